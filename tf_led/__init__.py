@@ -1,0 +1,35 @@
+"""LED, the Longformer Encoder-Decoder, for TensorFlow and Keras 3.
+
+The public names load on first use (PEP 562): transformers' `LEDConfig` imports torch
+wherever torch is installed, and `import tf_led` must not.
+"""
+
+import importlib
+
+_HOME = {
+    "LEDConfig": "tf_led.models.config",
+    "LEDTokenizer": "tf_led.tokenization.led_tokenizer",
+    "LEDTokenizerFast": "tf_led.tokenization.led_tokenizer",
+    "TFLEDEncoderBaseModelOutput": "tf_led.models.outputs",
+    "TFLEDForConditionalGeneration": "tf_led.models.conditional_generation",
+    "TFLEDModel": "tf_led.models.led_model",
+    "TFLEDPreTrainedModel": "tf_led.models.pretrained",
+    "TFLEDSeq2SeqLMOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqModelOutput": "tf_led.models.outputs",
+    "shift_tokens_right": "tf_led.ops.shift",
+}
+
+__all__ = sorted(_HOME)
+__version__ = "0.1.0"
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'tf_led' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

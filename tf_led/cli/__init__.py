@@ -1,0 +1,1 @@
+"""The `tf-led` command, one file per sub-command."""

@@ -1,0 +1,1 @@
+"""Choosing tokens: processors, search, cache, loop. Knows a step, never a model."""

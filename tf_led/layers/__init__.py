@@ -1,0 +1,1 @@
+"""Keras layers over `tf_led.ops`; plain keyword arguments, never a config."""

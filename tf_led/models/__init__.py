@@ -1,0 +1,1 @@
+"""The only readers of `LEDConfig`: encoder, decoder, the models, their outputs."""

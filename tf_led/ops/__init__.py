@@ -1,0 +1,1 @@
+"""Pure functions on tensors: blocks, masks, attention, losses. Only TensorFlow."""

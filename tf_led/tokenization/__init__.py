@@ -1,0 +1,1 @@
+"""LEDTokenizer and LEDTokenizerFast: what transformers 5 lost, given back."""
