@@ -38,12 +38,11 @@ class OutputStruct(collections.OrderedDict):
             for base in reversed(cls.__mro__)
             for name in base.__dict__.get("__annotations__", {})
         )
-        optree.register_pytree_node(
-            cls,
-            _flatten,
-            lambda keys, values: cls(zip(keys, values)),
-            namespace="keras",
-        )
+        optree.register_pytree_node(cls, _flatten, cls._rebuild, namespace="keras")
+
+    @classmethod
+    def _rebuild(cls, keys, values):
+        return cls(zip(keys, values, strict=True))
 
     def __init__(self, pairs=(), /, **fields):
         super().__init__()
