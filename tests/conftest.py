@@ -1,0 +1,30 @@
+"""What every test runs under: quiet TensorFlow, fixed seeds, no network."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
+os.environ["HF_HUB_OFFLINE"] = "1"  # a forgotten Hub id fails at once, everywhere
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+
+# A run gives the same answer twice. HYPOTHESIS_PROFILE=explore looks further.
+_COMMON = {
+    "deadline": None,  # a first call traces or compiles: seconds, then microseconds
+    "database": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("repeatable", derandomize=True, **_COMMON)
+hypothesis.settings.register_profile("explore", max_examples=1000, **_COMMON)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    """Every test starts from one random state, whatever ran before it.
+
+    Python's, NumPy's and TensorFlow's; a test that draws from torch seeds it itself.
+    """
+    import keras
+
+    keras.utils.set_random_seed(0)
