@@ -1,0 +1,113 @@
+"""LED's encoder self-attention in plain NumPy, one query at a time.
+
+Slow on purpose (time and memory grow with S * S) and written to be read: it says in
+loops what `tf_led.ops` says in blocks. The tests' first oracle, and yours.
+"""
+
+import numpy as np
+
+
+def dense_led_attention(
+    query,
+    key,
+    value,
+    query_global,
+    key_global,
+    value_global,
+    *,
+    padding_mask,
+    global_mask,
+    radius,
+    head_mask=None,
+):
+    """Attends as one LED encoder layer does, in float64.
+
+    A local token sees the global tokens and the other real tokens at most `radius`
+    positions away, all in one softmax; a global token sees every real token, through
+    projections of its own. G below is the largest number of global tokens in a row.
+
+    Args:
+        query: float[B, S, N, H]. Local queries, already divided by sqrt(H).
+        key: float[B, S, N, H]. Local keys; local tokens see global ones through them.
+        value: float[B, S, N, H]. Local values.
+        query_global: float[B, S, N, H]. Already divided by sqrt(H); only the rows of
+            global tokens are read.
+        key_global: float[B, S, N, H].
+        value_global: float[B, S, N, H].
+        padding_mask: bool[B, S]. True for real tokens.
+        global_mask: bool[B, S]. True for global tokens; padding is never global.
+        radius: int >= 1. Half of a layer's `LEDConfig.attention_window`.
+        head_mask: float[N] that scales each head's probabilities, or None.
+
+    Returns:
+        A tuple `(context, local_map, global_map)`:
+        context: float64[B, S, N, H]. Rows of padding are zero.
+        local_map: float64[B, N, S, G + 2 * radius + 1]. What each local token looks
+            at: the row's global tokens in order, then the positions from `-radius` to
+            `radius`. Rows of padding and of global tokens are zero.
+        global_map: float64[B, N, S, G]. What each global token looks at, down its
+            column; slots that a row does not use are zero.
+
+    Raises:
+        ValueError: a mask is not bool[B, S], or `radius` is below 1.
+
+    Source: Longformer (arXiv 2004.05150), sections 3.1 and 3.2; transformers' PyTorch
+    `LEDEncoderSelfAttention`.
+
+    Example:
+        >>> import numpy as np
+        >>> tokens = np.ones([1, 5, 2, 3])
+        >>> context, local_map, global_map = dense_led_attention(
+        ...     *[tokens] * 6,
+        ...     padding_mask=np.array([[True, True, True, True, False]]),
+        ...     global_mask=np.array([[True, False, False, False, False]]),
+        ...     radius=1,
+        ... )
+        >>> local_map[0, 0, 1]  # global; left: global, so not again; self; right
+        array([0.33333333, 0.        , 0.33333333, 0.33333333])
+        >>> global_map[0, 0, :, 0]
+        array([0.25, 0.25, 0.25, 0.25, 0.  ])
+    """
+    _check(query, radius, padding_mask=padding_mask, global_mask=global_mask)
+    batch, length, num_heads, _ = query.shape
+    head_mask = np.ones(num_heads) if head_mask is None else np.asarray(head_mask)
+    global_mask = global_mask & padding_mask
+    slots = global_mask.sum(axis=1).max(initial=0)
+    context = np.zeros(query.shape)
+    local_map = np.zeros([batch, num_heads, length, slots + 2 * radius + 1])
+    global_map = np.zeros([batch, num_heads, length, slots])
+
+    for row in range(batch):
+        real = np.flatnonzero(padding_mask[row])
+        local = np.flatnonzero(padding_mask[row] & ~global_mask[row])
+        global_ = np.flatnonzero(global_mask[row])
+        for at in local:
+            near = local[np.abs(local - at) <= radius]
+            seen = np.append(global_, near)
+            columns = np.append(np.arange(len(global_)), slots + near - at + radius)
+            probs = _probs(query[row, at], key[row, seen], head_mask)
+            local_map[row, :, at, columns] = probs
+            context[row, at] = np.einsum("kn,knh->nh", probs, value[row, seen])
+        for slot, at in enumerate(global_):
+            probs = _probs(query_global[row, at], key_global[row, real], head_mask)
+            global_map[row, :, real, slot] = probs
+            context[row, at] = np.einsum("kn,knh->nh", probs, value_global[row, real])
+    return context, local_map, global_map
+
+
+def _probs(query, keys, head_mask):
+    """One softmax: `query` [N, H] over `keys` [K, N, H], as [K, N]."""
+    scores = np.einsum("nh,knh->kn", query.astype("float64"), keys)
+    weights = np.exp(scores - scores.max(axis=0))
+    return weights / weights.sum(axis=0) * head_mask
+
+
+def _check(query, radius, **masks):
+    if radius < 1:
+        raise ValueError(f"`radius` must be at least 1, got {radius}.")
+    for name, mask in masks.items():
+        if mask.dtype != bool or mask.shape != query.shape[:2]:
+            raise ValueError(
+                f"`{name}` must be bool{list(query.shape[:2])}, one value per token of "
+                f"`query`, got {mask.dtype}{list(mask.shape)}."
+            )
