@@ -1,0 +1,91 @@
+"""What `make demo` summarises, and with which checkpoint: `python -m tf_led.cli.demo`.
+
+Writes a small LED of seeded random weights with our own writers, its tokenizer trained
+on the spot, and a long document: sources of the standard library. No network, no
+download; what such a model writes has no meaning.
+"""
+
+import argparse
+import configparser
+import shutil
+import sys
+from pathlib import Path
+
+from tf_led.cli.main import prepare_streams
+
+# One line per special token, in the order of LEDConfig's ids: bos 0, pad 1, eos 2.
+SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+DOCUMENT = configparser.__file__
+READING = [configparser.__file__, argparse.__file__]  # what the tokenizer learns from
+
+
+def write_demo(folder):
+    """Writes `checkpoint/`, a tiny LED, and `document.txt` into a folder.
+
+    Args:
+        folder: path, made where it does not exist.
+
+    Example:
+        >>> from tf_led.cli.demo import write_demo
+        >>> write_demo("demo")
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> model = TFLEDForConditionalGeneration.from_pretrained("demo/checkpoint")
+        >>> model.config.max_encoder_position_embeddings
+        16384
+    """
+    folder = Path(folder)
+    checkpoint = folder / "checkpoint"
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    tokenizer = write_tokenizer(checkpoint)
+    write_model(checkpoint, vocab_size=len(tokenizer))
+    shutil.copyfile(DOCUMENT, folder / "document.txt")
+
+
+def write_tokenizer(checkpoint):
+    """Trains a byte-level BPE and saves it as LED's tokenizer; returns that."""
+    from tokenizers import ByteLevelBPETokenizer
+
+    from tf_led import LEDTokenizerFast
+
+    learner = ByteLevelBPETokenizer()
+    learner.train(
+        READING, vocab_size=4096, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    learner.save_model(str(checkpoint))  # vocab.json and merges.txt
+    tokenizer = LEDTokenizerFast.from_pretrained(checkpoint)
+    tokenizer.save_pretrained(checkpoint)
+    return tokenizer
+
+
+def write_model(checkpoint, vocab_size):
+    """Saves a LED of about two million seeded random weights."""
+    import keras
+
+    from tf_led import LEDConfig, TFLEDForConditionalGeneration
+
+    keras.utils.set_random_seed(0)
+    config = LEDConfig(
+        vocab_size=vocab_size,
+        d_model=64,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=256,
+        decoder_ffn_dim=256,
+        attention_window=256,
+        max_encoder_position_embeddings=16384,
+        max_decoder_position_embeddings=256,
+        init_std=0.3,  # far from uniform attention, so that the words are not all one
+    )
+    model = TFLEDForConditionalGeneration(config)
+    model.generation_config.no_repeat_ngram_size = 3
+    model.save_pretrained(checkpoint)
+
+
+if __name__ == "__main__":
+    prepare_streams()
+    destination = sys.argv[1] if len(sys.argv) > 1 else "demo"
+    print(f"Writing a small LED of random weights to {destination}/checkpoint:")
+    print("it shows the way from a document to a text, the text has no meaning.")
+    write_demo(destination)

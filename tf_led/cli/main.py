@@ -1,0 +1,102 @@
+"""The command `tf-led`: finds the sub-command, runs it, turns its end into a code.
+
+Results go to stdout, progress and messages to stderr. Exit codes: 0, 2 for a user's
+mistake, 130 after Ctrl-C, 141 when the reader of stdout went away.
+"""
+
+import importlib
+import os
+import sys
+
+import tf_led
+from tf_led.cli.errors import UsageError
+from tf_led.cli.parser import Parser
+
+COMMANDS = ("summarize",)
+
+
+def main(argv=None):
+    """Runs `tf-led`.
+
+    Args:
+        argv: list of str without the program's name. None: those of the process.
+
+    Returns:
+        The exit code, int.
+
+    Raises:
+        SystemExit: after `--help` and `--version`, with code 0.
+
+    Example:
+        >>> from tf_led.cli.main import main
+        >>> main(["summarize", "--num-beams", "0", "--model", "here", "notes.txt"])
+        2
+    """
+    prepare_streams()
+    try:
+        run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()  # here, where a reader that went away is still caught
+    except UsageError as error:
+        print(f"tf-led: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("tf-led: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        drop_stdout()
+        return 141
+    return 0
+
+
+def run(argv):
+    """Hands the arguments after the sub-command's name to its module."""
+    if not argv or argv[0] not in COMMANDS:
+        top_parser().parse_args(argv)
+    module = importlib.import_module(f"tf_led.cli.{argv[0]}")
+    parser = Parser(
+        prog=f"tf-led {argv[0]}",
+        description=module.__doc__,
+        epilog=f"examples:\n{module.EXAMPLES}",
+    )
+    module.add_arguments(parser)
+    words = getattr(module, "join_words", list)(argv[1:])
+    # Intermixed takes FILE --model DIR FILE, but loses sight of `--`.
+    parse = parser.parse_args if "--" in words else parser.parse_intermixed_args
+    module.run(parse(words))
+
+
+def top_parser():
+    listed = "\n".join(
+        f"  {name:<12}{importlib.import_module(f'tf_led.cli.{name}').HELP}"
+        for name in COMMANDS
+    )
+    parser = Parser(
+        prog="tf-led",
+        usage="tf-led [--help] [--version] COMMAND ...",
+        description=f"LED for TensorFlow and Keras 3.\n\ncommands:\n{listed}",
+        epilog="`tf-led COMMAND --help` shows what a command takes, with an example.",
+    )
+    parser.add_argument("--version", action="version", version=version())
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    return parser
+
+
+def version():
+    return f"tf-led {tf_led.__version__}"
+
+
+def prepare_streams():
+    """Text leaves as it came in, UTF-8 with its own newlines; stderr is ours alone."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
+
+
+def drop_stdout():
+    """Lets the interpreter flush stdout at exit without a second complaint."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
