@@ -98,5 +98,15 @@ def test_fills_a_model_through_its_table():
     ]
     for variable, array in zip(model.weight_table().values(), expected, strict=True):
         np.testing.assert_array_equal(variable, array)
-    with pytest.raises(KeyError, match="led.pooler.weight"):
+
+
+def test_fills_a_bare_model():
+    model = make_model(**{"shared/embeddings": (29, 12)})
+    weights = fill_spread(model)
+    (shared,) = model.weight_table().values()
+    np.testing.assert_array_equal(shared, weights["led.shared.weight"])
+
+
+def test_refuses_a_foreign_weight():
+    with pytest.raises(ValueError, match="'led/pooler/kernel'"):
         fill_spread(make_model(**{"led/pooler/kernel": (12, 12)}))

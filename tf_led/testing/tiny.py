@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_led import LEDConfig
+from tf_led.checkpoints.names import to_pytorch
 
 _TINY = {
     "vocab_size": 29,
@@ -83,7 +84,7 @@ def fill_spread(model, seed=0):
         The dict of `spread_weights` that the model now holds, for `dense_led_forward`.
 
     Raises:
-        KeyError: a path of the table that has no counterpart in PyTorch's checkpoint.
+        ValueError: a path of the table that is not one of LED's weights.
 
     Example:
         >>> from tf_led import TFLEDForConditionalGeneration
@@ -94,23 +95,14 @@ def fill_spread(model, seed=0):
     """
     weights = spread_weights(model.config, seed)
     for path, variable in model.weight_table().items():
-        value = weights[_pytorch_name(path)]
-        variable.assign(value.T if path.endswith("/kernel") else value)
+        row = to_pytorch(path)
+        if row is None:
+            raise ValueError(f"`weight_table()` has {path!r}, which LED does not.")
+        name, transform = row
+        # A bare model's names lack the prefix.
+        name = name if name in weights else f"led.{name}"
+        variable.assign(transform(weights[name]))
     return weights
-
-
-def _pytorch_name(path):
-    name = path.replace("/", ".")
-    if ".encoder.layers." in name and ".self_attn." in name and ".output." not in name:
-        name = name.replace(".self_attn.", ".self_attn.longformer_self_attn.")
-    for ours, theirs in {
-        "kernel": "weight",
-        "embeddings": "weight",
-        "gamma": "weight",
-        "beta": "bias",
-    }.items():
-        name = name.removesuffix(ours) + theirs if name.endswith(ours) else name
-    return name
 
 
 def _draw(rng, name, shape):

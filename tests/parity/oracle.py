@@ -1,0 +1,138 @@
+"""PyTorch's LED beside ours, with the same random weights of large spread."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from transformers import LEDForConditionalGeneration
+
+import tf_led
+from tf_led.testing import spread_weights, tiny_config
+
+# Layouts that PyTorch can run: the largest window is a multiple of each, none is 2, and
+# the number of positions is a multiple of the largest window.
+LAYOUTS = {
+    "one_window": {"attention_window": 4},
+    "falling_windows": {"attention_window": [8, 4], "encoder_attention_heads": 4},
+    "wide_heads": {
+        "d_model": 22,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 11,
+        "attention_window": [4, 8],
+        "activation_function": "relu",
+    },
+    "many_heads": {
+        "d_model": 21,
+        "encoder_attention_heads": 7,
+        "attention_window": [6, 12, 4],
+        "encoder_layers": 3,
+        "decoder_layers": 1,
+        "activation_function": "gelu_new",
+    },
+    "odd_radius": {
+        "d_model": 15,
+        "encoder_attention_heads": 5,
+        "attention_window": [10, 10],
+        "max_encoder_position_embeddings": 30,
+        "decoder_ffn_dim": 7,
+        "activation_function": "silu",
+    },
+    "window_of_all": {
+        "encoder_attention_heads": 1,
+        "decoder_attention_heads": 6,
+        "attention_window": 48,
+        "encoder_layers": 1,
+        "decoder_layers": 3,
+    },
+}
+
+
+class Pair(NamedTuple):
+    """One set of weights: PyTorch's model, ours, and the arrays by PyTorch's names."""
+
+    theirs: LEDForConditionalGeneration
+    ours: Any
+    weights: dict
+
+    @property
+    def config(self):
+        return self.ours.config
+
+    @property
+    def max_len(self):
+        return self.config.max_encoder_position_embeddings
+
+
+def make_config(layout):
+    # 48 is a multiple of every window above but 10.
+    return tiny_config(**{"max_encoder_position_embeddings": 48, **layout})
+
+
+def make_pair(layout, directory, seed=0):
+    """Writes a checkpoint with PyTorch and reads it with ours."""
+    weights = spread_weights(make_config(layout), seed)
+    theirs = LEDForConditionalGeneration(make_config(layout)).eval()
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    theirs.load_state_dict(tensors, strict=False)
+    theirs.tie_weights()
+    theirs.save_pretrained(directory)
+    ours = tf_led.TFLEDForConditionalGeneration.from_pretrained(directory)
+    return Pair(theirs, ours, weights)
+
+
+def run_theirs(pair, inputs, **options):
+    """PyTorch's outputs as arrays, global maps in our form (see docs/parity.md)."""
+    tensors = {name: torch.tensor(array) for name, array in inputs.items()}
+    with torch.no_grad():
+        outputs = pair.theirs(**tensors, **options)
+    fields = {
+        name: _to_numpy(value)
+        for name, value in outputs.items()
+        if name != "past_key_values"
+    }
+    maps = fields.get("encoder_global_attentions")
+    if maps is not None:
+        used = used_slots(inputs)[:, None, None]
+        length = source_mask(inputs).shape[1]
+        fields["encoder_global_attentions"] = tuple(
+            np.where(used, global_map[:, :, :length], 0) for global_map in maps
+        )
+    return fields
+
+
+def run_ours(pair, inputs, **options):
+    outputs = pair.ours(inputs, **options)
+    return {
+        name: _to_numpy(value)
+        for name, value in outputs.items()
+        if name != "past_key_values"
+    }
+
+
+def _to_numpy(value):
+    if isinstance(value, tuple | list):
+        return tuple(_to_numpy(entry) for entry in value)
+    return np.asarray(value)
+
+
+def source_mask(inputs):
+    """bool[B, S]: the tokens whose rows count."""
+    tokens = inputs.get("input_ids", inputs.get("inputs_embeds"))
+    default = np.ones(tokens.shape[:2], int)
+    return inputs.get("attention_mask", default) > 0
+
+
+def target_mask(inputs, length):
+    """bool[B, T]: the decoder's tokens whose rows count."""
+    default = np.ones([len(source_mask(inputs)), length], int)
+    mask = inputs.get("decoder_attention_mask", default) > 0
+    # Rows of a document that is all padding have nothing to look at.
+    return mask & source_mask(inputs).any(axis=1, keepdims=True)
+
+
+def used_slots(inputs):
+    """bool[B, G]: which global slots a row uses."""
+    is_real = source_mask(inputs)
+    mask = inputs.get("global_attention_mask", np.zeros(is_real.shape, int))
+    counts = ((mask > 0) & is_real).sum(axis=1)
+    return np.arange(counts.max()) < counts[:, None]
