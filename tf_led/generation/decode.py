@@ -1,0 +1,139 @@
+"""From a step function to sequences, in tensors of fixed shapes."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tf_led.generation.beam_search import BeamSearch
+from tf_led.generation.loop import run_loop
+from tf_led.generation.records import Recorder
+from tf_led.generation.single_search import GreedySearch, Sampling
+from tf_led.generation.stopping import build_stops, python_only
+from tf_led.generation.streaming import check_streamer, stream_to
+from tf_led.generation.token_choice import make_seed
+
+
+class Decoded(NamedTuple):
+    """Everything that a decoding loop leaves behind, uncut.
+
+    Args:
+        sequences: int32[R, T], padded.
+        length: int32[], of the longest sequence, prompt included.
+        num_chosen: int32[], number of steps that chose a token.
+        scores: float32[R], final scores of the sequences, or None.
+        origins: int32[R, T - P], rows of beams the tokens came from, or None.
+        records: dict of tensors, one entry per step: "scores" and "logits"
+            float32[T - P, B, K, V], extras float32[T, L, B, K, ...].
+        cache: the last cache, or None where it was not asked for.
+        ancestors: int32[B, K, T] to read the cache by, or None.
+    """
+
+    sequences: Any
+    length: Any
+    num_chosen: Any
+    scores: Any
+    origins: Any
+    records: Any
+    cache: Any
+    ancestors: Any
+
+
+def decode(
+    step,
+    cache,
+    *,
+    options,
+    prompt_ids,
+    prompt_mask=None,
+    processors=(),
+    stopping_criteria=(),
+    tokenizer=None,
+    streamer=None,
+    seed=None,
+    keep_cache=False,
+):
+    """Generates sequences; shapes do not depend on what is found.
+
+    The same code runs eagerly, in `tf.function`, with `jit_compile=True` and in a
+    SavedModel. To compile it once and cut the results outside, call this in a
+    `tf.function` and `finalize` eagerly; `generate` does both in one.
+
+    Args:
+        step: the step function, see `StepOutput`.
+        cache: nest of tensors of fixed shapes for B documents, K = `options.width`
+            hypotheses each and T = `options.max_length` positions.
+        options: GenerationOptions.
+        prompt_ids: int32[B, P] with static P, the decoder prompt.
+        prompt_mask: bool[B, P], True for tokens that may be attended to; None for all.
+        processors: logits processors, see `apply_processors`.
+        stopping_criteria: callables, see `PythonStops`.
+        tokenizer: needed for `stop_strings`.
+        streamer: see `stream_to`.
+        seed: see `make_seed`; used by sampling only.
+        keep_cache: whether to return the last cache and its ancestors.
+
+    Returns:
+        Decoded.
+
+    Raises:
+        ValueError: inside a graph, on an option that needs Python at every token; on a
+            streamer with beams; on `stop_strings` without a tokenizer.
+    """
+    check_streamer(streamer, options)
+    if not tf.executing_eagerly():
+        _refuse_python(options, processors, stopping_criteria, streamer)
+    prompt_ids = tf.cast(prompt_ids, tf.int32)
+    if prompt_mask is None:
+        prompt_mask = tf.ones_like(prompt_ids, tf.bool)
+    frame = {"prompt_len": prompt_ids.shape[1], "length": options.max_length}
+    stops = build_stops(options, criteria=stopping_criteria, tokenizer=tokenizer)
+    search = _make_search(
+        options, **frame, processors=list(processors), stops=stops, seed=seed
+    )
+    with stream_to(streamer, prompt_ids, search.width) as on_token:
+        state = run_loop(
+            step,
+            cache,
+            search,
+            prompt_ids=prompt_ids,
+            prompt_mask=prompt_mask,
+            length=options.max_length,
+            recorder=Recorder(options, **frame),
+            on_token=on_token,
+        )
+    found = search.finish(state)
+    return Decoded(
+        sequences=found.sequences,
+        length=found.length,
+        num_chosen=state.index - (frame["prompt_len"] - 1),
+        scores=found.scores,
+        origins=found.origins,
+        records={name: array.stack() for name, array in state.records.items()},
+        cache=state.cache if keep_cache else None,
+        ancestors=state.ancestors if keep_cache else None,
+    )
+
+
+def _refuse_python(options, processors, criteria, streamer):
+    names = python_only(
+        options, processors=processors, criteria=criteria, streamer=streamer
+    )
+    if names:
+        raise ValueError(
+            f"{', '.join(f'`{name}`' for name in names)} needs Python at every token, "
+            "which a graph cannot run. Call `generate` eagerly, or leave it out."
+        )
+
+
+def _make_search(options, *, prompt_len, length, processors, stops, seed):
+    shared = {"length": length, "processors": processors, "stops": stops}
+    if options.mode == "greedy":
+        return GreedySearch(options, **shared)
+    if options.mode == "sample":
+        return Sampling(options, seed=make_seed(seed), **shared)
+    shared["prompt_len"] = prompt_len
+    if options.mode == "beam_search":
+        return BeamSearch(options, **shared)
+    if options.mode == "beam_sample":
+        return BeamSearch(options, seed=make_seed(seed), **shared)
+    raise ValueError(f"Not built yet: {options.mode}.")

@@ -1,0 +1,74 @@
+"""How long a generated sequence may and must be."""
+
+import logging
+import warnings
+
+_logger = logging.getLogger(__name__)
+
+
+def resolve_lengths(values, *, lengths_set, prompt_len, position_limit):
+    """Turns the four options of length into `max_length` and `min_length`, in place.
+
+    Args:
+        values: dict of option values by name.
+        lengths_set: dict with the keys "max_length" and "min_length": True where
+            somebody set the option, False where the default stands.
+        prompt_len: int, length of the decoder prompt.
+        position_limit: int or None, number of positions of the decoder.
+
+    Raises:
+        ValueError: if there is no room after the prompt, or not so many positions.
+
+    Source: transformers 5.23, `_prepare_generated_length` and
+    `_validate_generated_length`: 20 new tokens where nothing is said, `max_new_tokens`
+    before `max_length`, `min_new_tokens` before `min_length`.
+    """
+    for bound in ("max", "min"):
+        _prefer_new_tokens(values, bound, lengths_set[f"{bound}_length"], prompt_len)
+    if not lengths_set["max_length"] and values["max_new_tokens"] is None:
+        values["max_length"] += prompt_len
+        warnings.warn(
+            "Neither `max_new_tokens` nor `max_length` is set: generating at most "
+            f"{values['max_length'] - prompt_len} new tokens. Set `max_new_tokens`.",
+            UserWarning,
+            stacklevel=4,
+        )
+    _check_max_length(values["max_length"], prompt_len, position_limit)
+    _warn_if_min_beyond_max(values)
+
+
+def _prefer_new_tokens(values, bound, is_length_set, prompt_len):
+    new_tokens, length = values[f"{bound}_new_tokens"], values[f"{bound}_length"]
+    if new_tokens is None:
+        return
+    if is_length_set:
+        _logger.warning(
+            "`%s_new_tokens` (%s) and `%s_length` (%s) are both set; the first counts.",
+            *(bound, new_tokens, bound, length),
+        )
+    values[f"{bound}_length"] = new_tokens + prompt_len
+
+
+def _check_max_length(max_length, prompt_len, position_limit):
+    if prompt_len >= max_length:
+        raise ValueError(
+            f"`max_length` is {max_length}, but the decoder prompt alone is "
+            f"{prompt_len} tokens long. Raise `max_length` or set `max_new_tokens`."
+        )
+    if position_limit is not None and max_length > position_limit + 1:
+        raise ValueError(
+            f"`max_length` (prompt and `max_new_tokens`) is {max_length}, but the "
+            f"decoder has {position_limit} positions, which allow at most "
+            f"{position_limit + 1}. Lower `max_length` or `max_new_tokens`."
+        )
+
+
+def _warn_if_min_beyond_max(values):
+    if values["min_length"] > values["max_length"]:
+        name = "min_length" if values["min_new_tokens"] is None else "min_new_tokens"
+        warnings.warn(
+            f"`{name}` ({values[name]}) is out of reach: generation stops at a length "
+            f"of {values['max_length']}. Lower it, or raise `max_length`.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -1,0 +1,102 @@
+"""The resolved options of one call of `generate`."""
+
+from tf_led.generation.option_names import DEFAULTS
+
+
+class GenerationOptions:
+    """Every option of a call, under transformers' names, and what follows from them.
+
+    Immutable and hashable, so that a compiled decoding loop can be kept per options.
+    `resolve_options` makes it from what a user gave; made by hand it holds
+    transformers' defaults and takes what it is given without a check.
+
+    Args:
+        **values: options by name, as in `option_names.DEFAULTS`. `max_length` counts
+            the decoder prompt.
+
+    Raises:
+        TypeError: on a name that is not an option.
+
+    Example:
+        >>> from tf_led.generation.options import GenerationOptions
+        >>> options = GenerationOptions(num_beams=4, eos_token_id=[2, 7])
+        >>> options.mode, options.width, options.eos_token_ids, options.top_k
+        ('beam_search', 4, (2, 7), 50)
+    """
+
+    def __init__(self, **values):
+        unknown = sorted(set(values) - set(DEFAULTS))
+        if unknown:
+            raise TypeError(f"GenerationOptions has no option {', '.join(unknown)}.")
+        merged = {**DEFAULTS, **values}
+        object.__setattr__(self, "_values", merged)
+        object.__setattr__(self, "_key", freeze(merged))
+
+    def __getattr__(self, name):
+        if name in DEFAULTS:
+            return self._values[name]
+        raise AttributeError(f"GenerationOptions has no option {name!r}.")
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"GenerationOptions cannot be changed: {name}={value!r}.")
+
+    def __eq__(self, other):
+        return isinstance(other, GenerationOptions) and self._key == other._key
+
+    def __hash__(self):
+        return hash(self._key)
+
+    def __reduce__(self):
+        return _rebuild, (self._values,)
+
+    def __repr__(self):
+        changed = (
+            f"{name}={value!r}"
+            for name, value in self._values.items()
+            if value != DEFAULTS[name]
+        )
+        return f"GenerationOptions({', '.join(changed)})"
+
+    @property
+    def mode(self):
+        """The name of the search: "greedy", "beam_search", "sample" and so on."""
+        if self.num_beams > 1:
+            if self.num_beam_groups > 1:
+                return "group_beam_search"
+            return "beam_sample" if self.do_sample else "beam_search"
+        if self.do_sample:
+            return "sample"
+        is_contrastive = (self.penalty_alpha or 0) > 0 and (self.top_k or 0) > 1
+        return "contrastive_search" if is_contrastive else "greedy"
+
+    @property
+    def width(self):
+        """Number of hypotheses that are decoded at once for one document."""
+        if self.mode == "contrastive_search":
+            return self.top_k
+        return max(self.num_beams, self.num_return_sequences)
+
+    @property
+    def eos_token_ids(self):
+        """The end-of-sequence ids as a tuple, empty where there is none."""
+        if self.eos_token_id is None:
+            return ()
+        ids = self.eos_token_id
+        return tuple(ids) if isinstance(ids, (list, tuple)) else (ids,)
+
+    def asks_for(self, output):
+        """Tells whether the returned struct has "scores", "attentions" and so on."""
+        return bool(self.return_dict_in_generate and getattr(self, f"output_{output}"))
+
+
+def freeze(value):
+    """Returns a hashable stand-in for nested dicts and lists."""
+    if isinstance(value, dict):
+        return tuple((freeze(key), freeze(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(item) for item in value)
+    return value
+
+
+def _rebuild(values):
+    return GenerationOptions(**values)

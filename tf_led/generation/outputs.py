@@ -1,0 +1,75 @@
+"""What `generate` returns."""
+
+from tf_led.ops.struct import OutputStruct
+
+
+class GenerateEncoderDecoderOutput(OutputStruct):
+    """Result of greedy search, sampling and contrastive search.
+
+    R = B * `num_return_sequences`. Eagerly, what is there once per step is a tuple with
+    one entry for every token generated; `length` in it grows by one per step and the
+    first entry covers the decoder prompt. In a graph the steps are the first axis of
+    one tensor, the layers (where there are any) the second, and `length` of attentions
+    is T. Under XLA, where no shape can depend on a result, nothing is cut: sequences
+    are padded to T, and entries of steps that were not taken mean nothing.
+
+    Args:
+        sequences: int32[R, length], prompt included, padded with the padding id.
+        scores: per step float32[R, V], after the logits processors.
+        logits: per step float32[R, V], as the model returned them.
+        encoder_attentions: as the encoder returned them.
+        encoder_hidden_states: as the encoder returned them.
+        decoder_attentions: per step and layer float32[R, N, 1, length].
+        cross_attentions: per step and layer float32[R, N, 1, S].
+        decoder_hidden_states: per step and layer float32[R, 1, D].
+        past_key_values: what the caller makes of the last cache, if anything.
+        encoder_global_attentions: as the encoder returned them; PyTorch has none.
+    """
+
+    sequences: object
+    scores: object
+    logits: object
+    encoder_attentions: object
+    encoder_hidden_states: object
+    decoder_attentions: object
+    cross_attentions: object
+    decoder_hidden_states: object
+    past_key_values: object
+    encoder_global_attentions: object
+
+
+class GenerateBeamEncoderDecoderOutput(OutputStruct):
+    """Result of beam search, beam sampling and group beam search.
+
+    As GenerateEncoderDecoderOutput, but what is there once per step has B * K rows, one
+    for each beam at that step.
+
+    Args:
+        sequences: int32[R, length], best first, padded.
+        sequences_scores: float32[R], final scores.
+        scores: per step float32[B * K, V], log-probabilities after the logits
+            processors.
+        logits: per step float32[B * K, V], as the model returned them.
+        beam_indices: int32[R, length - P], the row of `scores` from which each token
+            was chosen; -1 after the last.
+        encoder_attentions: as the encoder returned them.
+        encoder_hidden_states: as the encoder returned them.
+        decoder_attentions: per step and layer float32[B * K, N, 1, length].
+        cross_attentions: per step and layer float32[B * K, N, 1, S].
+        decoder_hidden_states: per step and layer float32[B * K, 1, D].
+        past_key_values: what the caller makes of the last cache, if anything.
+        encoder_global_attentions: as the encoder returned them; PyTorch has none.
+    """
+
+    sequences: object
+    sequences_scores: object
+    scores: object
+    logits: object
+    beam_indices: object
+    encoder_attentions: object
+    encoder_hidden_states: object
+    decoder_attentions: object
+    cross_attentions: object
+    decoder_hidden_states: object
+    past_key_values: object
+    encoder_global_attentions: object

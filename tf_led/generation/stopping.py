@@ -1,0 +1,117 @@
+"""Stops that need Python at every token."""
+
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from tf_led.generation.stop_strings import StopStrings
+
+
+class PythonStops:
+    """Custom stopping criteria, `max_time` and `stop_strings`, as one question.
+
+    Args:
+        criteria: callables (input_ids int32[X, length], scores) -> bool or bool[X],
+            True where the sequence is finished. `scores` is None, or with
+            `output_scores` a tuple of float32[B * K, V], one for each token generated
+            so far.
+        max_time: seconds from now on, or None.
+        keeps_scores: whether criteria get to see the scores.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.generation.stopping import PythonStops
+        >>> stops = PythonStops([lambda ids, scores: ids[:, -1] == 7])
+        >>> stops(tf.constant([[2, 7, 0], [2, 5, 0]]), 2, None).numpy().tolist()
+        [True, False]
+    """
+
+    def __init__(self, criteria=(), *, max_time=None, keeps_scores=False):
+        self._criteria = tuple(criteria)
+        self._deadline = None if max_time is None else time.monotonic() + max_time
+        self._scores = () if keeps_scores else None
+
+    def __call__(self, tokens, length, scores):
+        """Asks every criterion.
+
+        Args:
+            tokens: int32[X, T], the sequences, of which the first `length` count.
+            length: int32[].
+            scores: float32[B * K, V] from which the newest tokens were chosen.
+
+        Returns:
+            bool[X], True for finished sequences.
+        """
+        if self._scores is not None:
+            self._scores += (scores,)
+        is_late = self._deadline is not None and time.monotonic() > self._deadline
+        stopped = np.full(tokens.shape[0], is_late)
+        seen = tokens[:, : int(length)]
+        for criterion in self._criteria:
+            stopped |= self._ask(criterion, seen)
+        return tf.constant(stopped)
+
+    def _ask(self, criterion, seen):
+        answer = np.asarray(criterion(seen, self._scores))
+        if answer.dtype != bool or answer.shape not in ((), seen.shape[:1]):
+            raise ValueError(
+                f"The stopping criterion {criterion!r} must return a bool or "
+                f"bool[{seen.shape[0]}], got {answer.dtype} of shape {answer.shape}."
+            )
+        return answer
+
+
+def build_stops(options, *, criteria=(), tokenizer=None):
+    """Collects the stops of a call that need Python at every token.
+
+    Args:
+        options: GenerationOptions.
+        criteria: custom stopping criteria, see `PythonStops`.
+        tokenizer: the model's tokenizer; needed for `stop_strings`.
+
+    Returns:
+        PythonStops, or None where there is none.
+
+    Raises:
+        ValueError: if there are stop strings but no tokenizer.
+    """
+    criteria = list(criteria)
+    if options.stop_strings is not None:
+        if tokenizer is None:
+            raise ValueError(
+                f"`stop_strings` is {options.stop_strings!r}, which needs the model's "
+                "tokenizer: pass it as `tokenizer`."
+            )
+        criteria.insert(0, StopStrings(options.stop_strings, tokenizer))
+    if not criteria and options.max_time is None:
+        return None
+    return PythonStops(
+        criteria, max_time=options.max_time, keeps_scores=options.asks_for("scores")
+    )
+
+
+def python_only(options, *, processors=(), criteria=(), streamer=None):
+    """Names what keeps a call from being compiled.
+
+    Args:
+        options: GenerationOptions.
+        processors: logits processors; those with a true `needs_python` count.
+        criteria: custom stopping criteria.
+        streamer: the streamer, or None.
+
+    Returns:
+        List of names, empty where everything can run inside a graph.
+    """
+    found = [
+        name
+        for name in ("max_time", "stop_strings")
+        if getattr(options, name) is not None
+    ]
+    if criteria:
+        found.append("stopping_criteria")
+    if streamer is not None:
+        found.append("streamer")
+    custom = [p for p in processors if getattr(p, "needs_python", False)]
+    found += [f"logits_processor {type(processor).__name__}" for processor in custom]
+    return found

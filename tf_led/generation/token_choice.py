@@ -1,0 +1,93 @@
+"""Drawing tokens from scores."""
+
+import tensorflow as tf
+
+
+def apply_processors(processors, scores, tokens, length):
+    """Runs the logits processors over the scores of all hypotheses.
+
+    Args:
+        processors: callables (scores float32[X, V], tokens int32[X, T], length int32[])
+            -> float32[X, V], in order; X = B * K.
+        scores: float32[B, K, V].
+        tokens: int32[B, K, T], of which the first `length` count.
+        length: int32[].
+
+    Returns:
+        float32[B, K, V].
+    """
+    if not processors:
+        return scores
+    shape = tf.shape(scores)
+    flat = tf.reshape(scores, [-1, scores.shape[-1]])  # [B * K, V]
+    flat_tokens = tf.reshape(tokens, [-1, tokens.shape[-1]])  # [B * K, T]
+    for processor in processors:
+        flat = processor(flat, flat_tokens, length)
+    return tf.ensure_shape(tf.reshape(flat, shape), scores.shape)
+
+
+def make_seed(seed):
+    """Makes the seed of one call.
+
+    Args:
+        seed: int, pair of ints, int32[] or int32[2]; None draws one from TensorFlow's
+            global generator, which `tf.random.set_seed` fixes.
+
+    Returns:
+        int32[2].
+
+    Raises:
+        ValueError: if `seed` is something else.
+    """
+    if seed is None:
+        return tf.random.uniform([2], tf.int32.min, tf.int32.max, tf.int32)
+    try:
+        seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
+        pair = tf.broadcast_to(seed, [2]) if seed.shape.rank == 0 else seed
+        return tf.ensure_shape(pair, [2])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`seed` must be an int or a pair of ints, got {seed!r}."
+        ) from error
+
+
+def add_gumbel_noise(scores, seed, position):
+    """Perturbs scores so that their largest is a draw from their softmax.
+
+    The M largest are M draws without replacement, in order. The noise depends on the
+    seed, the position and the shape alone, the same eagerly, in a graph and under XLA.
+
+    Args:
+        scores: float32[B, ...], log-probabilities up to a constant; -inf is never drawn
+            while something else is left.
+        seed: int32[2].
+        position: int32[], folded into the seed: every token gets noise of its own.
+
+    Returns:
+        float32[B, ...].
+    """
+    # The default algorithm depends on the device; Philox does not.
+    here = tf.random.experimental.stateless_fold_in(seed, position, alg="philox")
+    bits = tf.random.stateless_uniform(
+        tf.shape(scores), here, None, None, tf.uint32, alg="philox"
+    )
+    # Large noise comes from a small uniform number, where float32 is fine-grained: no
+    # token of a large vocabulary is cut off for lack of digits.
+    uniform = (tf.cast(bits, tf.float32) + 0.5) * 2.0**-32
+    uniform = tf.minimum(uniform, 1 - 2.0**-24)
+    return scores - tf.math.log(-tf.math.log1p(-uniform))
+
+
+def is_one_of(tokens, ids):
+    """Marks the tokens that are in a small set.
+
+    Args:
+        tokens: int32[...].
+        ids: tuple of ints, may be empty.
+
+    Returns:
+        bool[...].
+    """
+    if not ids:
+        return tf.zeros_like(tokens, tf.bool)
+    return tf.reduce_any(tokens[..., None] == tf.constant(ids, tokens.dtype), axis=-1)
