@@ -31,6 +31,12 @@ def test_standard_input_is_named_in_messages(monkeypatch):
         read_documents(["-"])
 
 
+def test_closed_standard_input_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="^standard input: closed"):
+        read_documents(["-"])
+
+
 def test_second_dash_is_refused():
     with pytest.raises(UsageError, match=r"standard input \(-\).* once only"):
         read_documents(["-", "-"])

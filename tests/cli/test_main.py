@@ -131,16 +131,35 @@ print(json.dumps([codes, [name for name in heavy if name in sys.modules]]))
     assert "empty.txt: empty" in done.stderr and "/no/where" in done.stderr
 
 
+STAND_IN = """
+import sys; from tf_led.cli import main, summarize
+summarize.run = lambda args: print("x" * 99999)
+sys.exit(main.main(["summarize", "a", "--model", "m"]))
+"""
+
+
 def test_a_reader_that_goes_away_is_no_error():
-    code = (
-        "import sys; from tf_led.cli import main, summarize\n"
-        "summarize.run = lambda args: print('x' * 99999)\n"
-        "sys.exit(main.main(['summarize', 'a', '--model', 'm']))"
-    )
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run(
-        [sys.executable, "-c", code], stdout=write_end, stderr=subprocess.PIPE
+        [sys.executable, "-c", STAND_IN], stdout=write_end, stderr=subprocess.PIPE
     )
     os.close(write_end)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code", "message"),
+    [
+        (">/dev/full", 1, b"No space left"),
+        (">&-", 2, b"standard output is closed"),
+        (">/dev/null 2>&-", 0, b""),
+    ],
+)
+def test_stdout_that_cannot_be_written_is_one_line(redirect, code, message):
+    shell = f'exec "$0" -c "$1" {redirect}'
+    done = subprocess.run(
+        ["sh", "-c", shell, sys.executable, STAND_IN], capture_output=True
+    )
+    assert done.returncode == code and message in done.stderr
+    assert done.stderr.count(b"\n") == bool(message)

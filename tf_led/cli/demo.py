@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from tf_led.cli.main import prepare_streams
+from tf_led.cli.quiet import load_tensorflow
 
 # One line per special token, in the order of LEDConfig's ids: bos 0, pad 1, eos 2.
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -33,6 +34,7 @@ def write_demo(folder):
         >>> model.config.max_encoder_position_embeddings
         16384
     """
+    load_tensorflow()
     folder = Path(folder)
     checkpoint = folder / "checkpoint"
     checkpoint.mkdir(parents=True, exist_ok=True)

@@ -60,6 +60,8 @@ def read_document(file):
 
 def read_bytes(file):
     if file == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input: closed")
         return sys.stdin.buffer.read()
     try:
         with open(file, "rb") as opened:

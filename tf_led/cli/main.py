@@ -1,7 +1,8 @@
 """The command `tf-led`: finds the sub-command, runs it, turns its end into a code.
 
 Results go to stdout, progress and messages to stderr. Exit codes: 0, 2 for a user's
-mistake, 130 after Ctrl-C, 141 when the reader of stdout went away.
+mistake, 1 when the system fails (a full disk), 130 after Ctrl-C, 141 when the reader of
+stdout went away.
 """
 
 import importlib
@@ -32,8 +33,8 @@ def main(argv=None):
         >>> main(["summarize", "--num-beams", "0", "--model", "here", "notes.txt"])
         2
     """
-    prepare_streams()
     try:
+        prepare_streams()
         run(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()  # here, where a reader that went away is still caught
     except UsageError as error:
@@ -45,6 +46,10 @@ def main(argv=None):
     except BrokenPipeError:
         drop_stdout()
         return 141
+    except OSError as error:
+        drop_stdout()
+        print(f"tf-led: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -87,6 +92,10 @@ def version():
 
 def prepare_streams():
     """Text leaves as it came in, UTF-8 with its own newlines; stderr is ours alone."""
+    if sys.stderr is None:  # closed: print would fall back to stdout
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        raise UsageError("standard output is closed: no place for the result")
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
@@ -96,6 +105,7 @@ def drop_stdout():
     """Lets the interpreter flush stdout at exit without a second complaint."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
 
 
 if __name__ == "__main__":

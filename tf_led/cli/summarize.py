@@ -14,6 +14,7 @@ from tf_led.cli.documents import read_documents
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
 from tf_led.cli.parser import positive_int
+from tf_led.cli.quiet import load_tensorflow
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "join_words", "run"]
 
@@ -69,6 +70,7 @@ def run(args):
         args.global_tokens.check(document)
     check_checkpoint(args.model)
     tell(f"loading {args.model}")
+    load_tensorflow()
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_max_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     limit = config.max_encoder_position_embeddings

@@ -1,0 +1,154 @@
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tf_led.cli.main import main
+
+SHORT = "\tparser = Parser()\r\nCaf\u00e9 \U0001f600, the end.\n"
+LONG = "The parser adds an argument; the argument has a name.\n" * 23
+
+
+@pytest.fixture
+def summarize(checkpoint, tmp_path, capsys):
+    """Runs `tf-led summarize` on texts; returns exit code, stdout and stderr."""
+
+    def run(*texts, options=(), model=checkpoint):
+        files = [tmp_path / f"{i}.txt" for i in range(len(texts))]
+        for file, text in zip(files, texts, strict=True):
+            file.write_bytes(text.encode())
+        argv = ["summarize", *map(str, files), "--model", str(model), *options]
+        code = main(argv)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("options", "kwargs"),
+    [
+        ([], {}),
+        (["--num-beams", "1"], {"num_beams": 1}),
+        (
+            ["--num-beams", "3", "--max-new-tokens", "17"],
+            {"num_beams": 3, "max_new_tokens": 17},
+        ),
+    ],
+)
+def test_text_is_that_of_pytorch(summarize, pytorch_summary, options, kwargs):
+    code, out, _ = summarize(SHORT, LONG, options=options)
+    expected = [pytorch_summary(text, **kwargs) for text in (SHORT, LONG)]
+    assert code == 0 and out == "".join(f"{text}\n" for text in expected)
+    assert len(set(expected)) == 2 and all(len(text) > 5 for text in expected)
+
+
+def test_global_tokens_are_those_of_the_text(summarize, pytorch_summary):
+    options = ["--global-tokens", "all-of", "the argument"]
+    code, out, _ = summarize(LONG, options=options)
+    asked = [
+        range(found.start(), found.end()) for found in re.finditer("the argument", LONG)
+    ]
+    expected = pytorch_summary(
+        LONG, lambda span: any(c in r for r in asked for c in range(*span))
+    )
+    assert code == 0 and out == f"{expected}\n"
+    assert expected != pytorch_summary(LONG)  # the choice matters
+
+
+def test_progress_goes_to_stderr(summarize):
+    _, _, err = summarize(SHORT, "Parser.")
+    lines = err.splitlines()
+    assert lines[0].startswith("tf-led: loading ") and len(lines) == 3
+    for number, line in enumerate(lines[1:], 1):
+        assert re.match(
+            rf"tf-led: \[{number}/2\] .*{number - 1}.txt: \d+ tokens in, \d+ out", line
+        )
+
+
+def test_cut_document_is_told_with_what_is_left_out(summarize, checkpoint):
+    from tf_led import LEDTokenizerFast
+
+    total = len(LEDTokenizerFast.from_pretrained(checkpoint)(LONG)["input_ids"])
+    _, _, err = summarize(LONG, SHORT)
+    (warning,) = [line for line in err.splitlines() if "warning" in line]
+    assert f"0.txt: {total} tokens, the model takes 96" in warning
+    assert f"the last {total - 96} are left out" in warning
+
+
+def test_nothing_is_summarised_when_one_document_cannot_be(summarize):
+    only_at_the_end = LONG + "the very end"
+    options = ["--global-tokens", "all-of", "the very end"]
+    code, out, err = summarize("the very end", only_at_the_end, options=options)
+    assert (code, out) == (2, "")
+    assert "1.txt" in err and "'the very end': none of the 96 tokens" in err
+    code, out, err = summarize("the very end", LONG, options=options)
+    assert (code, out) == (2, "") and "1.txt" in err and "does not occur" in err
+
+
+def test_more_tokens_than_the_decoder_has_positions_are_refused(summarize):
+    code, out, err = summarize(SHORT, options=["--max-new-tokens", "33"])
+    assert (code, out) == (2, "")
+    assert err.endswith("--max-new-tokens 33: the model's decoder has 32 positions\n")
+
+
+def test_as_many_tokens_as_the_decoder_has_positions(summarize, pytorch_summary):
+    code, out, _ = summarize(SHORT, options=["--max-new-tokens", "32"])
+    assert code == 0 and out == pytorch_summary(SHORT, max_new_tokens=32) + "\n"
+
+
+def cut_off(file):
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+
+
+DAMAGES = {
+    "model.safetensors": cut_off,
+    "config.json": lambda file: file.write_text('{"model_type": "bart"}'),
+    "vocab.json": cut_off,
+    "generation_config.json": cut_off,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_checkpoint_is_one_line(summarize, checkpoint, tmp_path, name):
+    damaged = shutil.copytree(checkpoint, tmp_path / "damaged")
+    DAMAGES[name](damaged / name)
+    code, out, err = summarize(SHORT, model=damaged)
+    last = err.splitlines()[-1]
+    assert (code, out) == (2, "") and last.startswith(f"tf-led: --model {damaged}: ")
+    assert "Traceback" not in err and len(last) > len(f"tf-led: --model {damaged}: ")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.json", "config.json"])
+def test_incomplete_checkpoint_is_one_line(summarize, checkpoint, tmp_path, name):
+    incomplete = shutil.copytree(checkpoint, tmp_path / "incomplete")
+    (incomplete / name).unlink()
+    code, out, err = summarize(SHORT, model=incomplete)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith(f"tf-led: --model {incomplete}: ")
+
+
+def test_hub_id_that_cannot_be_reached_is_one_line(summarize):
+    code, out, err = summarize(SHORT, model="nobody/no-such-led")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("tf-led: --model nobody/no-such-led: ")
+
+
+def test_the_installed_command_in_a_process_of_its_own(checkpoint, pytorch_summary):
+    """Standard input; nothing of TensorFlow's on stderr; any locale."""
+    command = Path(sys.executable).with_name("tf-led")
+    done = subprocess.run(
+        [command, "summarize", "-", "--model", checkpoint, "--num-beams", "3"],
+        input=SHORT.encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "TF_CPP_MIN_LOG_LEVEL": ""},
+    )
+    assert done.stdout.decode() == pytorch_summary(SHORT, num_beams=3) + "\n"
+    lines = io.BytesIO(done.stderr).readlines()
+    assert done.returncode == 0 and len(lines) == 2
+    assert all(line.startswith(b"tf-led: ") for line in lines)
