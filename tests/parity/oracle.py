@@ -71,13 +71,20 @@ def make_config(layout):
 def make_pair(layout, directory, seed=0):
     """Writes a checkpoint with PyTorch and reads it with ours."""
     weights = spread_weights(make_config(layout), seed)
-    theirs = LEDForConditionalGeneration(make_config(layout)).eval()
-    tensors = {name: torch.tensor(array) for name, array in weights.items()}
-    theirs.load_state_dict(tensors, strict=False)
-    theirs.tie_weights()
+    theirs = make_theirs(make_config(layout), weights)
     theirs.save_pretrained(directory)
     ours = tf_led.TFLEDForConditionalGeneration.from_pretrained(directory)
     return Pair(theirs, ours, weights)
+
+
+def make_theirs(config, weights):
+    """PyTorch's model with weights by its names, the tied ones given once."""
+    theirs = LEDForConditionalGeneration(config).eval()
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    missing = theirs.load_state_dict(tensors, strict=False)
+    assert not missing.unexpected_keys
+    theirs.tie_weights()
+    return theirs
 
 
 def run_theirs(pair, inputs, **options):
