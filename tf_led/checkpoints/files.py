@@ -1,0 +1,66 @@
+"""Opens a weight file of any format that is read, and says plainly what is not one."""
+
+from pathlib import Path
+
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.safetensors_files import read_safetensors
+from tf_led.checkpoints.shards import read_shards
+from tf_led.checkpoints.torch_files import read_torch
+
+INDEX = ".index.json"
+# Tried in this order in a folder and on the Hub. A further format is a row here, one in
+# `_READERS`, and, until it is read, one in `UNREAD`.
+CANDIDATES = {
+    "model.safetensors": "safetensors",
+    "model.safetensors.index.json": "safetensors",
+    "pytorch_model.bin": "torch",
+    "pytorch_model.bin.index.json": "torch",
+}
+UNREAD = {
+    "tf_model.h5": "tf_model.h5 is not read yet",
+    "tf_model.h5.index.json": "tf_model.h5 is not read yet",
+    "flax_model.msgpack": "Flax weights are not read",
+}
+_READERS = {".safetensors": read_safetensors, ".bin": read_torch}
+_LFS_POINTER = b"version https://git-lfs"
+
+
+def open_weights(path):
+    """Opens a weight file, or all shards of an index; reads no tensor yet.
+
+    Args:
+        path: str or Path, a `.safetensors` or `.bin` file or the `.index.json` of one.
+
+    Returns:
+        dict of `LazyTensor` by key, at least one.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        CheckpointError: if it cannot be used; the message names the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no weight file `{path}`.")
+    if path.name.endswith(INDEX):
+        return read_shards(path, _open_file)
+    return _open_file(path)
+
+
+def _open_file(path):
+    if path.suffix not in _READERS:
+        known = ", ".join(_READERS)
+        raise CheckpointError(
+            f"`{path}` is of no known format; it must end in {known}."
+        )
+    with open(path, "rb") as file:
+        start = file.read(len(_LFS_POINTER))
+    if not start:
+        raise CheckpointError(f"`{path}` is empty.")
+    if start == _LFS_POINTER:
+        raise CheckpointError(
+            f"`{path}` is a Git LFS pointer, not the file; run `git lfs pull` there."
+        )
+    tensors = _READERS[path.suffix](path)
+    if not tensors:
+        raise CheckpointError(f"`{path}` holds no tensor.")
+    return tensors

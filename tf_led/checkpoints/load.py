@@ -1,0 +1,116 @@
+"""Fills a model's variables from a weight file: a plan, checks, then a report."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from tf_led.checkpoints import names
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.files import open_weights
+from tf_led.checkpoints.folder import find_weights
+from tf_led.checkpoints.plan import check_dtypes, check_tied, make_plan
+from tf_led.checkpoints.report import make_report, warn_about
+from tf_led.checkpoints.tensors import numpy_dtype
+
+_PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
+
+
+def load_weights(variables, source, *, ignore_mismatched_sizes=False):
+    """Loads a checkpoint into variables; on any error none of them has changed.
+
+    Args:
+        variables: dict of `keras.Variable` by our path, all of a model's, all paths
+            with `led/` or all without. Values are cast to each variable's dtype.
+        source: str or Path of a weight file, an index or a folder that holds one; or
+            the `LocalCheckpoint` that `tf_led.checkpoints.hub.resolve` gives.
+        ignore_mismatched_sizes: bool. True leaves weights of another shape at their
+            initial values instead of refusing the file.
+
+    Returns:
+        `LoadReport`. Whatever it lists is warned about too. `final_logits_bias`, if the
+        file lacks it, becomes zeros in silence.
+
+    Raises:
+        FileNotFoundError: if there is no weight file.
+        CheckpointError: if the file cannot be used: truncated, corrupt, of another
+            architecture, of other shapes. The message names the file.
+        ValueError: if a variable's path is not one of LED's.
+
+    Example:
+        >>> import keras
+        >>> from tf_led.checkpoints.load import load_weights
+        >>> from tf_led.checkpoints.save import save_weights
+        >>> bias = keras.Variable([[1.0, 2.0]])
+        >>> _ = save_weights({"final_logits_bias": bias}, "checkpoint")
+        >>> _ = bias.assign([[0.0, 0.0]])
+        >>> load_weights({"final_logits_bias": bias}, "checkpoint").missing_keys
+        []
+        >>> bias.numpy()
+        array([[1., 2.]], dtype=float32)
+    """
+    keys = {path: _pytorch_name(path) for path in variables}
+    file = _weight_file(source)
+    plan = make_plan(variables, open_weights(file), file)
+    check_dtypes(plan)
+    mismatched = _mismatched(plan, variables, keys)
+    if mismatched and not ignore_mismatched_sizes:
+        raise CheckpointError(_mismatch_message(file, list(mismatched.values())))
+    check_tied(plan)
+    _assign(plan, variables, skipped=mismatched)
+    _zero_absent(plan, variables)
+    report = make_report(plan, keys, mismatched.values())
+    warn_about(report, file, stacklevel=2)
+    return report
+
+
+def _pytorch_name(path):
+    row = names.to_pytorch(path)
+    if row is None:
+        raise ValueError(f"The variable `{path}` has no name in PyTorch's LED.")
+    return row[0]
+
+
+def _weight_file(source):
+    path = Path(getattr(source, "weights", source))
+    return find_weights(path) if path.is_dir() else path
+
+
+def _mismatched(plan, variables, keys):
+    """Returns (key, shape in the file, shape in the model) by path, as PyTorch's."""
+    differing = {}
+    for path, (tensor, transform) in plan.found.items():
+        shape = tuple(variables[path].shape)
+        shape = shape[::-1] if transform is names.transpose else shape
+        if tensor.shape != shape:
+            differing[path] = (keys[path], tensor.shape, shape)
+    return differing
+
+
+def _mismatch_message(file, mismatched):
+    key, in_file, in_model = mismatched[0]
+    more = f" (and {len(mismatched) - 1} more)" if len(mismatched) > 1 else ""
+    return (
+        f"`{file}`: `{key}` has shape {in_file}, the model's has {in_model}{more}. Use "
+        "the configuration that belongs to the file, or `ignore_mismatched_sizes=True` "
+        "to leave such weights at their initial values."
+    )
+
+
+def _assign(plan, variables, skipped):
+    todo = {path: row for path, row in plan.found.items() if path not in skipped}
+    total = sum(tensor.nbytes for tensor, _ in todo.values())
+    quiet = total < _PROGRESS_FROM
+    with tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar:
+        for path, (tensor, transform) in todo.items():
+            dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
+            array = transform(tensor.read()).astype(dtype, copy=False)
+            variables[path].assign(array)
+            bar.update(tensor.nbytes)
+
+
+def _zero_absent(plan, variables):
+    for path in names.ZERO_IF_ABSENT:
+        if path in variables and path not in plan.found:
+            variables[path].assign(np.zeros(variables[path].shape))

@@ -1,0 +1,145 @@
+"""A model of the Hugging Face Hub: its files by way of the cache, errors in our words.
+
+huggingface_hub does the work: downloads with a progress bar, resumes, caches.
+"""
+
+from pathlib import Path
+
+from huggingface_hub import HfApi, hf_hub_download, is_offline_mode
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HTTPError,  # httpx's, of the version that huggingface_hub uses
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from tf_led.checkpoints.errors import one_line
+
+
+class Repo:
+    """A model of the Hub at one revision.
+
+    Args:
+        name: str, its id.
+        revision: str or None.
+        subfolder: str, "" for the top.
+        token: str, bool or None.
+        cache_dir: str, Path or None.
+        local_files_only: bool.
+        force_download: bool.
+    """
+
+    def __init__(self, name, revision, subfolder, **options):
+        self._is_local = options["local_files_only"] or is_offline_mode()
+        if options["force_download"] and self._is_local:
+            raise ValueError(
+                "`force_download=True` needs the Hub, which `local_files_only=True` or "
+                "HF_HUB_OFFLINE rules out; drop one of them."
+            )
+        self.name = name
+        self.revision = revision
+        self.subfolder = subfolder
+        self._options = options
+        self._unreachable = None
+
+    def at(self, commit):
+        """Returns the same repository at one commit, whatever its branches do."""
+        return Repo(self.name, commit, self.subfolder, **self._options)
+
+    def first(self, file_names):
+        """Gets the first of some files that the repository has.
+
+        Args:
+            file_names: list of str.
+
+        Returns:
+            Path of it in the cache; None if the repository has none of them.
+
+        Raises:
+            OSError: as `resolve` lists them.
+        """
+        for file_name in file_names:
+            path = self._get(file_name)
+            if path is not None:
+                return path
+        if self._unreachable is not None:
+            raise self._not_cached("any weights")
+        return None
+
+    def get(self, file_name):
+        """Gets one file, which must be there; Path of it in the cache."""
+        path = self._get(file_name)
+        if path is None and self._unreachable is not None:
+            raise self._not_cached(f"`{one_line(file_name)}`")
+        if path is None:
+            raise FileNotFoundError(
+                f"`{self.name}` has no `{one_line(file_name)}`, which its index names."
+            )
+        return path
+
+    def files(self):
+        """Lists the names of the files beside the weights; none if that fails."""
+        try:
+            listed = HfApi().list_repo_files(
+                self.name, revision=self.revision, token=self._options["token"]
+            )
+        except (HTTPError, OSError, ValueError):
+            return []
+        start = f"{self.subfolder.strip('/')}/" if self.subfolder else ""
+        inside = [name.removeprefix(start) for name in listed if name.startswith(start)]
+        return sorted(name for name in inside if "/" not in name)
+
+    def _get(self, file_name):
+        """Returns the Path, or None if the file is not there or not in the cache."""
+        try:
+            return Path(
+                hf_hub_download(
+                    self.name,
+                    file_name,
+                    revision=self.revision,
+                    subfolder=self.subfolder or None,
+                    **self._options,
+                )
+            )
+        except LocalEntryNotFoundError as error:
+            self._unreachable = error
+            # Once is enough: every further try would wait for the network again.
+            self._options = {**self._options, "local_files_only": True}
+            return None
+        except EntryNotFoundError:
+            return None
+        except (HTTPError, OSError, ValueError) as error:
+            raise self._in_our_words(error) from error
+
+    def _in_our_words(self, error):
+        if isinstance(error, GatedRepoError):
+            return PermissionError(
+                f"The Hub gives `{self.name}` only to those who asked for access on "
+                "its page; then pass `token`, or run `hf auth login`."
+            )
+        if isinstance(error, RepositoryNotFoundError):
+            return FileNotFoundError(
+                f"`{self.name}` is neither a folder here nor a model that the Hub "
+                "shows you; for a private one pass `token`, or run `hf auth login`."
+            )
+        if isinstance(error, RevisionNotFoundError):
+            return FileNotFoundError(
+                f"`{self.name}` has no `revision` {self.revision!r} on the Hub."
+            )
+        is_ours = (HTTPError, ValueError, ConnectionError)
+        return self._no_network(error) if isinstance(error, is_ours) else error
+
+    def _no_network(self, error):
+        why = one_line(error.__cause__ or error)
+        return ConnectionError(f"Cannot get `{self.name}` from the Hub: {why}")
+
+    def _not_cached(self, what):
+        if not self._is_local:
+            return self._no_network(self._unreachable)
+        where = self._options["cache_dir"] or "the cache"
+        return FileNotFoundError(
+            f"`{self.name}` is no folder here, {where} has not {what} of it, and "
+            "`local_files_only=True` or HF_HUB_OFFLINE keeps from asking the Hub."
+        )
