@@ -72,6 +72,11 @@ class OutputStruct(collections.OrderedDict):
     def __reduce__(self):
         return type(self), (list(self.items()),)
 
+    @classmethod
+    def fields(cls):
+        """Returns the names of all fields, in order, absent ones too."""
+        return cls._fields
+
     def to_tuple(self):
         """Returns the values that are there, in the order of the fields."""
         return tuple(self.values())

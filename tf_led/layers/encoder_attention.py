@@ -1,0 +1,193 @@
+"""Windowed and global self-attention of the encoder."""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tf_led.layers import heads
+from tf_led.ops.dropout import fold_seed
+from tf_led.ops.global_attention import (
+    Projection,
+    global_attention,
+    global_attention_maps,
+)
+from tf_led.ops.slots import Slots, put_slots, take_slots, with_slots
+from tf_led.ops.window_attention import window_attention, window_attention_maps
+
+
+class AttentionOutput(NamedTuple):
+    """Result of an attention layer; maps are None unless asked for."""
+
+    hidden: tf.Tensor
+    probs: tf.Tensor | None = None
+    global_probs: tf.Tensor | None = None
+
+
+class EncoderAttention(keras.layers.Layer):
+    """Attends to a window of neighbours and to global tokens.
+
+    Global tokens attend to everything through projections of their own, and everything
+    attends to them (arXiv 2004.05150, section 3.1).
+
+    Call arguments: `hidden` float[B, S, D]; `padding_mask` bool[B, S], True for real
+    tokens; `global_mask` bool[B, S] or None, True for global tokens that are not
+    padding; `slots`, the `Slots` of `global_mask`, needed for maps only; `head_mask`
+    float[N] or None; `seed` int32[2] or None for no dropout; `keep_maps` bool. Returns
+    `AttentionOutput`, `probs` float[B, N, S, G + 2R + 1] and `global_probs` float[B, N,
+    S, G].
+
+    Args:
+        dim: int, D.
+        num_heads: int, N; divides `dim`.
+        radius: int >= 1, R, positions seen on either side.
+        dropout_rate: float, share of the attention dropped.
+        init_std: float, standard deviation of the initial kernels.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: if `num_heads` does not divide `dim`.
+    """
+
+    def __init__(
+        self, dim, num_heads, radius, *, dropout_rate=0.0, init_std=0.02, **kwargs
+    ):
+        super().__init__(**kwargs)
+        heads.check_heads(dim, num_heads)
+        self.dim = dim
+        self.num_heads = num_heads
+        self.head_dim = dim // num_heads
+        self.radius = radius
+        self.dropout_rate = dropout_rate
+        for name in (
+            "query",
+            "key",
+            "value",
+            "query_global",
+            "key_global",
+            "value_global",
+            "output_proj",
+        ):
+            setattr(self, name, heads.dense(dim, init_std, name, self.dtype_policy))
+
+    def build(self, input_shape=None):
+        for projection in self._projections():
+            projection.build((None, None, self.dim))
+        self.built = True
+
+    def call(
+        self,
+        hidden,
+        padding_mask,
+        global_mask=None,
+        slots=None,
+        head_mask=None,
+        seed=None,
+        keep_maps=False,
+    ):
+        local = self._project_local(hidden)
+        options = {"padding_mask": padding_mask, "seed": seed}
+        probs = global_probs = None
+        if keep_maps:
+            context, probs, global_probs = self._attend_with_maps(
+                hidden, local, global_mask, slots, **options
+            )
+            probs = heads.scale_maps(probs, head_mask)
+            if global_probs is not None:
+                global_probs = heads.scale_maps(global_probs, head_mask)
+        elif global_mask is None:
+            slots = no_slots(padding_mask)
+            context = self._attend(hidden, local, None, slots, **options)
+        else:
+            context = with_slots(
+                global_mask,
+                lambda slots: self._attend(
+                    hidden, local, global_mask, slots, **options
+                ),
+            )
+        context = heads.merge_heads(heads.scale_heads(context, head_mask))
+        return AttentionOutput(self.output_proj(context), probs, global_probs)
+
+    def _projections(self):
+        local = [self.query, self.key, self.value]
+        over_all = [self.query_global, self.key_global, self.value_global]
+        return [*local, *over_all, self.output_proj]
+
+    def _project_local(self, hidden):
+        """Query, key and value, each [B, S, N, H]; the query scaled."""
+        query, key, value = (
+            heads.split_heads(projection(hidden), self.num_heads)
+            for projection in (self.query, self.key, self.value)
+        )
+        return query * self.head_dim**-0.5, key, value
+
+    def _window_arguments(self, local, global_mask, slots, padding_mask, seed):
+        _, key, value = local
+        key_mask = padding_mask if global_mask is None else padding_mask & ~global_mask
+        return (*local, take_slots(key, slots), take_slots(value, slots)), {
+            "query_mask": padding_mask,
+            "key_mask": key_mask,
+            "slot_mask": slots.mask,
+            "radius": self.radius,
+            "dropout_rate": self.dropout_rate,
+            "seed": fold_seed(seed, 0),
+        }
+
+    def _global_arguments(self, hidden, slots, padding_mask, seed):
+        query = self.query_global(take_slots(hidden, slots)) * self.head_dim**-0.5
+        projections = (self.key_global, self.value_global)
+        return (
+            heads.split_heads(query, self.num_heads),
+            hidden,
+            *(take_apart(layer, self.num_heads) for layer in projections),
+        ), {
+            "key_mask": padding_mask,
+            "dropout_rate": self.dropout_rate,
+            "seed": fold_seed(seed, 1),
+        }
+
+    def _attend(self, hidden, local, global_mask, slots, *, padding_mask, seed):
+        args, options = self._window_arguments(
+            local, global_mask, slots, padding_mask, seed
+        )
+        context = window_attention(*args, **options)
+        if global_mask is None:
+            return context
+        args, options = self._global_arguments(hidden, slots, padding_mask, seed)
+        return put_slots(context, global_attention(*args, **options), slots)
+
+    def _attend_with_maps(
+        self, hidden, local, global_mask, slots, *, padding_mask, seed
+    ):
+        slots = no_slots(padding_mask) if global_mask is None else slots
+        args, options = self._window_arguments(
+            local, global_mask, slots, padding_mask, seed
+        )
+        context, probs = window_attention_maps(*args, **options)
+        if global_mask is None:
+            return context, probs, None
+        probs = tf.where(
+            global_mask[:, None, :, None], tf.zeros([], probs.dtype), probs
+        )
+        args, options = self._global_arguments(hidden, slots, padding_mask, seed)
+        rows, global_probs = global_attention_maps(*args, **options)
+        global_probs = tf.transpose(global_probs, [0, 1, 3, 2])  # [B, N, S, G]
+        used = slots.mask[:, None, None, :]
+        global_probs = tf.where(used, global_probs, tf.zeros([], probs.dtype))
+        return put_slots(context, rows, slots), probs, global_probs
+
+
+def no_slots(mask):
+    """Slots of a batch without global tokens, G = 0."""
+    return Slots(tf.zeros_like(mask[:, :0], tf.int32), mask[:, :0])
+
+
+def take_apart(layer, num_heads):
+    """Kernel [D, N, H] and bias [N, H] of a built Dense layer."""
+    dim = layer.input_spec.axes[-1]
+    shape = [num_heads, layer.units // num_heads]
+    kernel = layer.kernel
+    if layer.quantization_mode is not None:
+        # The kernel of a quantised layer lacks its scale; the layer itself knows it.
+        kernel = layer(tf.eye(dim, dtype=layer.compute_dtype)) - layer.bias
+    return Projection(tf.reshape(kernel, [dim, *shape]), tf.reshape(layer.bias, shape))

@@ -1,0 +1,58 @@
+"""Between the model dimension and the heads, and the sublayers all layers share."""
+
+import keras
+import tensorflow as tf
+
+LAYER_NORM_EPSILON = 1e-5
+
+
+def dense(units, init_std, name, dtype):
+    """A projection initialised as PyTorch's LED: normal kernel, zero bias."""
+    initializer = keras.initializers.RandomNormal(stddev=init_std)
+    return keras.layers.Dense(
+        units, kernel_initializer=initializer, name=name, dtype=dtype
+    )
+
+
+def layer_norm(name, dtype):
+    """A LayerNorm with LED's epsilon; Keras' own default is another."""
+    return keras.layers.LayerNormalization(
+        epsilon=LAYER_NORM_EPSILON, name=name, dtype=dtype
+    )
+
+
+def split_heads(tensor, num_heads):
+    """[B, S, D] -> [B, S, N, H]."""
+    shape = tf.shape(tensor)
+    head_dim = tensor.shape[-1] // num_heads
+    return tf.reshape(tensor, [shape[0], shape[1], num_heads, head_dim])
+
+
+def merge_heads(tensor):
+    """[B, S, N, H] -> [B, S, D]."""
+    shape = tf.shape(tensor)
+    merged = tf.reshape(tensor, [shape[0], shape[1], tensor.shape[2] * tensor.shape[3]])
+    return tf.ensure_shape(merged, [*tensor.shape[:2], None])
+
+
+def scale_heads(context, head_mask):
+    """Scales every head of [B, S, N, H] by head_mask float[N]; None leaves it."""
+    if head_mask is None:
+        return context
+    return context * tf.cast(head_mask, context.dtype)[:, None]
+
+
+def scale_maps(probs, head_mask):
+    """Scales every head's map of [B, N, S, K] by head_mask float[N]."""
+    if head_mask is None:
+        return probs
+    return probs * tf.cast(head_mask, probs.dtype)[:, None, None]
+
+
+def check_heads(dim, num_heads):
+    """Refuses a model dimension that the heads do not divide."""
+    if dim % num_heads:
+        raise ValueError(
+            f"`d_model` {dim} is not a multiple of the number of attention heads, "
+            f"{num_heads}. Choose heads that divide it."
+        )

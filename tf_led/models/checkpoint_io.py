@@ -1,0 +1,172 @@
+"""Models from checkpoints and back: config, weights and generation config together."""
+
+import json
+import os
+
+from transformers import GenerationConfig
+
+from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.hub import resolve
+from tf_led.checkpoints.load import load_weights
+from tf_led.checkpoints.save import write_weights
+from tf_led.models.config import LEDConfig
+
+MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
+# Where to look, understood by `resolve` and by transformers' config classes alike.
+PLACE_OPTIONS = (
+    "cache_dir",
+    "force_download",
+    "local_files_only",
+    "revision",
+    "subfolder",
+    "token",
+)
+CONFIG_FILE = "config.json"
+
+
+def from_pretrained(
+    cls,
+    name_or_path,
+    *model_args,
+    config=None,
+    use_safetensors=None,
+    ignore_mismatched_sizes=False,
+    output_loading_info=False,
+    **kwargs,
+):
+    """Does `TFLEDPreTrainedModel.from_pretrained` for the class `cls`.
+
+    Args:
+        cls: the model class.
+        name_or_path: directory or Hub id.
+        *model_args: see there, like all other arguments.
+        config: see there.
+        use_safetensors: see there.
+        ignore_mismatched_sizes: see there.
+        output_loading_info: see there.
+        **kwargs: see there.
+
+    Returns:
+        The model, or (model, dict of the load report).
+    """
+    place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
+    options = {name: kwargs.pop(name) for name in MODEL_OPTIONS if name in kwargs}
+    config = load_config(name_or_path if config is None else config, place, kwargs)
+    source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
+    model = cls(config, *model_args, **options)
+    report = load_weights(
+        model.weight_table(), source, ignore_mismatched_sizes=ignore_mismatched_sizes
+    )
+    model.name_or_path = str(name_or_path)
+    if model.can_generate():
+        model.generation_config = load_generation_config(name_or_path, config, place)
+    return (model, report.as_dict()) if output_loading_info else model
+
+
+def load_config(source, place, overrides):
+    """Reads a LEDConfig, refusing one of another model or an unknown override.
+
+    Args:
+        source: LEDConfig, directory or Hub id.
+        place: dict of `PLACE_OPTIONS`.
+        overrides: dict of fields that replace the file's.
+
+    Returns:
+        LEDConfig; a given one is copied if it is overridden, never changed.
+
+    Raises:
+        FileNotFoundError: if there is no config.json.
+        ValueError: if it is not a LED's, or on an unknown name in `overrides`.
+    """
+    if isinstance(source, LEDConfig):
+        fields = source.to_dict()
+        if not overrides:
+            return source
+    else:
+        fields = _read_config(source, place)
+    unknown = sorted(set(overrides) - set(LEDConfig().to_dict()) - set(fields))
+    if unknown:
+        raise ValueError(
+            f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
+            "option nor a field of LEDConfig."
+        )
+    return LEDConfig.from_dict({**fields, **overrides})
+
+
+def load_generation_config(name_or_path, config, place):
+    """Reads generation_config.json, or takes what an old config.json says."""
+    try:
+        return GenerationConfig.from_pretrained(str(name_or_path), **place)
+    except OSError:
+        return GenerationConfig.from_model_config(config)
+
+
+def save_pretrained(model, save_directory, *, max_shard_size="5GB", **kwargs):
+    """Does `TFLEDPreTrainedModel.save_pretrained`.
+
+    Args:
+        model: the model.
+        save_directory: directory.
+        max_shard_size: see there, like all other arguments.
+        **kwargs: see there.
+    """
+    safe_serialization = kwargs.pop("safe_serialization", True)
+    if kwargs:
+        raise ValueError(
+            f"save_pretrained got {', '.join(map(repr, sorted(kwargs)))}, which it "
+            "does not offer; it takes max_shard_size and safe_serialization."
+        )
+    with staged(save_directory) as staging:
+        write_weights(
+            model.weight_table(),
+            staging,
+            max_shard_size=max_shard_size,
+            safe_serialization=safe_serialization,
+        )
+        _write_config(model, staging.path)
+        if model.can_generate():
+            model.generation_config.save_pretrained(staging.path)
+
+
+def _read_config(source, place):
+    try:
+        fields, _ = LEDConfig.get_config_dict(str(source), **place)
+    except (OSError, json.JSONDecodeError) as error:
+        raise _config_error(source, error) from None
+    model_type = fields.get("model_type")
+    if model_type != LEDConfig.model_type:
+        raise CheckpointError(
+            f"{_config_file(source)} is of model type {model_type!r}, not 'led': "
+            "this is a checkpoint of another architecture."
+        )
+    return fields
+
+
+def _config_error(source, error):
+    file = _config_file(source)
+    if os.path.isdir(source) and not os.path.exists(file):
+        held = ", ".join(sorted(os.listdir(source))[:8]) or "nothing"
+        return FileNotFoundError(
+            f"{source} has no {CONFIG_FILE}; it holds {held}. Give a directory that "
+            "save_pretrained wrote."
+        )
+    if os.path.isdir(source):
+        return CheckpointError(f"{file} is not valid JSON: truncated or corrupt.")
+    reason = str(error).strip().splitlines()[0]
+    return FileNotFoundError(
+        f"{str(source)!r} is neither a directory nor a model of the Hub: {reason}"
+    )
+
+
+def _config_file(source):
+    return os.path.join(source, CONFIG_FILE)
+
+
+def _write_config(model, directory):
+    fields = {**model.config.to_dict(), "architectures": [_pytorch_name(model)]}
+    LEDConfig.from_dict(fields).save_pretrained(directory)
+
+
+def _pytorch_name(model):
+    return type(model).__name__.removeprefix("TF")

@@ -1,0 +1,182 @@
+"""LED with a language head: summaries, answers, translations."""
+
+import keras
+
+from tf_led.models.generation_mixin import GenerationMixin
+from tf_led.models.layer_stack import choose
+from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
+from tf_led.models.pretrained import TFLEDPreTrainedModel
+from tf_led.ops.losses import masked_cross_entropy
+from tf_led.ops.shift import shift_tokens_right
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class TFLEDForConditionalGeneration(GenerationMixin, TFLEDPreTrainedModel):
+    """LED that scores every token of the vocabulary, and generates.
+
+    Call arguments: those of `TFLEDModel`, and `labels` int[B, T] before `training`.
+    With `labels` the output has a `loss`, the mean cross-entropy over the labels that
+    are neither -100 nor padding (0 if none is), the decoder starts from the shifted
+    labels unless it is given inputs, and no cache is returned. Returns
+    `TFLEDSeq2SeqLMOutput`.
+
+    Args:
+        config: LEDConfig; read, never changed. Every weight is made at once.
+        **kwargs: see `TFLEDPreTrainedModel`.
+
+    Raises:
+        ValueError: on a config that LED cannot have; in a call on masks, ids or lengths
+            that do not fit.
+
+    Source: Longformer (arXiv 2004.05150), section 7; transformers' class of this name.
+
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> output = model(input_ids=[[0, 5, 7, 2]], labels=[[5, 2, -100]])
+        >>> output.logits.shape, output.loss.shape
+        (TensorShape([1, 3, 29]), TensorShape([]))
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        self.final_logits_bias = self.add_weight(
+            shape=(1, config.vocab_size),
+            initializer="zeros",
+            trainable=False,
+            name="final_logits_bias",
+        )
+        self.add_generation()
+        self.build()
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        decoder_input_ids=None,
+        decoder_attention_mask=None,
+        head_mask=None,
+        decoder_head_mask=None,
+        encoder_outputs=None,
+        global_attention_mask=None,
+        past_key_values=None,
+        inputs_embeds=None,
+        decoder_inputs_embeds=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        labels=None,
+        training=False,
+        *,
+        cross_attn_head_mask=None,
+    ):
+        if labels is not None:
+            use_cache = False
+            if decoder_input_ids is None and decoder_inputs_embeds is None:
+                decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
+        output = self.led(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            decoder_input_ids=decoder_input_ids,
+            decoder_attention_mask=decoder_attention_mask,
+            head_mask=head_mask,
+            decoder_head_mask=decoder_head_mask,
+            encoder_outputs=encoder_outputs,
+            global_attention_mask=global_attention_mask,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            decoder_inputs_embeds=decoder_inputs_embeds,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=True,
+            training=training,
+            cross_attn_head_mask=cross_attn_head_mask,
+        )
+        fields = dict(output)
+        logits = self.score_tokens(fields.pop("last_hidden_state"))
+        loss = None if labels is None else self.hf_compute_loss(labels, logits)
+        output = TFLEDSeq2SeqLMOutput(loss=loss, logits=logits, **fields)
+        return_dict = choose(return_dict, self.config.return_dict)
+        return output if return_dict else output.to_tuple()
+
+    def score_tokens(self, hidden):
+        """Scores the vocabulary.
+
+        Args:
+            hidden: float[B, T, D] of the decoder.
+
+        Returns:
+            logits float[B, T, V].
+        """
+        bias = keras.ops.cast(self.final_logits_bias, self.compute_dtype)
+        return self.led.shared(hidden, reverse=True) + bias
+
+    def hf_compute_loss(self, labels, logits, weights=None):
+        """Mean cross-entropy over the labels that are neither -100 nor padding.
+
+        Args:
+            labels: int[B, T].
+            logits: float[B, T, V].
+            weights: float[B] or float[B, T] scaling each label's part, or None.
+
+        Returns:
+            float32[]; 0 if no label counts.
+        """
+        return masked_cross_entropy(
+            labels, logits, pad_token_id=self.config.pad_token_id, weights=weights
+        )
+
+    def prepare_decoder_input_ids_from_labels(self, labels):
+        """Shifts labels right, as data collators of transformers ask models to.
+
+        Args:
+            labels: int[B, T].
+
+        Returns:
+            int[B, T] that starts with `decoder_start_token_id`.
+        """
+        config = self.config
+        return shift_tokens_right(
+            labels, config.pad_token_id, config.decoder_start_token_id
+        )
+
+    def get_output_embeddings(self):
+        """Returns the token embedding: the output projection is the same table."""
+        return self.led.shared
+
+    def set_output_embeddings(self, value):
+        """Does what `set_input_embeddings` does: there is one table."""
+        self.set_input_embeddings(value)
+
+    def get_bias(self):
+        """Returns {"final_logits_bias": variable float[1, V]}, added to the logits."""
+        return {"final_logits_bias": self.final_logits_bias}
+
+    def set_bias(self, value):
+        """Overwrites the bias on the logits.
+
+        Args:
+            value: {"final_logits_bias": float[1, V]}.
+
+        Raises:
+            ValueError: on another key or shape.
+        """
+        expected = tuple(self.final_logits_bias.shape)
+        if set(value) != {"final_logits_bias"}:
+            raise ValueError(
+                f"`value` has keys {sorted(value)}, expected ['final_logits_bias']."
+            )
+        bias = value["final_logits_bias"]
+        if tuple(bias.shape) != expected:
+            raise ValueError(
+                f"`final_logits_bias` has shape {tuple(bias.shape)}, expected "
+                f"{expected}."
+            )
+        self.final_logits_bias.assign(bias)
+
+    def can_generate(self):
+        """Tells that the model has `generate`."""
+        return True

@@ -1,0 +1,240 @@
+"""The decoder: attention to its own tokens so far, and to the document."""
+
+import keras
+import tensorflow as tf
+
+from tf_led.layers import heads
+from tf_led.layers.decoder_attention import KeyValue
+from tf_led.layers.decoder_layer import DecoderLayer
+from tf_led.models import checks
+from tf_led.models.config import LEDConfig, check_supported
+from tf_led.models.encoder import embed_inputs, token_embedding
+from tf_led.models.layer_stack import LayerStack, choose
+from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
+from tf_led.models.outputs import TFLEDDecoderOutput
+from tf_led.ops.dropout import dropout, fold_seed
+from tf_led.ops.masks import causal_mask
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
+    """LED's decoder; `model.get_decoder()` gives a model's own.
+
+    Call arguments, in this order: `input_ids` int[B, T] or `inputs_embeds` float[B, T,
+    D]; `attention_mask` int or bool[B, P + T], 0 for padding; `encoder_hidden_states`
+    float[B, S, D]; `encoder_attention_mask` int or bool[B, S]; `head_mask` float[L, N];
+    `encoder_head_mask` float[L, N], of the cross-attention; `past_key_values` of an
+    earlier call over P tokens; `use_cache`, `output_attentions`,
+    `output_hidden_states`, `return_dict`: bool or None for the config's; `training`
+    bool. Returns `TFLEDDecoderOutput`.
+
+    Args:
+        config: LEDConfig; read, never changed.
+        embed_tokens: `TokenEmbedding` to share, or None for one of its own.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: on a config that LED cannot have.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.models.decoder import TFLEDDecoder
+        >>> from tf_led.testing import tiny_config
+        >>> decoder = TFLEDDecoder(tiny_config())
+        >>> states = tf.zeros([1, 5, 12])
+        >>> output = decoder(input_ids=[[2, 7]], encoder_hidden_states=states)
+        >>> output.last_hidden_state.shape
+        TensorShape([1, 2, 12])
+    """
+
+    def __init__(self, config, embed_tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        check_supported(config)
+        self.config = config
+        self.embed_tokens = embed_tokens or token_embedding(config, self.dtype_policy)
+        self.embed_positions = keras.layers.Embedding(
+            config.max_decoder_position_embeddings,
+            config.d_model,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=config.init_std
+            ),
+            name="embed_positions",
+            dtype=self.dtype_policy,
+        )
+        self.layernorm_embedding = heads.layer_norm(
+            "layernorm_embedding", self.dtype_policy
+        )
+        self.add_layers(self._make_layer() for _ in range(config.decoder_layers))
+        self.seed_generator = keras.random.SeedGenerator()
+        self.build()
+
+    def _make_layer(self):
+        config = self.config
+        return DecoderLayer(
+            config.d_model,
+            config.decoder_attention_heads,
+            config.decoder_ffn_dim,
+            activation=config.activation_function,
+            dropout_rate=config.dropout,
+            attention_dropout=config.attention_dropout,
+            activation_dropout=config.activation_dropout,
+            init_std=config.init_std,
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        if not self.embed_tokens.built:
+            self.embed_tokens.build((None, None))
+        self.embed_positions.build((None,))
+        self.layernorm_embedding.build((None, None, self.config.d_model))
+        self.build_layers()
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        inputs_embeds=None,
+        attention_mask=None,
+        encoder_hidden_states=None,
+        encoder_attention_mask=None,
+        head_mask=None,
+        encoder_head_mask=None,
+        past_key_values=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        config = self.config
+        keep_maps = choose(output_attentions, config.output_attentions)
+        past = self._check_past(past_key_values)
+        past_len = 0 if past is None else static_or_dynamic(past[0][0], 2)
+        seed = self.draw_seed(training)
+        embeds = embed_inputs(
+            self,
+            input_ids,
+            inputs_embeds,
+            ("decoder_input_ids", "decoder_inputs_embeds"),
+        )
+        hidden = self.embed_at(embeds, past_len, fold_seed(seed, 0))
+        self_visible = _self_visible(hidden, past_len, attention_mask)
+        cross_keys, cross_visible = self._cross(
+            past, encoder_hidden_states, encoder_attention_mask
+        )
+        masks = [
+            self._as_head_mask(head_mask, "decoder_head_mask"),
+            self._as_head_mask(encoder_head_mask, "cross_attn_head_mask"),
+        ]
+        cache = []
+
+        def run_layer(index, layer, hidden, seed):
+            keys = layer.extend_keys(
+                hidden, None if past is None else KeyValue(*past[index][:2])
+            )
+            cross = cross_keys(index, layer)
+            cache.append((*keys, *(cross or ())))
+            return layer(
+                hidden,
+                keys,
+                self_visible,
+                cross_keys=cross,
+                cross_visible=cross_visible,
+                head_mask=None if masks[0] is None else masks[0][index],
+                cross_head_mask=None if masks[1] is None else masks[1][index],
+                seed=seed,
+            )
+
+        hidden, states, maps = self.run_layers(
+            run_layer,
+            hidden,
+            seed=fold_seed(seed, 1),
+            drop_rate=config.decoder_layerdrop,
+            keep_maps=keep_maps,
+        )
+        use_cache = choose(use_cache, config.use_cache) and not training
+        output = TFLEDDecoderOutput(
+            last_hidden_state=hidden,
+            past_key_values=tuple(cache) if use_cache else None,
+            hidden_states=states
+            if choose(output_hidden_states, config.output_hidden_states)
+            else None,
+            attentions=maps[0] if maps else None,
+            cross_attentions=maps[1] if maps and maps[1][0] is not None else None,
+        )
+        return output if choose(return_dict, config.return_dict) else output.to_tuple()
+
+    def embed_at(self, embeds, position, seed=None):
+        """Adds positions from `position` on to embeddings [B, T, D], norm, dropout."""
+        length = static_or_dynamic(embeds, 1)
+        limit = self.config.max_decoder_position_embeddings
+        checks.check_length(
+            position + length,
+            limit,
+            "decoder_input_ids",
+            "max_decoder_position_embeddings",
+        )
+        hidden = embeds + self.embed_positions(position + tf.range(length))
+        hidden = self.layernorm_embedding(hidden)
+        return dropout(hidden, self.config.dropout, seed)
+
+    def _as_head_mask(self, mask, name):
+        config = self.config
+        return checks.as_head_mask(
+            mask, name, config.decoder_layers, config.decoder_attention_heads
+        )
+
+    def _check_past(self, past_key_values):
+        if past_key_values is None:
+            return None
+        sizes = [len(layer) for layer in past_key_values]
+        if len(sizes) != self.num_layers or set(sizes) - {2, 4}:
+            raise ValueError(
+                f"`past_key_values` has {len(sizes)} entries of sizes {sizes}; "
+                f"expected {self.num_layers} of 4 tensors, as an earlier call "
+                "returned them."
+            )
+        return past_key_values
+
+    def _cross(self, past, states, attention_mask):
+        """A function giving each layer's cross keys, and what of them is visible."""
+        if past is not None and len(past[0]) == 4:
+            shape = [past[0][2].shape[0], past[0][2].shape[2]]
+
+            def keys(index, layer):
+                return KeyValue(*past[index][2:])
+
+        elif states is not None:
+            states = checks.as_embeds(
+                states, "encoder_hidden_states", self.config.d_model, self.compute_dtype
+            )
+            shape = states.shape[:2]
+
+            def keys(index, layer):
+                return layer.encoder_attn.project(states)
+
+        else:
+            return lambda index, layer: None, None
+        visible = checks.as_mask(attention_mask, "attention_mask", shape)
+        if visible is None:
+            return keys, tf.constant(True)
+        return keys, visible[:, None, None, :]
+
+    def get_config(self):
+        return {**super().get_config(), "config": self.config.to_dict()}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+
+
+def _self_visible(hidden, past_len, attention_mask):
+    """What decoder tokens see of each other: bool[B or 1, 1, T, P + T]."""
+    target_len = static_or_dynamic(hidden, 1)
+    key_len = past_len + target_len
+    visible = causal_mask(target_len, key_len)[None, None]
+    static_len = key_len if isinstance(key_len, int) else None
+    padding_mask = checks.as_mask(
+        attention_mask, "decoder_attention_mask", [hidden.shape[0], static_len]
+    )
+    return visible if padding_mask is None else visible & padding_mask[:, None, None, :]

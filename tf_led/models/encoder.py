@@ -1,0 +1,240 @@
+"""The encoder: embeddings and layers of windowed and global attention."""
+
+import keras
+import tensorflow as tf
+
+from tf_led.layers import heads
+from tf_led.layers.encoder_layer import EncoderLayer
+from tf_led.layers.token_embedding import TokenEmbedding
+from tf_led.models import checks
+from tf_led.models.config import LEDConfig, check_supported, window_radii
+from tf_led.models.layer_stack import LayerStack, choose
+from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.ops.dropout import dropout, fold_seed
+from tf_led.ops.slots import count_slots, find_slots
+from tf_led.ops.xla import in_xla
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
+    """LED's encoder; `model.get_encoder()` gives a model's own.
+
+    Call arguments, in this order: `input_ids` int[B, S] or `inputs_embeds` float[B, S,
+    D]; `attention_mask` int or bool[B, S], 0 for padding; `global_attention_mask`
+    int[B, S], 1 for global tokens, -1 for masked ones; `head_mask` float[L, N];
+    `output_attentions`, `output_hidden_states`, `return_dict`: bool or None for the
+    config's; `training` bool. Returns `TFLEDEncoderBaseModelOutput`.
+
+    Args:
+        config: LEDConfig; read, never changed.
+        embed_tokens: `TokenEmbedding` to share, or None for one of its own.
+        max_global_tokens: int or None, a bound on the global tokens of a row. Only
+            attention maps under XLA need one: there their width must be static.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: on a config that LED cannot have.
+
+    Example:
+        >>> from tf_led.models.encoder import TFLEDEncoder
+        >>> from tf_led.testing import tiny_config
+        >>> encoder = TFLEDEncoder(tiny_config())
+        >>> encoder(input_ids=[[0, 5, 7, 2]]).last_hidden_state.shape
+        TensorShape([1, 4, 12])
+    """
+
+    def __init__(self, config, embed_tokens=None, max_global_tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        check_supported(config)
+        self.config = config
+        self.max_global_tokens = max_global_tokens
+        self.embed_tokens = embed_tokens or token_embedding(config, self.dtype_policy)
+        self.embed_positions = keras.layers.Embedding(
+            config.max_encoder_position_embeddings,
+            config.d_model,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=config.init_std
+            ),
+            name="embed_positions",
+            dtype=self.dtype_policy,
+        )
+        self.layernorm_embedding = heads.layer_norm(
+            "layernorm_embedding", self.dtype_policy
+        )
+        self.add_layers(self._make_layer(r) for r in window_radii(config))
+        self.seed_generator = keras.random.SeedGenerator()
+        self.build()
+
+    def _make_layer(self, radius):
+        config = self.config
+        return EncoderLayer(
+            config.d_model,
+            config.encoder_attention_heads,
+            radius,
+            config.encoder_ffn_dim,
+            activation=config.activation_function,
+            dropout_rate=config.dropout,
+            attention_dropout=config.attention_dropout,
+            activation_dropout=config.activation_dropout,
+            init_std=config.init_std,
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        dim = self.config.d_model
+        if not self.embed_tokens.built:
+            self.embed_tokens.build((None, None))
+        self.embed_positions.build((None,))
+        self.layernorm_embedding.build((None, None, dim))
+        self.build_layers()
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        inputs_embeds=None,
+        attention_mask=None,
+        global_attention_mask=None,
+        head_mask=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        config = self.config
+        keep_maps = choose(output_attentions, config.output_attentions)
+        seed = self.draw_seed(training)
+        hidden = self._embed(input_ids, inputs_embeds, fold_seed(seed, 0))
+        padding_mask, global_mask = merge_masks(
+            hidden, attention_mask, global_attention_mask
+        )
+        head_mask = checks.as_head_mask(
+            head_mask,
+            "head_mask",
+            config.encoder_layers,
+            config.encoder_attention_heads,
+        )
+        slots = None
+        if keep_maps and global_mask is not None:
+            slots = find_slots(global_mask, self._map_width(global_mask))
+
+        def run_layer(index, layer, hidden, seed):
+            return layer(
+                hidden,
+                padding_mask,
+                global_mask=global_mask,
+                slots=slots,
+                head_mask=None if head_mask is None else head_mask[index],
+                seed=seed,
+                keep_maps=keep_maps,
+            )
+
+        hidden, states, maps = self.run_layers(
+            run_layer,
+            hidden,
+            seed=fold_seed(seed, 1),
+            drop_rate=config.encoder_layerdrop,
+            keep_maps=keep_maps,
+        )
+        probs, global_probs = maps or (None, None)
+        output = TFLEDEncoderBaseModelOutput(
+            last_hidden_state=hidden,
+            hidden_states=states
+            if choose(output_hidden_states, config.output_hidden_states)
+            else None,
+            attentions=probs,
+            global_attentions=None if global_mask is None else global_probs,
+        )
+        return output if choose(return_dict, config.return_dict) else output.to_tuple()
+
+    def _embed(self, input_ids, inputs_embeds, seed):
+        config = self.config
+        embeds = embed_inputs(
+            self, input_ids, inputs_embeds, ("input_ids", "inputs_embeds")
+        )
+        length = static_or_dynamic(embeds, 1)
+        limit = config.max_encoder_position_embeddings
+        checks.check_length(
+            length, limit, "input_ids", "max_encoder_position_embeddings"
+        )
+        hidden = embeds + self.embed_positions(tf.range(length))
+        return dropout(self.layernorm_embedding(hidden), config.dropout, seed)
+
+    def _map_width(self, global_mask):
+        """The G of attention maps: exact, or the bound where shapes are static."""
+        bound = self.max_global_tokens
+        num_global = count_slots(global_mask)
+        if bound is None:
+            if in_xla():
+                raise ValueError(
+                    "Attention maps under jit_compile=True need a static number of "
+                    "global tokens: build the model with max_global_tokens=n, or drop "
+                    "output_attentions or jit_compile."
+                )
+            return num_global
+        tf.debugging.assert_less_equal(
+            num_global,
+            bound,
+            f"A row has more global tokens than max_global_tokens={bound}.",
+        )
+        return bound
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "config": self.config.to_dict(),
+            "max_global_tokens": self.max_global_tokens,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+
+
+def token_embedding(config, dtype):
+    """The embedding that encoder, decoder and output projection share."""
+    return TokenEmbedding(
+        config.vocab_size,
+        config.d_model,
+        pad_token_id=config.pad_token_id,
+        init_std=config.init_std,
+        name="shared",
+        dtype=dtype,
+    )
+
+
+def embed_inputs(stack, ids, embeds, names):
+    """Embeds ids, or takes embeddings as given: exactly one of the two."""
+    if (ids is None) == (embeds is None):
+        given = "both" if ids is not None else "neither"
+        raise ValueError(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
+    if ids is not None:
+        return stack.embed_tokens(checks.as_ids(ids, names[0], stack.config.vocab_size))
+    return checks.as_embeds(embeds, names[1], stack.config.d_model, stack.compute_dtype)
+
+
+def merge_masks(hidden, attention_mask, global_attention_mask):
+    """Turns the users' masks into bool masks.
+
+    Args:
+        hidden: float[B, S, D].
+        attention_mask: int or bool[B, S], or None for no padding.
+        global_attention_mask: int[B, S] of 1, 0 and -1, or None.
+
+    Returns:
+        padding_mask bool[B, S], True for real tokens, and global_mask bool[B, S], True
+        for global ones, or None. Padding is never global, and -1 makes padding.
+    """
+    shape = hidden.shape[:2]
+    padding_mask = checks.as_mask(attention_mask, "attention_mask", shape)
+    if padding_mask is None:
+        padding_mask = tf.ones(tf.shape(hidden)[:2], tf.bool)
+        padding_mask = tf.ensure_shape(padding_mask, shape)
+    global_flags = checks.as_global_mask(
+        global_attention_mask, "global_attention_mask", shape
+    )
+    if global_flags is None:
+        return padding_mask, None
+    padding_mask &= global_flags >= 0
+    return padding_mask, padding_mask & (global_flags > 0)

@@ -1,0 +1,98 @@
+"""What encoder and decoder share: a stack of layers, perhaps recomputed."""
+
+import tensorflow as tf
+
+from tf_led.ops.dropout import fold_seed
+
+
+class LayerStack:
+    """Layers by number, their seeds, layer drop and gradient checkpointing."""
+
+    gradient_checkpointing = False
+
+    def add_layers(self, layers):
+        """Keeps layers as attributes `layers_0`, `layers_1`, ...
+
+        Lists alone are not seen by `tf.train.Checkpoint`.
+        """
+        self.num_layers = 0
+        for layer in layers:
+            setattr(self, f"layers_{self.num_layers}", layer)
+            self.num_layers += 1
+
+    @property
+    def layers(self):
+        """The layers, in order."""
+        return [getattr(self, f"layers_{i}") for i in range(self.num_layers)]
+
+    def build_layers(self):
+        """Builds every layer."""
+        for layer in self.layers:
+            layer.build()
+
+    def draw_seed(self, training):
+        """A seed for this call's dropout, int32[2], or None outside training.
+
+        It is drawn here, once: a seed drawn inside a recomputed layer would differ
+        between the forward pass and its repetition.
+        """
+        return tf.cast(self.seed_generator.next(), tf.int32) if training else None
+
+    def run_layers(self, run_layer, hidden, *, seed, drop_rate, keep_maps):
+        """Runs the layers one after another.
+
+        Args:
+            run_layer: called with (index, layer, hidden, seed); returns a named tuple
+                of new hidden states and maps.
+            hidden: float[B, S, D].
+            seed: int32[2], or None outside training.
+            drop_rate: Python float, probability to skip a layer in training.
+            keep_maps: bool, whether to collect the maps.
+
+        Returns:
+            The last hidden states, the tuple of all L + 1, and the maps as one tuple
+            over layers for each kind of map, or None.
+
+        Raises:
+            ValueError: if maps are asked for while layers may be dropped.
+        """
+        may_drop = seed is not None and drop_rate > 0
+        if may_drop and keep_maps:
+            raise ValueError(
+                f"output_attentions cannot be had while layers are dropped (layerdrop "
+                f"{drop_rate}): a dropped layer has none. Call with training=False."
+            )
+        states, maps = [hidden], []
+        for index, layer in enumerate(self.layers):
+            layer_seed = fold_seed(seed, 2 * index)
+            if keep_maps:
+                hidden, *layer_maps = run_layer(index, layer, hidden, layer_seed)
+                maps.append(layer_maps)
+            else:
+                step = self._recomputed(
+                    lambda hidden, i=index, layer=layer, seed=layer_seed: run_layer(
+                        i, layer, hidden, seed
+                    )[0],
+                    recompute=seed is not None,
+                )
+                drop_seed = fold_seed(seed, 2 * index + 1) if may_drop else None
+                hidden = _maybe_drop(step, hidden, drop_rate, drop_seed)
+            states.append(hidden)
+        return hidden, tuple(states), tuple(zip(*maps, strict=True)) if maps else None
+
+    def _recomputed(self, step, recompute):
+        if not (self.gradient_checkpointing and recompute):
+            return step
+        return tf.recompute_grad(step)
+
+
+def _maybe_drop(step, hidden, drop_rate, seed):
+    if seed is None:
+        return step(hidden)
+    dropped = tf.random.stateless_uniform([], seed) < drop_rate
+    return tf.cond(dropped, lambda: hidden, lambda: step(hidden))
+
+
+def choose(given, default):
+    """The argument of a call, or the config's value where it is None."""
+    return default if given is None else given

@@ -1,0 +1,156 @@
+"""Encoder and decoder joined, under every head."""
+
+import keras
+
+from tf_led.models.config import LEDConfig
+from tf_led.models.decoder import TFLEDDecoder
+from tf_led.models.encoder import TFLEDEncoder, token_embedding
+from tf_led.models.layer_stack import choose
+from tf_led.models.named_inputs import NamedInputs, is_mapping
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput, TFLEDSeq2SeqModelOutput
+from tf_led.ops.shift import shift_tokens_right
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
+    """LED without a head; `model.led` of every model.
+
+    Call arguments and result: see `TFLEDModel`.
+
+    Args:
+        config: LEDConfig; read, never changed.
+        max_global_tokens: int or None, see `TFLEDEncoder`.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, config, max_global_tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.shared = token_embedding(config, self.dtype_policy)
+        self.encoder = TFLEDEncoder(
+            config,
+            self.shared,
+            max_global_tokens,
+            name="encoder",
+            dtype=self.dtype_policy,
+        )
+        self.decoder = TFLEDDecoder(
+            config, self.shared, name="decoder", dtype=self.dtype_policy
+        )
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        decoder_input_ids=None,
+        decoder_attention_mask=None,
+        head_mask=None,
+        decoder_head_mask=None,
+        encoder_outputs=None,
+        global_attention_mask=None,
+        past_key_values=None,
+        inputs_embeds=None,
+        decoder_inputs_embeds=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+        *,
+        cross_attn_head_mask=None,
+    ):
+        options = {
+            "output_attentions": output_attentions,
+            "output_hidden_states": output_hidden_states,
+            "return_dict": True,
+            "training": training,
+        }
+        encoded = self._encode(
+            encoder_outputs,
+            past_key_values,
+            input_ids=input_ids,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            global_attention_mask=global_attention_mask,
+            head_mask=head_mask,
+            **options,
+        )
+        if decoder_input_ids is None and decoder_inputs_embeds is None:
+            decoder_input_ids = self._default_decoder_ids(input_ids)
+        decoded = self.decoder(
+            input_ids=decoder_input_ids,
+            inputs_embeds=decoder_inputs_embeds,
+            attention_mask=decoder_attention_mask,
+            encoder_hidden_states=encoded.last_hidden_state,
+            encoder_attention_mask=attention_mask,
+            head_mask=decoder_head_mask,
+            encoder_head_mask=cross_attn_head_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            **options,
+        )
+        output = TFLEDSeq2SeqModelOutput(
+            last_hidden_state=decoded.last_hidden_state,
+            past_key_values=decoded.past_key_values,
+            decoder_hidden_states=decoded.hidden_states,
+            decoder_attentions=decoded.attentions,
+            cross_attentions=decoded.cross_attentions,
+            encoder_last_hidden_state=encoded.last_hidden_state,
+            encoder_hidden_states=encoded.hidden_states,
+            encoder_attentions=encoded.attentions,
+            encoder_global_attentions=encoded.global_attentions,
+        )
+        return_dict = choose(return_dict, self.config.return_dict)
+        return output if return_dict else output.to_tuple()
+
+    def _encode(self, encoder_outputs, past_key_values, **inputs):
+        if encoder_outputs is not None:
+            return as_encoder_output(encoder_outputs)
+        has_input = not (
+            inputs["input_ids"] is None and inputs["inputs_embeds"] is None
+        )
+        if past_key_values is not None and not has_input:
+            # The cache holds all that the decoder needs of the document.
+            return TFLEDEncoderBaseModelOutput()
+        return self.encoder(**inputs)
+
+    def _default_decoder_ids(self, input_ids):
+        if input_ids is None:
+            raise ValueError(
+                "Without `input_ids` there is nothing to make decoder inputs from: "
+                "give `decoder_input_ids`, `decoder_inputs_embeds` or, in training, "
+                "`labels`."
+            )
+        config = self.config
+        return shift_tokens_right(
+            input_ids, config.pad_token_id, config.decoder_start_token_id
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "config": self.config.to_dict(),
+            "max_global_tokens": self.encoder.max_global_tokens,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+
+
+def as_encoder_output(outputs):
+    """Takes an encoder's output as struct, mapping, tuple or bare hidden states."""
+    if isinstance(outputs, TFLEDEncoderBaseModelOutput):
+        return outputs
+    if is_mapping(outputs):
+        return TFLEDEncoderBaseModelOutput(outputs)
+    if not isinstance(outputs, (tuple, list)):
+        outputs = (outputs,)
+    names = TFLEDEncoderBaseModelOutput.fields()
+    if not 1 <= len(outputs) <= len(names):
+        raise ValueError(
+            f"`encoder_outputs` has {len(outputs)} entries; expected 1 to "
+            f"{len(names)}: {', '.join(names)}."
+        )
+    return TFLEDEncoderBaseModelOutput(zip(names, outputs, strict=False))

@@ -1,0 +1,229 @@
+"""What all models share: building, saving and loading."""
+
+import keras
+import tensorflow as tf
+
+from tf_led.models import checkpoint_io
+from tf_led.models.config import LEDConfig, check_supported
+from tf_led.models.main_layer import TFLEDMainLayer
+from tf_led.models.named_inputs import NamedInputs
+from tf_led.models.training_steps import TrainingSteps
+from tf_led.models.weights import weight_table
+
+
+class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
+    """Base of the LED models; not built by itself.
+
+    Args:
+        config: LEDConfig; read, never changed. Every weight is made at once.
+        max_global_tokens: int or None, a bound on the global tokens of a row, needed
+            only for attention maps under `jit_compile=True`.
+        **kwargs: of `keras.Model`, for instance `dtype="mixed_bfloat16"`.
+
+    Raises:
+        TypeError: if `config` is not a LEDConfig.
+        ValueError: on a config that LED cannot have.
+
+    Example:
+        >>> from tf_led import TFLEDModel, TFLEDPreTrainedModel
+        >>> issubclass(TFLEDModel, TFLEDPreTrainedModel)
+        True
+    """
+
+    config_class = LEDConfig
+    base_model_prefix = "led"
+    main_input_name = "input_ids"
+    framework = "tf"
+
+    def __init__(self, config, *, max_global_tokens=None, **kwargs):
+        if not isinstance(config, LEDConfig):
+            raise TypeError(
+                f"`config` must be a LEDConfig, got {type(config).__name__}. To load a "
+                f"checkpoint use {type(self).__name__}.from_pretrained(...)."
+            )
+        check_supported(config)
+        super().__init__(**kwargs)
+        self.config = config
+        self.name_or_path = getattr(config, "name_or_path", "")
+        self.led = TFLEDMainLayer(
+            config, max_global_tokens, name="led", dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape=None):
+        """Does nothing: every weight is made by the constructor."""
+        self.built = True
+
+    def get_build_config(self):
+        """Returns None: there is nothing to build after construction."""
+
+    @classmethod
+    def from_pretrained(cls, name_or_path, *model_args, **kwargs):
+        """Loads a checkpoint written by PyTorch LED or by this package.
+
+        Args:
+            name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
+                and model.safetensors or pytorch_model.bin, single or sharded.
+            *model_args: further positional arguments of the model.
+            **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
+                `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
+                `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
+                (bool: return (model, report)); `dtype`, `name` and `max_global_tokens`
+                of the model; any field of the config, which overrides the file's.
+
+        Returns:
+            The model, with `generation_config` as the checkpoint has it.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it cannot be used; the message names file and reason.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> TFLEDModel(tiny_config()).save_pretrained("checkpoint")
+            >>> model = TFLEDModel.from_pretrained("checkpoint")
+        """
+        return checkpoint_io.from_pretrained(cls, name_or_path, *model_args, **kwargs)
+
+    def save_pretrained(self, save_directory, **kwargs):
+        """Writes config.json and the weights under PyTorch's names.
+
+        PyTorch's LED opens the result. What was there before stays whole until the new
+        files are complete.
+
+        Args:
+            save_directory: directory, made if it is not there.
+            **kwargs: `max_shard_size` (int or string such as "5GB") and
+                `safe_serialization` (True).
+
+        Raises:
+            NotADirectoryError: if `save_directory` is a file.
+            ValueError: on an option that is not offered.
+        """
+        checkpoint_io.save_pretrained(self, save_directory, **kwargs)
+
+    def weight_table(self):
+        """Lists the weights by the paths of the checkpoint table.
+
+        Returns:
+            Dict from path to keras.Variable.
+        """
+        return weight_table(self)
+
+    @property
+    def dummy_inputs(self):
+        """The smallest inputs of a call: dict of int32[1, 2] tensors of ones."""
+        names = ("input_ids", "attention_mask", "global_attention_mask")
+        decoder_names = ("decoder_input_ids", "decoder_attention_mask")
+        return {name: tf.ones([1, 2], tf.int32) for name in (*names, *decoder_names)}
+
+    @property
+    def input_signature(self):
+        """What a signature of a call looks like: dict of int32[None, None] specs."""
+        return {
+            name: tf.TensorSpec([None, None], tf.int32, name=name)
+            for name in self.dummy_inputs
+        }
+
+    def get_encoder(self):
+        """Returns the encoder, `TFLEDEncoder`, which can be called alone."""
+        return self.led.encoder
+
+    def get_decoder(self):
+        """Returns the decoder, `TFLEDDecoder`, which can be called alone."""
+        return self.led.decoder
+
+    def get_input_embeddings(self):
+        """Returns the token embedding, shared by encoder and decoder."""
+        return self.led.shared
+
+    def set_input_embeddings(self, value):
+        """Overwrites the token embedding.
+
+        Args:
+            value: float[V, D] array or tensor, or a layer that has one.
+
+        Raises:
+            ValueError: if the shape differs; `resize_token_embeddings` changes V.
+        """
+        values = getattr(value, "embeddings", value)
+        table = self.led.shared.embeddings
+        if tuple(values.shape) != tuple(table.shape):
+            raise ValueError(
+                f"`value` has shape {tuple(values.shape)}, expected "
+                f"{tuple(table.shape)}; use resize_token_embeddings to change it."
+            )
+        self.led.shared._embeddings.assign(values)
+
+    def get_output_embeddings(self):
+        """Returns None: a model without a language head has none."""
+
+    def get_bias(self):
+        """Returns None: a model without a language head has no bias on its logits."""
+
+    def can_generate(self):
+        """Tells whether the model has `generate`."""
+        return False
+
+    def gradient_checkpointing_enable(self):
+        """Recomputes every layer in the backward pass: less memory, more time.
+
+        Loss and gradients stay the same, dropout included.
+        """
+        self._set_gradient_checkpointing(True)
+
+    def gradient_checkpointing_disable(self):
+        """Undoes `gradient_checkpointing_enable`."""
+        self._set_gradient_checkpointing(False)
+
+    @property
+    def is_gradient_checkpointing(self):
+        """Whether layers are recomputed in the backward pass."""
+        return self.led.encoder.gradient_checkpointing
+
+    def _set_gradient_checkpointing(self, value):
+        self.led.encoder.gradient_checkpointing = value
+        self.led.decoder.gradient_checkpointing = value
+
+    def num_parameters(self, only_trainable=False):
+        """Counts the parameters.
+
+        Args:
+            only_trainable: bool, whether to leave out those that do not train.
+
+        Returns:
+            int.
+        """
+        variables = self.trainable_variables if only_trainable else self.variables
+        return sum(
+            int(tf.size(v)) for v in variables if v.dtype in ("float32", *HALF_DTYPES)
+        )
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "config": self.config.to_dict(),
+            "max_global_tokens": self.led.encoder.max_global_tokens,
+        }
+
+    @classmethod
+    def from_config(cls, config, **kwargs):
+        """Builds a model from a LEDConfig, or from what `get_config` returned.
+
+        Args:
+            config: LEDConfig or dict.
+            **kwargs: further arguments of the model.
+
+        Returns:
+            The model, freshly initialised.
+        """
+        if isinstance(config, LEDConfig):
+            return cls(config, **kwargs)
+        config = {**config, **kwargs}
+        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+
+    _from_config = from_config
+
+
+HALF_DTYPES = ("float16", "bfloat16", "float64")

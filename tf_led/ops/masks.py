@@ -1,0 +1,93 @@
+"""Boolean masks, True = may be used, and the one place where they meet scores."""
+
+import tensorflow as tf
+
+from tf_led.ops.xla import in_xla
+
+
+def mask_value(dtype):
+    """Returns a score that softmax turns to 0 and that stays finite in `dtype`.
+
+    Args:
+        dtype: a float dtype.
+
+    Returns:
+        Python float. Half of the lowest number: a fully masked row stays finite.
+
+    Example:
+        >>> from tf_led.ops.masks import mask_value
+        >>> mask_value("float16")
+        -32752.0
+    """
+    return float(tf.as_dtype(dtype).min) / 2
+
+
+def masked_softmax(scores, visible):
+    """Softmax over the last axis, in float32, of what may be seen.
+
+    Args:
+        scores: float[..., K].
+        visible: bool that broadcasts to `scores`. True = may be seen. A row with
+            nothing visible gives equal shares, never NaN.
+
+    Returns:
+        Shares of `scores`' shape and dtype.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.masks import masked_softmax
+        >>> masked_softmax(tf.zeros([1, 3]), tf.constant([[True, True, False]])).numpy()
+        array([[0.5, 0.5, 0. ]], dtype=float32)
+    """
+    dtype = scores.dtype
+    # oneDNN's bfloat16 softmax already computes in float32 (a test pins it); a cast
+    # here would be a float32 copy of all scores. float16 and XLA need the cast.
+    if dtype != tf.bfloat16 or in_xla():
+        scores = tf.cast(scores, tf.float32)
+    scores = tf.where(visible, scores, tf.constant(mask_value(dtype), scores.dtype))
+    return tf.cast(tf.nn.softmax(scores), dtype)
+
+
+def band_mask(query_len, halo, radius):
+    """Which keys of a block's neighbourhood lie at most `radius` positions away.
+
+    The neighbourhood of a block of `query_len` queries is the block itself with `halo`
+    keys on either side.
+
+    Args:
+        query_len: Python int, queries in a block.
+        halo: Python int, at least `radius`.
+        radius: Python int, positions seen on either side.
+
+    Returns:
+        bool[query_len, halo + query_len + halo].
+
+    Example:
+        >>> from tf_led.ops.masks import band_mask
+        >>> band_mask(2, 3, 1).numpy().astype(int)
+        array([[0, 0, 1, 1, 1, 0, 0, 0],
+               [0, 0, 0, 1, 1, 1, 0, 0]])
+    """
+    query_idx = tf.range(query_len)[:, None]
+    key_idx = tf.range(query_len + 2 * halo)[None, :] - halo
+    return tf.abs(key_idx - query_idx) <= radius
+
+
+def causal_mask(query_len, key_len):
+    """Which keys come at or before each query, the last query being the last key.
+
+    Args:
+        query_len: int or int32[], T.
+        key_len: int or int32[], P + T: P keys precede the first query.
+
+    Returns:
+        bool[query_len, key_len].
+
+    Example:
+        >>> from tf_led.ops.masks import causal_mask
+        >>> causal_mask(2, 3).numpy().astype(int)
+        array([[1, 1, 0],
+               [1, 1, 1]])
+    """
+    query_idx = tf.range(query_len)[:, None] + (key_len - query_len)
+    return tf.range(key_len)[None, :] <= query_idx
