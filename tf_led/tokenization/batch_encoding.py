@@ -1,0 +1,91 @@
+"""What a tokenizer call returns: transformers' BatchEncoding, with TensorFlow again."""
+
+import sys
+
+import numpy as np
+from transformers.tokenization_utils_base import BatchEncoding
+from transformers.utils import TensorType
+
+TENSOR_KINDS = ("tf", *(member.value for member in TensorType))
+
+
+class LEDBatchEncoding(BatchEncoding):
+    """A `transformers.BatchEncoding` that `return_tensors="tf"` works on.
+
+    Fields answer by key and by attribute; `tokens()`, `word_ids()`, `char_to_token()`
+    and so on are the library's.
+    """
+
+    def convert_to_tensors(self, tensor_type=None, prepend_batch_axis=False):
+        """Turns every field into a tensor, in place.
+
+        Args:
+            tensor_type: "tf" (int32 for Python integers), "np", "pt", or None for
+                nothing to be done.
+            prepend_batch_axis: Python bool. True adds a first axis of size 1.
+
+        Returns:
+            This encoding.
+
+        Raises:
+            ValueError: if the kind is unknown, or rows differ in length ("tf", "pt").
+        """
+        kind = tensor_kind(tensor_type)
+        if kind != "tf":
+            return super().convert_to_tensors(kind, prepend_batch_axis)
+        for key, value in self.items():
+            self[key] = as_tensorflow(key, [value] if prepend_batch_axis else value)
+        return self
+
+
+def tensor_kind(return_tensors):
+    """Reads `return_tensors`, a name or a TensorType, as a name or None."""
+    kind = getattr(return_tensors, "value", return_tensors)
+    if kind is None or kind in TENSOR_KINDS:
+        return kind
+    raise ValueError(
+        f"`return_tensors` must be None or one of {', '.join(TENSOR_KINDS)}, "
+        f"got {return_tensors!r}."
+    )
+
+
+def as_tensorflow(key, value):
+    """Makes a tensor of nested lists; what is one already stays as it is."""
+    import tensorflow as tf
+
+    if tf.is_tensor(value):
+        return value
+    try:
+        # Without a number to look at, TensorFlow would choose float32.
+        return tf.constant(value, dtype=None if np.size(value) else tf.int32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{key}` cannot become a tensor: {why(value)}") from error
+
+
+def why(value):
+    lengths = sorted({len(row) for row in value if isinstance(row, (list, tuple))})
+    if len(lengths) < 2:
+        return f"it holds {str(value):.60}."
+    return f"its rows have lengths {lengths}. Pass `padding=True` (and `truncation`)."
+
+
+def is_tensorflow(value):
+    """Whether a value is a TensorFlow tensor; does not import TensorFlow."""
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and tf.is_tensor(value)
+
+
+def as_lists(value):
+    """Turns TensorFlow tensors, alone or in a list, into Python lists."""
+    if isinstance(value, (list, tuple)):
+        return [as_lists(item) for item in value] if holds_tensorflow(value) else value
+    if not is_tensorflow(value):
+        return value
+    return value.to_list() if hasattr(value, "to_list") else value.numpy().tolist()
+
+
+def holds_tensorflow(value):
+    """Whether a value is a TensorFlow tensor or a list that starts with one."""
+    while isinstance(value, (list, tuple)) and len(value):
+        value = value[0]
+    return is_tensorflow(value)

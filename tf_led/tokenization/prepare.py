@@ -1,0 +1,213 @@
+"""`prepare_for_model` and `truncate_sequences`: from plain ids to model inputs."""
+
+from numbers import Integral
+
+from transformers.tokenization_utils_base import TruncationStrategy
+from transformers.utils import PaddingStrategy
+
+from .batch_encoding import LEDBatchEncoding, as_lists, tensor_kind
+from .truncation import LONGEST, truncate
+
+
+class PrepareMixin:
+    """Model inputs from ids, as in transformers 4.57."""
+
+    def prepare_for_model(
+        self,
+        ids,
+        pair_ids=None,
+        add_special_tokens=True,
+        padding=False,
+        truncation=None,
+        max_length=None,
+        stride=0,
+        pad_to_multiple_of=None,
+        padding_side=None,
+        return_tensors=None,
+        return_token_type_ids=None,
+        return_attention_mask=None,
+        return_overflowing_tokens=False,
+        return_special_tokens_mask=False,
+        return_offsets_mapping=False,
+        return_length=False,
+        verbose=True,
+        prepend_batch_axis=False,
+    ):
+        """Truncates ids, puts the special tokens around them and pads.
+
+        Args:
+            ids: list of int. The ids of a text, without special tokens.
+            pair_ids: list of int. The ids of a second text, if there is one.
+            add_special_tokens: bool. Whether to put the special tokens around.
+            padding: False, True, "longest", "max_length" or "do_not_pad".
+            truncation: None, False, True or "longest_first", "only_first",
+                "only_second", "do_not_truncate". `max_length` alone means True.
+            max_length: int. The length to cut and to pad to, special tokens counted.
+            stride: int. How many of the kept ids the overflowing ones repeat.
+            pad_to_multiple_of: int. The padded length is rounded up to a multiple.
+            padding_side: "left" or "right"; the tokenizer's own if None.
+            return_tensors: "tf" (int32), "np", "pt" or None for lists.
+            return_token_type_ids: bool. Whether to return `token_type_ids`, all 0.
+            return_attention_mask: bool. False leaves `attention_mask` out.
+            return_overflowing_tokens: bool. Adds `overflowing_tokens`, the ids cut off,
+                and `num_truncated_tokens`, the length minus `max_length`.
+            return_special_tokens_mask: bool. Adds `special_tokens_mask`.
+            return_offsets_mapping: bool. Only False: ids have no text to point into.
+            return_length: bool. Adds `length`, the final number of ids.
+            verbose: bool. Whether to warn of a text beyond the model's limit.
+            prepend_batch_axis: bool. True gives tensors a first axis of size 1.
+
+        Returns:
+            BatchEncoding.
+
+        Raises:
+            ValueError: if arguments contradict each other, as told in the message.
+            TypeError: if `ids` or `pair_ids` are not lists of ids.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab=vocab, merges=[])
+            >>> tokenizer.prepare_for_model([4, 4], max_length=5, padding="max_length")
+            {'input_ids': [0, 4, 4, 2, 1], 'attention_mask': [1, 1, 1, 1, 0]}
+        """
+        kind = tensor_kind(return_tensors)
+        ids, pair_ids = as_ids("ids", ids), as_ids("pair_ids", pair_ids)
+        pad_by, cut_by, max_length, _ = self._get_padding_truncation_strategies(
+            padding, truncation, max_length, pad_to_multiple_of, verbose
+        )
+        if return_offsets_mapping:
+            raise ValueError("`return_offsets_mapping` needs text, and ids have none.")
+        check_token_types(return_token_type_ids, add_special_tokens)
+        if return_overflowing_tokens:
+            check_overflow(max_length, cut_by, pair_ids)
+        excess = self._framed_length(ids, pair_ids, add_special_tokens)
+        excess -= max_length or excess
+        ids, pair_ids, overflow = truncate(
+            ids, pair_ids, excess, cut_by, stride, self.truncation_side
+        )
+        fields = {}
+        if return_overflowing_tokens:
+            fields = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
+        frame = self._frame if add_special_tokens else join
+        fields.update(frame(ids, pair_ids))
+        self._eventual_warn_about_too_long_sequence(
+            fields["input_ids"], max_length, verbose
+        )
+        self._keep_asked(fields, return_token_type_ids, return_special_tokens_mask)
+        fields = self._pad_prepared(
+            fields,
+            return_attention_mask,
+            padding=pad_by,
+            max_length=max_length,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+        )
+        if return_length:
+            fields["length"] = len(fields["input_ids"])
+        return LEDBatchEncoding(fields, None, kind, prepend_batch_axis)
+
+    def truncate_sequences(
+        self,
+        ids,
+        pair_ids=None,
+        num_tokens_to_remove=0,
+        truncation_strategy="longest_first",
+        stride=0,
+    ):
+        """Takes ids away from a sequence or a pair, at the tokenizer's truncation side.
+
+        Args:
+            ids: list of int. The first sequence.
+            pair_ids: list of int. The second, if there is one.
+            num_tokens_to_remove: int. How many ids have to go.
+            truncation_strategy: "longest_first", "only_first", "only_second" or
+                "do_not_truncate".
+            stride: int. How many of the kept ids the overflowing ones repeat.
+
+        Returns:
+            (ids, pair_ids, overflowing_tokens). A strategy that cannot take away that
+            many is logged and changes nothing; a pair that is cut by "longest_first"
+            has no overflowing tokens.
+
+        Raises:
+            ValueError: if the strategy is unknown.
+        """
+        return truncate(
+            as_ids("ids", ids),
+            as_ids("pair_ids", pair_ids),
+            num_tokens_to_remove,
+            TruncationStrategy(truncation_strategy),
+            stride,
+            self.truncation_side,
+        )
+
+    def _framed_length(self, ids, pair_ids, add_special_tokens):
+        added = self.num_special_tokens_to_add(pair_ids is not None)
+        return len(ids) + len(pair_ids or ()) + (added if add_special_tokens else 0)
+
+    def _frame(self, ids, pair_ids):
+        return {
+            "input_ids": self.build_inputs_with_special_tokens(ids, pair_ids),
+            "token_type_ids": self.create_token_type_ids_from_sequences(ids, pair_ids),
+            "special_tokens_mask": self.get_special_tokens_mask(ids, pair_ids),
+        }
+
+    def _keep_asked(self, fields, token_type_ids, special_tokens_mask):
+        if token_type_ids is None:
+            token_type_ids = "token_type_ids" in self.model_input_names
+        if not token_type_ids:
+            del fields["token_type_ids"]
+        if not special_tokens_mask:
+            del fields["special_tokens_mask"]
+
+    def _pad_prepared(self, fields, return_attention_mask, padding, **options):
+        if return_attention_mask is None:
+            return_attention_mask = "attention_mask" in self.model_input_names
+        if padding == PaddingStrategy.DO_NOT_PAD and not return_attention_mask:
+            return fields
+        options["return_attention_mask"] = return_attention_mask
+        return dict(self.pad(fields, padding=padding, **options))
+
+
+def join(ids, pair_ids):
+    """What `_frame` gives, without special tokens."""
+    ids = [*ids, *(pair_ids or ())]
+    nothing = [0] * len(ids)
+    return {
+        "input_ids": ids,
+        "token_type_ids": nothing,
+        "special_tokens_mask": list(nothing),
+    }
+
+
+def as_ids(name, ids):
+    """Reads a list, an array or a tensor of ids as a list; None stays None."""
+    ids = as_lists(ids)
+    ids = ids.tolist() if hasattr(ids, "tolist") else ids
+    if ids is None and name == "pair_ids":
+        return None
+    if not isinstance(ids, (list, tuple)) or not all(
+        isinstance(i, Integral) for i in ids
+    ):
+        raise TypeError(f"`{name}` must be a list of ids, got {ids!r:.60}.")
+    return list(ids)
+
+
+def check_token_types(return_token_type_ids, add_special_tokens):
+    if return_token_type_ids and not add_special_tokens:
+        raise ValueError(
+            "`return_token_type_ids=True` has no meaning with "
+            "`add_special_tokens=False`. Leave one of the two out."
+        )
+
+
+def check_overflow(max_length, strategy, pair_ids):
+    """Refuses to return the overflow where there is no telling what overflows."""
+    if max_length is None:
+        raise ValueError("`return_overflowing_tokens=True` needs a `max_length`.")
+    if strategy == LONGEST and pair_ids is not None:
+        raise ValueError(
+            "`return_overflowing_tokens=True` cannot go with a pair that is cut by "
+            "'longest_first'. Choose `truncation='only_first'` or 'only_second'."
+        )

@@ -1,0 +1,129 @@
+"""Writing a tokenizer: the files of transformers 4 beside tokenizer.json."""
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+VOCABULARY_FILES = ("vocab.json", "merges.txt")
+
+
+class SavingMixin:
+    """`save_vocabulary` and `save_pretrained`, each file whole or not at all."""
+
+    def save_vocabulary(self, save_directory, filename_prefix=None):
+        """Writes vocab.json and merges.txt.
+
+        Args:
+            save_directory: path of a directory that is there.
+            filename_prefix: str. Put before the two names, with a dash.
+
+        Returns:
+            (str, str): the paths of the two files.
+
+        Raises:
+            NotADirectoryError: if the path is a file.
+            FileNotFoundError: if there is nothing at the path.
+        """
+        check_directory(save_directory)
+        with TemporaryDirectory(dir=save_directory, prefix=".tokenizer-") as draft:
+            self._tokenizer.model.save(draft, filename_prefix)
+            names = [prefixed(name, filename_prefix) for name in VOCABULARY_FILES]
+            return tuple(move(draft, name, save_directory) for name in names)
+
+    def save_pretrained(
+        self,
+        save_directory,
+        legacy_format=None,
+        filename_prefix=None,
+        push_to_hub=False,
+        **kwargs,
+    ):
+        """Writes all that `from_pretrained` reads.
+
+        Args:
+            save_directory: path of a directory; it is made if it is not there.
+            legacy_format: None writes tokenizer.json and the files of transformers 4
+                (vocab.json, merges.txt, special_tokens_map.json, added_tokens.json if
+                there are any); True only these; False only tokenizer.json.
+            filename_prefix: str. Put before the names, with a dash.
+            push_to_hub: bool. Whether to upload the files.
+            **kwargs: for the upload, `repo_id` among others.
+
+        Returns:
+            tuple of str: the paths of the files written.
+
+        Raises:
+            NotADirectoryError: if the path is a file.
+        """
+        if os.path.isfile(save_directory):
+            refuse_file(save_directory)
+        options = {"filename_prefix": filename_prefix, **kwargs}
+        if push_to_hub:
+            return super().save_pretrained(
+                save_directory, legacy_format, push_to_hub=True, **options
+            )
+        os.makedirs(save_directory, exist_ok=True)
+        with TemporaryDirectory(dir=save_directory, prefix=".tokenizer-") as draft:
+            paths = super().save_pretrained(draft, legacy_format, **options)
+            names = [os.path.relpath(path, draft) for path in paths]
+            return tuple(move(draft, name, save_directory) for name in names)
+
+    def _save_pretrained(
+        self, save_directory, file_names, legacy_format=None, filename_prefix=None
+    ):
+        if legacy_format is not True:
+            file_names = super()._save_pretrained(
+                save_directory, file_names, legacy_format, filename_prefix
+            )
+        if legacy_format is False:
+            return file_names
+        files = {"special_tokens_map.json": self._special_tokens_file()}
+        added = self.added_tokens_encoder.items()
+        beyond = {token: index for token, index in added if index >= self.vocab_size}
+        if beyond:
+            files["added_tokens.json"] = beyond
+        written = [
+            write_json(save_directory, prefixed(name, filename_prefix), content)
+            for name, content in files.items()
+        ]
+        vocabulary = self.save_vocabulary(save_directory, filename_prefix)
+        return (*file_names, *written, *vocabulary)
+
+    def _special_tokens_file(self):
+        tokens = self.special_tokens_map_extended
+        return self.convert_added_tokens(tokens, save=True, add_type_field=False)
+
+
+def prefixed(name, prefix):
+    return f"{prefix}-{name}" if prefix else name
+
+
+def check_directory(path):
+    if os.path.isfile(path):
+        refuse_file(path)
+    if not os.path.isdir(path):
+        raise FileNotFoundError(
+            f"`save_directory`: there is no directory {str(path)!r}."
+        )
+
+
+def refuse_file(path):
+    raise NotADirectoryError(
+        f"`save_directory` must be a directory, {str(path)!r} is a file."
+    )
+
+
+def move(draft, name, directory):
+    """Puts a finished file in its place in one step."""
+    target = os.path.join(directory, name)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.replace(os.path.join(draft, name), target)
+    return target
+
+
+def write_json(directory, name, content):
+    path = os.path.join(directory, name)
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+    return path
