@@ -46,7 +46,7 @@ def find_continuations(text, tokens, length, context_len, num_beams):
         shifted = tf.roll(text, offset, axis=1)[:, None, :]  # [B, 1, S]
         wanted = tf.gather(tokens, tf.maximum(length - offset, 0), axis=1)
         fits &= shifted == tf.reshape(wanted, [num_texts, num_beams, 1])
-        return offset + 1, tf.reshape(fits, shape)
+        return offset + 1, tf.ensure_shape(fits, start.shape)
 
     return tf.while_loop(still_fits, compare, [tf.constant(1), start])[1]
 
