@@ -7,6 +7,7 @@ from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
 from .decoding import DecodingMixin
 from .encoding import EncodingMixin, is_rust_error
+from .loading import LoadingMixin
 from .padding import PaddingMixin
 from .prepare import PrepareMixin
 from .saving import SavingMixin
@@ -21,6 +22,7 @@ class TokenizerBase(
     DecodingMixin,
     PaddingMixin,
     SpecialTokensMixin,
+    LoadingMixin,
     SavingMixin,
     Seq2SeqMixin,
     RobertaTokenizer,
@@ -34,7 +36,9 @@ class TokenizerBase(
             check_file(tokenizer_file)
             kwargs["tokenizer_file"] = os.fspath(tokenizer_file)
         elif not ready:
-            vocab, merges = read_vocabulary(vocab, merges)
+            kwargs.update(as_paths(vocab_file=vocab, merges_file=merges))
+            place = kwargs.get("name_or_path")
+            vocab, merges = read_vocabulary(vocab, merges, place)
         try:
             super().__init__(
                 vocab=None if ready else vocab,
@@ -47,6 +51,12 @@ class TokenizerBase(
                 raise
             raise ValueError(f"The tokenizer cannot be built. {error}.") from None
         self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(self.add_prefix_space)
+
+
+def as_paths(**files):
+    """Keeps those that are paths; transformers remembers them."""
+    paths = (str, os.PathLike)
+    return {name: os.fspath(f) for name, f in files.items() if isinstance(f, paths)}
 
 
 def check_file(path):

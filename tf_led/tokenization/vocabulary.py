@@ -5,13 +5,14 @@ from pathlib import Path
 from tokenizers.models import BPE
 
 
-def read_vocabulary(vocab, merges):
+def read_vocabulary(vocab, merges, place=None):
     """Reads what a tokenizer is made of.
 
     Args:
         vocab: dict of int by token, or the path of vocab.json.
         merges: list of pairs of str (or of str with a space between), or the path of
             merges.txt.
+        place: str. Where a message says that they were looked for.
 
     Returns:
         (vocab, merges): dict of int by str, list of (str, str).
@@ -22,8 +23,9 @@ def read_vocabulary(vocab, merges):
     """
     if vocab is None or merges is None:
         missing = "vocab_file" if vocab is None else "merges_file"
+        where = f" in {place!r}" if place else ""
         raise ValueError(
-            f"`{missing}` is missing. An LED tokenizer needs a vocabulary and its "
+            f"`{missing}` is missing{where}. An LED tokenizer needs vocabulary and "
             "merges: vocab.json and merges.txt, or tokenizer.json."
         )
     if isinstance(vocab, dict) and isinstance(merges, (list, tuple)):
@@ -34,7 +36,10 @@ def read_vocabulary(vocab, merges):
 
 
 def as_merge(merge):
-    return tuple(merge.split(" ") if isinstance(merge, str) else merge)
+    parts = tuple(merge.split(" ") if isinstance(merge, str) else merge)
+    if len(parts) != 2:
+        raise ValueError(f"`merges` must hold pairs of tokens, got {merge!r}.")
+    return parts
 
 
 def read_files(vocab_file, merges_file):
