@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_led.generation.beam_search import BeamSearch
+from tf_led.generation.contrastive_search import ContrastiveSearch
+from tf_led.generation.group_beam_search import GroupBeamSearch
 from tf_led.generation.loop import run_loop
 from tf_led.generation.records import Recorder
 from tf_led.generation.single_search import GreedySearch, Sampling
@@ -88,7 +90,12 @@ def decode(
     frame = {"prompt_len": prompt_ids.shape[1], "length": options.max_length}
     stops = build_stops(options, criteria=stopping_criteria, tokenizer=tokenizer)
     search = _make_search(
-        options, **frame, processors=list(processors), stops=stops, seed=seed
+        options,
+        prompt_mask=prompt_mask,
+        processors=list(processors),
+        stops=stops,
+        seed=seed,
+        **frame,
     )
     with stream_to(streamer, prompt_ids, search.width) as on_token:
         state = run_loop(
@@ -97,15 +104,14 @@ def decode(
             search,
             prompt_ids=prompt_ids,
             prompt_mask=prompt_mask,
-            length=options.max_length,
-            recorder=Recorder(options, **frame),
+            recorder=Recorder(options, search, **frame),
             on_token=on_token,
         )
     found = search.finish(state)
     return Decoded(
         sequences=found.sequences,
         length=found.length,
-        num_chosen=state.index - (frame["prompt_len"] - 1),
+        num_chosen=found.num_chosen,
         scores=found.scores,
         origins=found.origins,
         records={name: array.stack() for name, array in state.records.items()},
@@ -125,15 +131,17 @@ def _refuse_python(options, processors, criteria, streamer):
         )
 
 
-def _make_search(options, *, prompt_len, length, processors, stops, seed):
-    shared = {"length": length, "processors": processors, "stops": stops}
+def _make_search(options, *, prompt_mask, prompt_len, length, processors, stops, seed):
+    shared = {"prompt_len": prompt_len, "length": length}
+    shared |= {"processors": processors, "stops": stops}
     if options.mode == "greedy":
         return GreedySearch(options, **shared)
     if options.mode == "sample":
         return Sampling(options, seed=make_seed(seed), **shared)
-    shared["prompt_len"] = prompt_len
     if options.mode == "beam_search":
         return BeamSearch(options, **shared)
     if options.mode == "beam_sample":
         return BeamSearch(options, seed=make_seed(seed), **shared)
-    raise ValueError(f"Not built yet: {options.mode}.")
+    if options.mode == "group_beam_search":
+        return GroupBeamSearch(options, **shared)
+    return ContrastiveSearch(options, prompt_mask=prompt_mask, **shared)

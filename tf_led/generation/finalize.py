@@ -26,7 +26,7 @@ def finalize(decoded, *, options, prompt_len, **fields):
     is_beam = options.num_beams > 1
     length, num_chosen = decoded.length, decoded.num_chosen
     if is_under_xla():
-        length, num_chosen = options.max_length, None
+        length, num_chosen = options.max_length, options.max_length - prompt_len
     fields["sequences"] = decoded.sequences[:, :length]
     if is_beam:
         fields["beam_indices"] = decoded.origins[:, : length - prompt_len]
@@ -47,9 +47,7 @@ def _per_step(records, num_chosen, prompt_len):
         is_choice = name in ("scores", "logits")
         rows_axis = 1 if is_choice else 2
         entries = _merge_beams(entries, rows_axis)  # [..., B * K, ...]
-        if num_chosen is not None:
-            skipped = 0 if is_choice else prompt_len - 1
-            entries = entries[: num_chosen + skipped]
+        entries = entries[: num_chosen + (0 if is_choice else prompt_len - 1)]
         if tf.executing_eagerly():
             entries = (
                 tuple(tf.unstack(entries))

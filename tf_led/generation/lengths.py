@@ -3,6 +3,8 @@
 import logging
 import warnings
 
+from tf_led.generation.options import GenerationOptions
+
 _logger = logging.getLogger(__name__)
 
 
@@ -33,7 +35,9 @@ def resolve_lengths(values, *, lengths_set, prompt_len, position_limit):
             UserWarning,
             stacklevel=4,
         )
-    _check_max_length(values["max_length"], prompt_len, position_limit)
+    _check_max_length(values["max_length"], prompt_len)
+    if position_limit is not None:
+        _check_positions(values, position_limit)
     _warn_if_min_beyond_max(values)
 
 
@@ -49,17 +53,23 @@ def _prefer_new_tokens(values, bound, is_length_set, prompt_len):
     values[f"{bound}_length"] = new_tokens + prompt_len
 
 
-def _check_max_length(max_length, prompt_len, position_limit):
+def _check_max_length(max_length, prompt_len):
     if prompt_len >= max_length:
         raise ValueError(
             f"`max_length` is {max_length}, but the decoder prompt alone is "
             f"{prompt_len} tokens long. Raise `max_length` or set `max_new_tokens`."
         )
-    if position_limit is not None and max_length > position_limit + 1:
+
+
+def _check_positions(values, limit):
+    # The last token is never read, but by contrastive search.
+    reads_last = GenerationOptions(**values).mode == "contrastive_search"
+    most = limit if reads_last else limit + 1
+    if values["max_length"] > most:
         raise ValueError(
-            f"`max_length` (prompt and `max_new_tokens`) is {max_length}, but the "
-            f"decoder has {position_limit} positions, which allow at most "
-            f"{position_limit + 1}. Lower `max_length` or `max_new_tokens`."
+            f"`max_length` (prompt and `max_new_tokens`) is {values['max_length']}, "
+            f"but the decoder has {limit} positions, which allow at most {most}. Lower "
+            "`max_length` or `max_new_tokens`."
         )
 
 

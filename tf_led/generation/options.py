@@ -88,6 +88,11 @@ class GenerationOptions:
         """Tells whether the returned struct has "scores", "attentions" and so on."""
         return bool(self.return_dict_in_generate and getattr(self, f"output_{output}"))
 
+    def needs_from_step(self, output):
+        """Tells whether the step must return its "attentions" or "hidden_states"."""
+        is_for_search = self.mode == "contrastive_search" and output == "hidden_states"
+        return is_for_search or self.asks_for(output)
+
 
 def freeze(value):
     """Returns a hashable stand-in for nested dicts and lists."""

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tf_led.generation.ancestry import pick_slots
+
 # The extras of a step that each `output_...` option keeps.
 _EXTRAS = {
     "attentions": ("decoder_attentions", "cross_attentions"),
@@ -15,57 +17,69 @@ class Recorder:
     Args:
         options: GenerationOptions; what `return_dict_in_generate` and `output_...` ask
             for is kept.
+        search: Search.
         prompt_len: int, P.
         length: int, T.
     """
 
-    def __init__(self, options, *, prompt_len, length):
-        self._chosen = [name for name in ("scores", "logits") if options.asks_for(name)]
+    def __init__(self, options, search, *, prompt_len, length):
+        self.length = length
+        self._prompt_len = prompt_len
+        self._num_recorded = search.num_recorded
+        self._num_moves = length - prompt_len + search.extra_reads
+        self._choices = [
+            name for name in ("scores", "logits") if options.asks_for(name)
+        ]
         self._extras = [
             extra
             for option, extras in _EXTRAS.items()
             if options.asks_for(option)
             for extra in extras
         ]
-        self._prompt_len = prompt_len
-        self._length = length
 
     def start(self):
         """Makes the empty arrays.
 
         Returns:
-            Dict of TensorArrays: T - P entries of "scores" and "logits", which begin
-            with the step that reads the last token of the prompt, and T entries of each
-            extra, one per position.
+            Dict of TensorArrays: of "scores" and "logits" one entry for each step from
+            that which reads the last token of the prompt, of each extra one entry for
+            each position.
         """
-        sizes = dict.fromkeys(self._chosen, self._length - self._prompt_len)
-        sizes |= dict.fromkeys(self._extras, self._length)
+        sizes = dict.fromkeys(self._choices, self._num_moves)
+        sizes |= dict.fromkeys(self._extras, self._num_moves + self._prompt_len - 1)
         return {
             name: tf.TensorArray(tf.float32, size, clear_after_read=False)
             for name, size in sizes.items()
         }
 
-    def write_choice(self, records, index, *, logits, scores):
-        """Keeps what one token was chosen from.
+    def write_move(self, records, index, out, move):
+        """Keeps a step that chose tokens.
 
         Args:
             records: dict of TensorArrays.
             index: int32[], the position that the step read.
-            logits: float32[B, K, V], as the step returned them.
-            scores: float32[B, K, V], after the processors.
+            out: StepOutput.
+            move: Move.
 
         Returns:
             Dict of TensorArrays.
         """
-        given = {"logits": logits, "scores": scores}
+        given = {"scores": move.scores, "logits": out.logits}
+        if move.slots is not None:
+            given["logits"] = pick_slots(out.logits, move.slots)
         entry = index - (self._prompt_len - 1)
         written = {
-            name: records[name].write(entry, given[name]) for name in self._chosen
+            name: records[name].write(entry, given[name]) for name in self._choices
         }
+        for name in self._extras:
+            layers = _stack_layers(out.extras, name)  # [L, B, K, ...]
+            if move.slots is not None:
+                layers = tf.gather(layers, move.slots[None], axis=2, batch_dims=2)
+            written[name] = records[name].write(index, layers)
         return {**records, **written}
 
-    def write_extras(self, records, index, extras):
-        """Keeps what a step returned besides the logits.
+    def write_prompt(self, records, index, extras):
+        """Keeps a step that only read a token of the prompt.
 
         Args:
             records: dict of TensorArrays.
@@ -73,18 +87,20 @@ class Recorder:
             extras: dict, see `StepOutput`.
 
         Returns:
-            Dict of TensorArrays, whose entries are [L, B, K, ...].
-
-        Raises:
-            ValueError: if the step returned none of what is to be kept.
+            Dict of TensorArrays, whose entries are [L, B, M, ...].
         """
         written = {}
         for name in self._extras:
-            if name not in extras:
-                raise ValueError(
-                    f"`{name}` is asked for, but the step function returned only "
-                    f"{sorted(extras)}. Make it return `{name}`."
-                )
-            layers = tf.cast(tf.stack(extras[name]), tf.float32)
+            # All slots still hold the same.
+            layers = _stack_layers(extras, name)[:, :, : self._num_recorded]
             written[name] = records[name].write(index, layers)
         return {**records, **written}
+
+
+def _stack_layers(extras, name):
+    if name not in extras:
+        raise ValueError(
+            f"`{name}` is asked for, but the step function returned only "
+            f"{sorted(extras)}. Make it return `{name}`."
+        )
+    return tf.cast(tf.stack(extras[name]), tf.float32)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_led.generation.ancestry import write_column
-from tf_led.generation.loop import Found, Move
+from tf_led.generation.search import Found, Move, Search
 from tf_led.generation.token_choice import (
     add_gumbel_noise,
     apply_processors,
@@ -11,11 +11,12 @@ from tf_led.generation.token_choice import (
 )
 
 
-class SingleSearch:
+class SingleSearch(Search):
     """Chooses the next token of every hypothesis by itself.
 
     Args:
         options: GenerationOptions.
+        prompt_len: int, P.
         length: int, T.
         processors: logits processors, see `apply_processors`.
         stops: None, or a PythonStops.
@@ -23,16 +24,17 @@ class SingleSearch:
     Source: transformers 5.23, `_sample`.
     """
 
-    def __init__(self, options, *, length, processors=(), stops=None):
-        self.width = options.width
+    def __init__(self, options, *, prompt_len, length, processors=(), stops=None):
+        self.width = self.num_recorded = options.width
         self._eos_ids = options.eos_token_ids
         self._pad_id = options.pad_token_id
+        self._prompt_len = prompt_len
         self._length = length
         self._processors = processors
         self._stops = stops
 
     def start(self, tokens):
-        """Returns that no hypothesis is finished: bool[B, K] for int32[B, K, T]."""
+        """See `Search`; what is known is which hypotheses are finished, bool[B, K]."""
         return tf.zeros_like(tokens[..., 0], tf.bool)
 
     def pick(self, scores, index):
@@ -40,7 +42,7 @@ class SingleSearch:
         raise NotImplementedError
 
     def advance(self, logits, extras, state):
-        """Chooses the next tokens, see `Move`."""
+        """See `Search`."""
         del extras
         finished, length = state.search, state.index + 2
         scores = apply_processors(self._processors, logits, state.tokens, length - 1)
@@ -51,18 +53,19 @@ class SingleSearch:
         finished |= is_one_of(picked, self._eos_ids)
         if self._stops is not None:
             flat = tf.reshape(tokens, [-1, self._length])  # [B * K, T]
-            flat_scores = tf.reshape(scores, [-1, scores.shape[-1]])  # [B * K, V]
-            stopped = self._stops(flat, length, flat_scores)
+            self._stops.note(scores)
+            stopped = self._stops(flat, length)
             finished |= tf.reshape(stopped, tf.shape(finished))
         is_open = ~tf.reduce_all(finished) & (length < self._length)
         return Move(tokens, state.ancestors, finished, scores, is_open)
 
     def finish(self, state):
-        """Returns what the last LoopState holds as Found."""
+        """See `Search`."""
         length = state.index + 1
         flat = tf.reshape(state.tokens, [-1, self._length])  # [B * K, T]
         is_chosen = tf.range(self._length) < length
-        return Found(tf.where(is_chosen, flat, self._pad_id or 0), length)
+        sequences = tf.where(is_chosen, flat, self._pad_id or 0)
+        return Found(sequences, length, length - self._prompt_len)
 
 
 class GreedySearch(SingleSearch):

@@ -23,7 +23,7 @@ class PythonStops:
         >>> import tensorflow as tf
         >>> from tf_led.generation.stopping import PythonStops
         >>> stops = PythonStops([lambda ids, scores: ids[:, -1] == 7])
-        >>> stops(tf.constant([[2, 7, 0], [2, 5, 0]]), 2, None).numpy().tolist()
+        >>> stops(tf.constant([[2, 7, 0], [2, 5, 0]]), 2).numpy().tolist()
         [True, False]
     """
 
@@ -32,19 +32,25 @@ class PythonStops:
         self._deadline = None if max_time is None else time.monotonic() + max_time
         self._scores = () if keeps_scores else None
 
-    def __call__(self, tokens, length, scores):
+    def note(self, scores):
+        """Remembers scores for the criteria that get to see them.
+
+        Args:
+            scores: float32[B, K, V], from which the next tokens are chosen.
+        """
+        if self._scores is not None:
+            self._scores += (tf.reshape(scores, [-1, scores.shape[-1]]),)
+
+    def __call__(self, tokens, length):
         """Asks every criterion.
 
         Args:
             tokens: int32[X, T], the sequences, of which the first `length` count.
             length: int32[].
-            scores: float32[B * K, V] from which the newest tokens were chosen.
 
         Returns:
             bool[X], True for finished sequences.
         """
-        if self._scores is not None:
-            self._scores += (scores,)
         is_late = self._deadline is not None and time.monotonic() > self._deadline
         stopped = np.full(tokens.shape[0], is_late)
         seen = tokens[:, : int(length)]
