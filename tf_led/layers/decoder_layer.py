@@ -111,6 +111,22 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         hidden = self.feed_forward(hidden, fold_seed(seed, 4))
         return DecoderOutput(hidden, self_probs, cross_probs)
 
+    def write_keys(self, hidden, cache, index):
+        """Writes the keys of one token per hypothesis into a cache of fixed size.
+
+        Args:
+            hidden: float[B, K, D].
+            cache: `KeyValue` of float[B, N, T, K, H].
+            index: int32[], where on the T axis.
+
+        Returns:
+            `KeyValue` of the cache's shape.
+        """
+        new = self.self_attn.project(hidden)
+        return KeyValue(
+            *(_write(*pair, index) for pair in zip(cache, new, strict=True))
+        )
+
     def extend_keys(self, hidden, past):
         """Appends the keys of `hidden` to `past`, a `KeyValue` or None."""
         new = self.self_attn.project(hidden)
@@ -119,3 +135,13 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         return KeyValue(
             *(tf.concat(pair, axis=2) for pair in zip(past, new, strict=True))
         )
+
+
+def _write(cache, new, index):
+    """Puts new [B, N, K, H] at `index` of the T axis of cache [B, N, T, K, H]."""
+    shape = tf.shape(new)
+    batch_idx, head_idx = tf.meshgrid(
+        tf.range(shape[0]), tf.range(shape[1]), indexing="ij"
+    )
+    where = tf.stack([batch_idx, head_idx, tf.fill(shape[:2], index)], axis=-1)
+    return tf.tensor_scatter_nd_update(cache, where, new)

@@ -178,6 +178,11 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         hidden = self.layernorm_embedding(hidden)
         return dropout(hidden, self.config.dropout, seed)
 
+    def embed_token(self, token_ids, position):
+        """Embeds one token per hypothesis: int32[B, K] at one position, [B, K, D]."""
+        embeds = self.embed_tokens(token_ids) + self.embed_positions(position)
+        return self.layernorm_embedding(embeds)
+
     def _as_head_mask(self, mask, name):
         config = self.config
         return checks.as_head_mask(
