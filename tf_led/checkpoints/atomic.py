@@ -31,11 +31,19 @@ class Staging:
         self._obsolete = []
 
     def move_last(self, *names):
-        """Names files that are moved after all others, in this order."""
+        """Has files moved after all others.
+
+        Args:
+            *names: str, in the order in which to move them.
+        """
         self._last += names
 
     def remove_after(self, *names):
-        """Names files of the target to delete once all new ones are in place."""
+        """Has files of the target deleted once all new ones are in place.
+
+        Args:
+            *names: str; one that is not there is fine.
+        """
         self._obsolete += names
 
     def commit(self):

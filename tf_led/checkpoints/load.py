@@ -42,13 +42,14 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False):
         >>> import keras
         >>> from tf_led.checkpoints.load import load_weights
         >>> from tf_led.checkpoints.save import save_weights
-        >>> bias = keras.Variable([[1.0, 2.0]])
-        >>> _ = save_weights({"final_logits_bias": bias}, "checkpoint")
-        >>> _ = bias.assign([[0.0, 0.0]])
-        >>> load_weights({"final_logits_bias": bias}, "checkpoint").missing_keys
+        >>> gain = keras.Variable([1.0, 2.0])
+        >>> variables = {"led/encoder/layernorm_embedding/gamma": gain}
+        >>> _ = save_weights(variables, "checkpoint")
+        >>> _ = gain.assign([0.0, 0.0])
+        >>> load_weights(variables, "checkpoint").missing_keys
         []
-        >>> bias.numpy()
-        array([[1., 2.]], dtype=float32)
+        >>> gain.numpy()
+        array([1., 2.], dtype=float32)
     """
     keys = {path: _pytorch_name(path) for path in variables}
     file = _weight_file(source)

@@ -135,6 +135,11 @@ def to_pytorch(path):
     return row
 
 
+def is_telling(path):
+    """Whether a weight under this path of ours says that the model is a LED."""
+    return bare(path) != SHARED and path not in HEADS
+
+
 def _look_up(name, table):
     number = _LAYER.search(name)
     row = table.get(_LAYER.sub("{}", name, count=1))

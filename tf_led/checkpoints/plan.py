@@ -64,8 +64,8 @@ def make_plan(paths, tensors, file):
 
 
 def _check_architecture(plan, keys):
-    # Embeddings prove nothing: nearly every model has a `shared` or an `lm_head`.
-    is_led = any(names.bare(path) != names.SHARED for path in plan.found)
+    # Some weights prove nothing: many models have a `shared` or a `final_logits_bias`.
+    is_led = any(names.is_telling(path) for path in plan.found)
     if not is_led or foreign_architecture(plan.unexpected):
         raise CheckpointError(
             f"`{plan.file}` holds no LED: {describe(plan.unexpected or keys)}."

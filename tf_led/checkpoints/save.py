@@ -41,8 +41,9 @@ def save_weights(
     Example:
         >>> import keras
         >>> from tf_led.checkpoints.save import save_weights
-        >>> bias = keras.Variable([[1.0, 2.0]])
-        >>> files = save_weights({"final_logits_bias": bias}, "checkpoint")
+        >>> gain = keras.Variable([1.0, 2.0])
+        >>> variables = {"led/encoder/layernorm_embedding/gamma": gain}
+        >>> files = save_weights(variables, "checkpoint")
         >>> [file.name for file in files]
         ['model.safetensors']
     """

@@ -73,6 +73,10 @@ def replace_old(staging, new):
 
     A reader takes the single file before the index: writing the single file switches at
     once; so does deleting it when the new index is there.
+
+    Args:
+        staging: `Staging`, holding the new files.
+        new: list of str, their names, the index last.
     """
     staging.move_last(new[-1])
     old_shards = [

@@ -40,10 +40,11 @@ def read_stream(file, path):
 def _storage_places(file, path, table, order):
     """Walks over the storages: each is a count (int64), then its numbers."""
     dtypes = {record.storage.key: record.storage.dtype for record in table.values()}
-    if type(order) is not list or not dtypes.keys() <= {*map(str, order)}:
+    is_listed = type(order) is list and all(type(key) is str for key in order)
+    if not is_listed or not dtypes.keys() <= {*order}:
         raise CheckpointError(f"`{path}` does not list the storages of its tensors.")
     places, start, end = {}, file.tell(), path.stat().st_size
-    for key in map(str, order):
+    for key in order:
         if key not in dtypes:
             raise CheckpointError(f"`{path}` holds a storage that no tensor uses.")
         file.seek(start)

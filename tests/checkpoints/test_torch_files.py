@@ -1,0 +1,249 @@
+"""PyTorch's own files, zip and legacy, read without PyTorch as PyTorch reads them."""
+
+import io
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.torch_files import read_torch
+
+FORMATS = {"zip": True, "legacy": False}
+
+
+@pytest.fixture(params=FORMATS)
+def save(request, tmp_path):
+    """Writes with real torch, in either format; returns the path."""
+
+    def write(table):
+        path = tmp_path / "pytorch_model.bin"
+        is_zip = FORMATS[request.param]
+        torch.save(table, path, _use_new_zipfile_serialization=is_zip)
+        return path
+
+    return write
+
+
+def check(tensors, table):
+    assert list(tensors) == list(table)
+    for key, wanted in table.items():
+        array = tensors[key].read()
+        assert tensors[key].shape == array.shape == tuple(wanted.shape)
+        assert f"torch.{tensors[key].dtype}" == str(wanted.dtype)
+        assert str(array.dtype) == tensors[key].dtype
+        wanted = wanted.detach().double().numpy()
+        np.testing.assert_array_equal(array.astype("float64"), wanted, key)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "bool",
+    ],
+)
+def test_dtypes(save, dtype):
+    table = {"a": torch.arange(15).reshape(3, 5).to(getattr(torch, dtype))}
+    check(read_torch(save(table)), table)
+
+
+def test_views(save):
+    base = torch.randn(7, 11)
+    table = {
+        "whole": base,
+        "turned": base.t(),
+        "window": base[2:5, 3:9],
+        "every other": base[1::2, ::3],
+        "last row": base[-1],
+        "stretched": torch.randn(1, 3).expand(5, 3),
+        "none": torch.zeros(0, 3),
+        "scalar": torch.tensor(3.5),
+        "flat": base.flatten()[13:],
+    }
+    check(read_torch(save(table)), table)
+
+
+def test_a_state_dict_with_its_metadata_and_parameters(save):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.LayerNorm(5))
+    assert model.state_dict()._metadata  # torch pickles it as an attribute
+    check(read_torch(save(model.state_dict())), model.state_dict())
+    table = dict(model.named_parameters())
+    check(read_torch(save(table)), table)
+
+
+def test_tied_tensors_have_one_place(save):
+    shared = torch.randn(3, 5)
+    equal = shared.clone()
+    tensors = read_torch(save({"a": shared, "b": shared, "c": equal, "d": shared[1:]}))
+    assert tensors["a"].place == tensors["b"].place
+    assert len({tensors[key].place for key in "acd"}) == 3
+
+
+def test_files_without_checksums(tmp_path):
+    path = tmp_path / "a.bin"
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save({"a": torch.ones(3)}, path)
+    finally:
+        torch.serialization.set_crc32_options(before)
+    assert all(entry.CRC == 0 for entry in zipfile.ZipFile(path).infolist())
+    np.testing.assert_array_equal(read_torch(path)["a"].read(), np.ones(3))
+
+
+def test_reading_needs_no_torch(tmp_path):
+    torch.save({"a": torch.ones(3)}, tmp_path / "a.bin")
+    source = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from tf_led.checkpoints.torch_files import read_torch\n"
+        f"print(read_torch({str(tmp_path / 'a.bin')!r})['a'].read().sum())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3.0\n"
+
+
+class Touch:
+    """Pickles as a call that makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_file_that_calls_something_is_refused_by_name(save, tmp_path):
+    trap = tmp_path / "trap"
+    path = save({"a": torch.ones(3), "b": Touch(trap)})
+    with pytest.raises(CheckpointError, match=r"asks for `_?io\.open`.*nothing") as e:
+        read_torch(path)
+    assert str(path) in str(e.value)
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("thing", "name"),
+    [
+        (torch.nn.Linear(2, 3), "torch.nn.modules.linear.Linear"),
+        ({"a": torch.ones(3).to(torch.float8_e5m2)}, "torch._utils._rebuild_tensor_v3"),
+        ({"a": np.float64(3)}, "numpy._core.multiarray.scalar"),
+        ({"a": torch.ones(3).to_sparse()}, "torch._utils._rebuild_sparse_tensor"),
+    ],
+)
+def test_other_things_are_refused_by_name(save, thing, name):
+    with pytest.raises(CheckpointError, match=f"asks for `{name}`"):
+        read_torch(save(thing))
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ({"model": {"a": torch.ones(3)}, "step": 3}, "`model` is no tensor"),
+        ({"a": torch.ones(3), "step": 3}, "`step` is no tensor"),
+        ({("a", 3): torch.ones(3)}, "`tuple` is no tensor"),
+        ([torch.ones(3)], "not hold a table of tensors"),
+        (torch.ones(3), "not hold a table of tensors"),
+        ({}, "not hold a table of tensors"),
+    ],
+)
+def test_other_tables_are_refused(save, thing, message):
+    with pytest.raises(CheckpointError, match=message) as caught:
+        read_torch(save(thing))
+    assert "pytorch_model.bin" in str(caught.value)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file(save, part):
+    path = save({"a": torch.randn(31, 37), "b": torch.randn(41)})
+    blob = path.read_bytes()
+    path.write_bytes(blob[: int(len(blob) * part)])
+    with pytest.raises(CheckpointError, match="truncated|broken pickle") as caught:
+        read_torch(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_flipped_bit_is_found_by_its_checksum(tmp_path):
+    path = tmp_path / "a.bin"
+    numbers = torch.randn(31)
+    torch.save({"a": numbers}, path)
+    blob = bytearray(path.read_bytes())
+    blob[blob.index(numbers.numpy().tobytes()) + 3] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(CheckpointError, match="corrupt in its part `a/data/0`"):
+        read_torch(path)
+
+
+@pytest.mark.parametrize("start", [b"", b"\x93NUMPY", b"<html>", b"{}"])
+def test_a_file_of_another_kind(tmp_path, start):
+    path = tmp_path / "a.bin"
+    path.write_bytes(start)
+    with pytest.raises(CheckpointError, match="not a PyTorch file") as caught:
+        read_torch(path)
+    assert repr(start[:8]) in str(caught.value)
+
+
+def rewrite(path, change, compression=zipfile.ZIP_STORED):
+    """Writes an archive of torch.save anew with some of its entries changed."""
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries = {k: v for k, v in {**entries, **change}.items() if v is not None}
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w", compression) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    path.write_bytes(blob.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"a/data.pkl": None}, "has no data.pkl"),
+        ({"a/byteorder": b"big"}, "big-endian"),
+        ({"a/data/0": b"\0" * 11}, "numbers of `a` are not all there"),
+        ({"a/data/0": None}, "numbers of `a` are not all there"),
+    ],
+)
+def test_archives_that_contradict_themselves(tmp_path, change, message):
+    path = tmp_path / "a.bin"
+    torch.save({"a": torch.ones(3)}, path)
+    rewrite(path, change)
+    with pytest.raises(CheckpointError, match=message):
+        read_torch(path)
+
+
+def test_archives_from_before_byteorder_was_written(tmp_path):
+    path = tmp_path / "a.bin"
+    torch.save({"a": torch.ones(3)}, path)
+    rewrite(path, {"a/byteorder": None, "a/.format_version": None})
+    np.testing.assert_array_equal(read_torch(path)["a"].read(), np.ones(3))
+
+
+def test_compressed_archives_are_refused(tmp_path):
+    path = tmp_path / "a.bin"
+    torch.save({"a": torch.zeros(3)}, path)
+    rewrite(path, {"a/data/0": bytes(10**6)}, zipfile.ZIP_DEFLATED)
+    with pytest.raises(CheckpointError, match="`a/data.pkl` is compressed"):
+        read_torch(path)
+
+
+def test_a_file_that_shrinks_while_it_is_read(save):
+    path = save({"a": torch.ones(31)})
+    tensor = read_torch(path)["a"]
+    with open(path, "rb+") as file:
+        file.truncate(100)
+    with pytest.raises(CheckpointError, match="shorter while it was read"):
+        tensor.read()
