@@ -6,7 +6,7 @@ itself needs version 5:
     pip install transformers==4.57.6 numpy
     python tests/tokenization/make_golden.py
 
-data/vocab.json and data/merges.txt are the tokenizer that is asked: 300 merges, trained
+data/vocab.json and data/merges.txt are the tokenizer that is asked: 301 merges, trained
 with `tokenizers.ByteLevelBPETokenizer` on the topics of `pydoc` and one line of many
 scripts. `<mask>` is the last token, as in LED.
 """

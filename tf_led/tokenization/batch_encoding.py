@@ -69,23 +69,25 @@ def why(value):
     return f"its rows have lengths {lengths}. Pass `padding=True` (and `truncation`)."
 
 
-def is_tensorflow(value):
-    """Whether a value is a TensorFlow tensor; does not import TensorFlow."""
-    tf = sys.modules.get("tensorflow")
-    return tf is not None and tf.is_tensor(value)
-
-
 def as_lists(value):
-    """Turns TensorFlow tensors, alone or in a list, into Python lists."""
-    if isinstance(value, (list, tuple)):
-        return [as_lists(item) for item in value] if holds_tensorflow(value) else value
-    if not is_tensorflow(value):
+    """Turns TensorFlow tensors and NumPy arrays, alone or in a list, into lists."""
+    if not kind_of_arrays(value):
         return value
-    return value.to_list() if hasattr(value, "to_list") else value.numpy().tolist()
+    if isinstance(value, (list, tuple)):
+        return [as_lists(item) for item in value]
+    if hasattr(value, "to_list"):  # a ragged tensor
+        return value.to_list()
+    return (value if isinstance(value, np.ndarray) else value.numpy()).tolist()
 
 
-def holds_tensorflow(value):
-    """Whether a value is a TensorFlow tensor or a list that starts with one."""
+def kind_of_arrays(value):
+    """The kind of an array, or of that which a list starts with: "tf", "np" or None.
+
+    Imports no library: transformers' own check would import torch to look for its.
+    """
     while isinstance(value, (list, tuple)) and len(value):
         value = value[0]
-    return is_tensorflow(value)
+    if isinstance(value, np.ndarray):
+        return "np"
+    tf = sys.modules.get("tensorflow")
+    return "tf" if tf is not None and tf.is_tensor(value) else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from transformers.utils import PaddingStrategy
 
-from .batch_encoding import LEDBatchEncoding, as_lists, holds_tensorflow, tensor_kind
+from .batch_encoding import LEDBatchEncoding, as_lists, kind_of_arrays, tensor_kind
 from .options import check_at_least, check_side
 
 GLOBAL_MASK = "global_attention_mask"
@@ -55,9 +55,7 @@ class PaddingMixin:
         check_side(padding_side)
         check_at_least("pad_to_multiple_of", pad_to_multiple_of, 1)
         fields = as_columns(encoded_inputs)
-        ids = fields.get(self.model_input_names[0])
-        if kind is None and holds_tensorflow(ids):
-            kind = "tf"
+        kind = kind or kind_of_arrays(fields.get(self.model_input_names[0]))
         fields = {key: as_lists(value) for key, value in fields.items()}
         check_row_counts(fields, self.model_input_names[0])
         padded = super().pad(

@@ -6,6 +6,7 @@ from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils import PaddingStrategy
 
 from .batch_encoding import LEDBatchEncoding, as_lists, tensor_kind
+from .options import check_at_least
 from .truncation import LONGEST, truncate
 
 
@@ -79,6 +80,7 @@ class PrepareMixin:
         if return_offsets_mapping:
             raise ValueError("`return_offsets_mapping` needs text, and ids have none.")
         check_token_types(return_token_type_ids, add_special_tokens)
+        check_at_least("stride", stride, 0)
         if return_overflowing_tokens:
             check_overflow(max_length, cut_by, pair_ids)
         excess = self._framed_length(ids, pair_ids, add_special_tokens)
@@ -133,6 +135,7 @@ class PrepareMixin:
         Raises:
             ValueError: if the strategy is unknown.
         """
+        check_at_least("stride", stride, 0)
         return truncate(
             as_ids("ids", ids),
             as_ids("pair_ids", pair_ids),
@@ -184,7 +187,7 @@ def join(ids, pair_ids):
 def as_ids(name, ids):
     """Reads a list, an array or a tensor of ids as a list; None stays None."""
     ids = as_lists(ids)
-    ids = ids.tolist() if hasattr(ids, "tolist") else ids
+    ids = ids.tolist() if hasattr(ids, "tolist") else ids  # torch's
     if ids is None and name == "pair_ids":
         return None
     if not isinstance(ids, (list, tuple)) or not all(

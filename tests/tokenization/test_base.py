@@ -1,0 +1,75 @@
+import copy
+import pickle
+
+import pytest
+from transformers import AddedToken
+
+from tests.tokenization.conftest import BOTH, FILES
+from tests.tokenization.make_golden import TEXTS
+from tf_led.tokenization.vocabulary import read_vocabulary
+
+VOCAB = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+
+
+@pytest.mark.parametrize("cls", BOTH)
+def test_made_of_paths_or_values_by_either_name(cls, tokenizer):
+    vocab, merges = read_vocabulary(*FILES)
+    expected = cls(*FILES)(TEXTS).data
+    for made in (
+        cls(str(FILES[0]), merges_file=str(FILES[1])),
+        cls(vocab_file=FILES[0], merges_file=FILES[1]),
+        cls(vocab, merges),
+        cls(vocab=vocab, merges=merges),
+        copy.deepcopy(tokenizer),
+        pickle.loads(pickle.dumps(tokenizer)),
+    ):
+        assert made(TEXTS).data == expected
+
+
+def test_special_tokens_beyond_the_vocabulary_are_added(tokenizer):
+    small = type(tokenizer)(VOCAB, [], additional_special_tokens=["<sep>"])
+    assert len(small) == 7
+    assert small("a<mask><sep>").input_ids == [
+        0,
+        4,
+        *small.additional_special_tokens_ids,
+    ][:2] + [small.mask_token_id, *small.additional_special_tokens_ids, 2]
+
+
+def test_tokens_keep_the_properties_they_are_given(tokenizer):
+    token = AddedToken("<pad>", rstrip=True, special=True)
+    made = type(tokenizer)(*FILES, pad_token=token)
+    assert made.added_tokens_decoder[1].rstrip
+    assert not made.added_tokens_decoder[0].rstrip
+
+
+def test_made_of_tokenizer_json(tokenizer, tmp_path):
+    tokenizer.add_tokens(["<new>"])
+    tokenizer.save_pretrained(tmp_path, legacy_format=False)
+    path = tmp_path / "tokenizer.json"
+    made = type(tokenizer)(tokenizer_file=path)
+    assert made("a <new> <mask>") == tokenizer("a <new> <mask>")
+    spaced = type(tokenizer)(tokenizer_file=path, add_prefix_space=True)
+    assert spaced("a").input_ids == tokenizer(" a").input_ids
+
+
+def test_trained_anew_it_stays_what_it_is(tokenizer):
+    trained = tokenizer.train_new_from_iterator([["aa ab aa ab"] * 5], 263)
+    assert type(trained) is type(tokenizer) and len(trained) == 263
+    assert trained.decode(trained("ab aa").input_ids, True) == "ab aa"
+
+
+def test_what_cannot_be_built_is_refused(tokenizer, tmp_path):
+    cls = type(tokenizer)
+    with pytest.raises(
+        ValueError, match="cannot be built.*Token `b` out of vocabulary"
+    ):
+        cls(VOCAB, [("a", "b")])
+    with pytest.raises(ValueError, match="`vocab_file` is missing. An LED"):
+        cls()
+    with pytest.raises(FileNotFoundError, match="`tokenizer_file`.*nowhere.json"):
+        cls(tokenizer_file=tmp_path / "nowhere.json")
+    with pytest.raises(ValueError, match="cannot be built"):
+        cls(tokenizer_file=FILES[0])
+    with pytest.raises(TypeError, match="pad_token has to be either str or AddedToken"):
+        cls(*FILES, pad_token=5)

@@ -1,0 +1,106 @@
+import json
+import os
+
+import pytest
+import transformers
+
+from tests.tokenization.conftest import FILES
+from tests.tokenization.make_golden import TEXTS
+from tf_led.tokenization.vocabulary import read_vocabulary
+
+ALL = {
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.json",
+    "merges.txt",
+}
+
+
+@pytest.mark.parametrize("prefix", [None, "led"])
+def test_the_vocabulary_is_where_its_names_say(tokenizer, tmp_path, prefix):
+    names = tokenizer.save_vocabulary(str(tmp_path), filename_prefix=prefix)
+    start = f"{prefix}-" if prefix else ""
+    assert names == tuple(
+        str(tmp_path / f"{start}{name}") for name in ("vocab.json", "merges.txt")
+    )
+    assert read_vocabulary(*names) == read_vocabulary(*FILES)
+    assert {str(path) for path in tmp_path.iterdir()} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("legacy", "names"),
+    [
+        (None, ALL),
+        (True, ALL - {"tokenizer.json"}),
+        (False, {"tokenizer.json", "tokenizer_config.json"}),
+    ],
+)
+def test_what_is_written_is_what_is_told(tokenizer, tmp_path, legacy, names):
+    paths = tokenizer.save_pretrained(tmp_path / "new", legacy_format=legacy)
+    assert {os.path.basename(path) for path in paths} == names
+    assert set(os.listdir(tmp_path / "new")) == names
+
+
+@pytest.mark.parametrize("legacy", [None, True, False])
+def test_it_comes_back_as_either_class_and_as_transformers_own(
+    tokenizer, tmp_path, legacy
+):
+    tokenizer.add_tokens(["<new>"])
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<sep>"]})
+    tokenizer.model_max_length = 77
+    tokenizer.save_pretrained(tmp_path, legacy_format=legacy)
+    texts = [*TEXTS, "a <new> <sep> b"]
+    slow, fast = (
+        cls.from_pretrained(tmp_path)
+        for cls in (type(tokenizer), transformers.LEDTokenizer)
+    )
+    assert slow(texts).data == fast(texts).data == tokenizer(texts).data
+    assert slow.additional_special_tokens == ["<sep>"]
+    assert slow.model_max_length == 77 and len(slow) == len(tokenizer)
+
+
+def test_the_files_of_transformers_4_are_what_it_reads(tokenizer, tmp_path):
+    tokenizer.add_tokens(["<new>"])
+    tokenizer.save_pretrained(tmp_path, filename_prefix="x")
+    added = json.loads((tmp_path / "x-added_tokens.json").read_text())
+    special = json.loads((tmp_path / "x-special_tokens_map.json").read_text())
+    assert added == {"<new>": 562}
+    assert special["mask_token"]["lstrip"] is True
+    config = json.loads((tmp_path / "x-tokenizer_config.json").read_text())
+    assert config["tokenizer_class"] == "LEDTokenizer"
+
+
+def test_a_save_that_is_cut_off_leaves_the_old_files(tokenizer, tmp_path, monkeypatch):
+    tokenizer.save_pretrained(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    tokenizer.add_tokens(["<new>"])
+
+    def cut_off(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("tf_led.tokenization.saving.write_json", cut_off)
+    with pytest.raises(OSError, match="no space left"):
+        tokenizer.save_pretrained(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_file_is_no_directory(tokenizer, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("kept")
+    for save in (tokenizer.save_vocabulary, tokenizer.save_pretrained):
+        with pytest.raises(
+            NotADirectoryError, match="must be a directory, '.*file' is"
+        ):
+            save(path)
+    assert path.read_text() == "kept"
+    with pytest.raises(FileNotFoundError, match="there is no directory '.*nowhere'"):
+        tokenizer.save_vocabulary(tmp_path / "nowhere")
+
+
+def test_chat_templates_are_saved_too(tokenizer, tmp_path):
+    tokenizer.chat_template = {"default": "{{ messages }}", "short": "{{ 5 }}"}
+    paths = tokenizer.save_pretrained(tmp_path)
+    assert all(os.path.isfile(path) for path in paths)
+    again = type(tokenizer).from_pretrained(tmp_path)
+    assert again.chat_template == tokenizer.chat_template
