@@ -33,6 +33,7 @@ def checkpoint(tmp_path_factory):
     model.tie_weights()
     model.generation_config.max_length = 13
     model.generation_config.num_beams = 2
+    model.generation_config.no_repeat_ngram_size = 2  # random weights like to repeat
     model.save_pretrained(folder)
     return folder
 

@@ -46,13 +46,21 @@ def test_a_file_is_refused(tmp_path):
     [
         (None, "no config.json"),
         ("{", "config.json: Expecting"),
-        ("[]", "model_type None"),
+        ("[]", r"config.json: not a JSON object: \[\]"),
+        ("{}", "model_type None"),
         (json.dumps({"model_type": "bart"}), "model_type 'bart', expected 'led'"),
     ],
 )
 def test_config_that_is_not_of_led_is_refused(tmp_path, config, message):
     name = directory(tmp_path, config)
     with pytest.raises(UsageError, match=f"^--model {name}: .*{message}"):
+        check_checkpoint(name)
+
+
+def test_damaged_generation_config_is_refused(tmp_path):
+    name = directory(tmp_path)
+    (tmp_path / "generation_config.json").write_text('{"num_beams": ')
+    with pytest.raises(UsageError, match=f"^--model {name}: generation_config.json: "):
         check_checkpoint(name)
 
 

@@ -16,7 +16,7 @@ def check_checkpoint(model):
 
     Raises:
         UsageError: for a path that is no directory, for one without a config or a
-            tokenizer, and for a config of another architecture.
+            tokenizer, and for a config that is damaged or of another architecture.
 
     Example:
         >>> from tf_led.cli.checkpoint import check_checkpoint
@@ -26,7 +26,8 @@ def check_checkpoint(model):
     """
     folder = Path(model)
     if folder.is_dir():
-        check_config(model, folder / "config.json")
+        check_config(model, folder)
+        read_json(model, folder, "generation_config.json", default={})
         check_tokenizer(model, folder)
     elif folder.exists():
         raise UsageError(f"--model {model}: a file, not a checkpoint's directory")
@@ -45,18 +46,27 @@ def could_be_hub_id(model):
     )
 
 
-def check_config(model, path):
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"--model {model}: no config.json in it") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--model {model}: config.json: {error}") from None
-    kind = config.get("model_type") if isinstance(config, dict) else None
+def check_config(model, folder):
+    kind = read_json(model, folder, "config.json").get("model_type")
     if kind != "led":
         raise UsageError(
             f"--model {model}: config.json has model_type {kind!r}, expected 'led'"
         )
+
+
+def read_json(model, folder, name, default=None):
+    """Reads a JSON object; where the file is missing, gives `default` or refuses."""
+    try:
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if default is not None:
+            return default
+        raise UsageError(f"--model {model}: no {name} in it") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--model {model}: {name}: {error}") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"--model {model}: {name}: not a JSON object: {content!r:.40}")
+    return content
 
 
 def check_tokenizer(model, folder):

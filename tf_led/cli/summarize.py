@@ -73,6 +73,7 @@ def run(args):
     load_tensorflow()
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_max_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
+    check_vocabulary(args.model, tokenizer, config.vocab_size)
     limit = config.max_encoder_position_embeddings
     encoded = [encode(doc, tokenizer, limit, args.global_tokens) for doc in documents]
     model = load_model(args.model)
@@ -108,6 +109,14 @@ def check_max_new_tokens(number, limit):
     if number is not None and number > limit:
         raise UsageError(
             f"--max-new-tokens {number}: the model's decoder has {limit} positions"
+        )
+
+
+def check_vocabulary(name, tokenizer, size):
+    if len(tokenizer) > size:
+        raise UsageError(
+            f"--model {name}: its tokenizer has {len(tokenizer):,} tokens, the model's "
+            f"vocabulary {size:,}: they do not belong together"
         )
 
 
