@@ -21,8 +21,8 @@ def test_min_length_passes_over_an_end_token_beyond_the_vocabulary(agrees):
 
 
 def test_min_new_tokens_counts_from_the_prompt(agrees):
-    peer = theirs.MinNewTokensLengthLogitsProcessor(2, 5, [3, 5])
-    assert agrees(MinNewTokens(2, 5, [3, 5]), peer)
+    peer = theirs.MinNewTokensLengthLogitsProcessor(2, 6, [3, 5])
+    assert agrees(MinNewTokens(2, 6, [3, 5]), peer)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,24 @@ def at_most_vocab(count, scores):
 def kth_largest(scores, count):
     """Gives the `count`-th largest score of each row, or the last, as [X, 1]."""
     top = tf.math.top_k(without_nan(scores), at_most_vocab(count, scores)).values
-    return top[:, -1:]
+    # Not a slice: XLA would turn the slice of a top-k into a sort of all, 400 times as
+    # long.
+    return tf.reduce_min(top, -1, keepdims=True)
+
+
+def lowest_of_first(ranked, count):
+    """Gives the last of the first `count` values, at least one, of each falling row.
+
+    Args:
+        ranked: float32[X, M], falling along the rows.
+        count: int32[X, 1]; what is above M stands for M.
+
+    Returns:
+        float32[X, 1].
+    """
+    is_first = tf.range(tf.shape(ranked)[1]) < count
+    highest = tf.constant(float("inf"), ranked.dtype)
+    return tf.reduce_min(tf.where(is_first, ranked, highest), -1, keepdims=True)
 
 
 def look_at_best(decide, scores):

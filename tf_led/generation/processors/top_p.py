@@ -10,6 +10,7 @@ from tf_led.generation.processors.checks import check_unit
 from tf_led.generation.processors.ranking import (
     check_min_tokens,
     look_at_best,
+    lowest_of_first,
     running_sum,
     without_nan,
 )
@@ -65,6 +66,5 @@ class TopP(Processor):
         falls = tf.where(bound > 0, rest <= bound, share <= 0)  # never for NaN
         num_kept = tf.reduce_sum(tf.cast(~falls, tf.int32), -1, True)
         num_kept = tf.maximum(num_kept, self.min_tokens_to_keep)
-        last = tf.minimum(num_kept, count) - 1
-        edge = tf.gather(top.values, last, batch_dims=1)
+        edge = lowest_of_first(top.values, num_kept)
         return (num_kept, edge), num_kept < count

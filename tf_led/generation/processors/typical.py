@@ -11,6 +11,7 @@ from tf_led.generation.processors.ranking import (
     at_most_vocab,
     check_min_tokens,
     look_at_best,
+    lowest_of_first,
     running_sum,
     without_nan,
 )
@@ -63,6 +64,5 @@ class Typical(Processor):
         share = tf.gather(probs, nearest.indices, batch_dims=1)  # [X, count]
         reached = tf.cast(running_sum(share), share.dtype)
         falls_short = reached < tf.cast(self.typical_p, share.dtype)
-        last = tf.reduce_sum(tf.cast(falls_short, tf.int32), -1, True)
-        last = tf.minimum(last, count - 1)
-        return -tf.gather(nearest.values, last, batch_dims=1), ~falls_short[:, -1:]
+        num_kept = tf.reduce_sum(tf.cast(falls_short, tf.int32), -1, True) + 1
+        return -lowest_of_first(nearest.values, num_kept), num_kept <= count
