@@ -42,8 +42,8 @@ class GroupBeamSearch(Search):
         options: GenerationOptions.
         prompt_len: int, P.
         length: int, T.
-        processors: logits processors; a HammingDiversity among them is told what the
-            groups before have just taken.
+        processors: logits processors; a HammingDiversity among them goes last, and is
+            told what the groups before have just taken.
         stops: None, or a PythonStops, asked about the running hypotheses: the search
             ends when all of them are stopped.
 
@@ -63,6 +63,9 @@ class GroupBeamSearch(Search):
         self._prompt_len = prompt_len
         self._length = length
         self._processors = processors
+        self._diversity = [
+            rule for rule in processors if isinstance(rule, HammingDiversity)
+        ]
         self._stops = stops
         self._num_candidates = max(2, 1 + len(self._eos_ids)) * self._group_len
         self._penalty = LengthPenalty(options, prompt_len=prompt_len, length=length)
@@ -95,7 +98,7 @@ class GroupBeamSearch(Search):
                 state.index + 1,
             )
             group, picked = self._advance_group(
-                group, processed, state.index, own.start
+                group, processed, state.index, first_slot=own.start
             )
             groups.append(group)
             slots.append(picked + own.start)
@@ -135,12 +138,9 @@ class GroupBeamSearch(Search):
         )
 
     def _bound(self, taken, number):
-        return [
-            processor.bind(taken, number)
-            if isinstance(processor, HammingDiversity)
-            else processor
-            for processor in self._processors
-        ]
+        # Diversity comes after all others, or a forced token would undo it.
+        rules = [rule for rule in self._processors if rule not in self._diversity]
+        return rules + [rule.bind(taken, number) for rule in self._diversity]
 
     def _advance_group(self, group, log_probs, index, *, first_slot):
         totals = log_probs + group.running.scores[..., None]  # [B, g, V]
@@ -149,10 +149,12 @@ class GroupBeamSearch(Search):
         rows = slots + first_slot + document * self.width
         candidates = grow(group.running, slots, ids, values, index=index, rows=rows)
         has_ended = is_one_of(ids, self._eos_ids)  # [B, M]
-        open_scores = values + tf.where(has_ended, NEVER, 0.0)
-        scores, chosen = tf.math.top_k(open_scores, self._group_len)
-        running = candidates.pick(chosen)._replace(scores=scores)
-        running = self._rest(running, group.is_done, index)
+        # Those that have not ended, in their order, be their scores -inf.
+        order = tf.range(self._num_candidates) + tf.where(
+            has_ended, self._num_candidates, 0
+        )
+        chosen = tf.math.top_k(-order, self._group_len).indices
+        running = self._rest(candidates.pick(chosen), group.is_done, index)
         group = self._finish_some(group, candidates, has_ended, index)
         return group._replace(running=running), pick_slots(slots, chosen)
 
