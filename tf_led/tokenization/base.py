@@ -1,7 +1,5 @@
 """What the two tokenizers share: the parts, put together and built."""
 
-import os
-
 from tokenizers import AddedToken, pre_tokenizers
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 
@@ -13,7 +11,7 @@ from .prepare import PrepareMixin
 from .saving import SavingMixin
 from .seq2seq import Seq2SeqMixin
 from .special_tokens import SpecialTokensMixin
-from .vocabulary import read_vocabulary
+from .vocabulary import check_file, check_vocabulary
 
 
 class TokenizerBase(
@@ -31,37 +29,23 @@ class TokenizerBase(
 
     def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
         self.errors = errors
-        ready = tokenizer_file is not None or "tokenizer_object" in kwargs
+        source = {}  # a Rust tokenizer that is ready needs neither of the two
         if tokenizer_file is not None:
-            check_file(tokenizer_file)
-            kwargs["tokenizer_file"] = os.fspath(tokenizer_file)
-        elif not ready:
-            kwargs.update(as_paths(vocab_file=vocab, merges_file=merges))
-            place = kwargs.get("name_or_path")
-            vocab, merges = read_vocabulary(vocab, merges, place)
+            source["tokenizer_file"] = check_file("tokenizer_file", tokenizer_file)
+        elif "tokenizer_object" not in kwargs:
+            vocab, merges = check_vocabulary(vocab, merges, kwargs.get("name_or_path"))
+            source.update(vocab=vocab, merges=merges)
+            if isinstance(vocab, str):  # transformers remembers the files
+                kwargs.update(vocab_file=vocab, merges_file=merges)
         try:
-            super().__init__(
-                vocab=None if ready else vocab,
-                merges=None if ready else merges,
-                errors=errors,
-                **as_added_tokens(kwargs),
-            )
+            super().__init__(errors=errors, **source, **as_added_tokens(kwargs))
         except BaseException as error:
             if not is_rust_error(error):
                 raise
-            raise ValueError(f"The tokenizer cannot be built. {error}.") from None
+            files = [name for name in source.values() if isinstance(name, str)]
+            of = f" of {' and '.join(files)}" if files else ""
+            raise ValueError(f"No tokenizer can be made{of}. {error}.") from None
         self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(self.add_prefix_space)
-
-
-def as_paths(**files):
-    """Keeps those that are paths; transformers remembers them."""
-    paths = (str, os.PathLike)
-    return {name: os.fspath(f) for name, f in files.items() if isinstance(f, paths)}
-
-
-def check_file(path):
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"`tokenizer_file`: there is no file {str(path)!r}.")
 
 
 def as_added_tokens(kwargs):
