@@ -1,11 +1,13 @@
 """Windowed and global self-attention of the encoder."""
 
+import functools
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
+from tf_led.ops.blocks import heads_first
 from tf_led.ops.dropout import fold_seed
 from tf_led.ops.global_attention import (
     Projection,
@@ -90,20 +92,19 @@ class EncoderAttention(keras.layers.Layer):
         probs = global_probs = None
         if keep_maps:
             context, probs, global_probs = self._attend_with_maps(
-                hidden, local, global_mask, slots, **options
+                hidden, local, slots, global_mask=global_mask, **options
             )
             probs = heads.scale_maps(probs, head_mask)
             if global_probs is not None:
                 global_probs = heads.scale_maps(global_probs, head_mask)
         elif global_mask is None:
             slots = no_slots(padding_mask)
-            context = self._attend(hidden, local, None, slots, **options)
+            context = self._attend_window(slots, *local, global_mask=None, **options)
         else:
             context = with_slots(
                 global_mask,
-                lambda slots: self._attend(
-                    hidden, local, global_mask, slots, **options
-                ),
+                functools.partial(self._attend, global_mask=global_mask, **options),
+                [hidden, *local, *self._global_projections()],
             )
         context = heads.merge_heads(heads.scale_heads(context, head_mask))
         return AttentionOutput(self.output_proj(context), probs, global_probs)
@@ -121,59 +122,88 @@ class EncoderAttention(keras.layers.Layer):
         )
         return query * self.head_dim**-0.5, key, value
 
-    def _window_arguments(self, local, global_mask, slots, padding_mask, seed):
-        _, key, value = local
-        key_mask = padding_mask if global_mask is None else padding_mask & ~global_mask
-        return (*local, take_slots(key, slots), take_slots(value, slots)), {
-            "query_mask": padding_mask,
-            "key_mask": key_mask,
-            "slot_mask": slots.mask,
-            "radius": self.radius,
-            "dropout_rate": self.dropout_rate,
-            "seed": fold_seed(seed, 0),
-        }
+    def _global_projections(self):
+        layers = (self.query_global, self.key_global, self.value_global)
+        return [part for layer in layers for part in take_apart(layer, self.num_heads)]
 
-    def _global_arguments(self, hidden, slots, padding_mask, seed):
-        query = self.query_global(take_slots(hidden, slots)) * self.head_dim**-0.5
-        projections = (self.key_global, self.value_global)
-        return (
-            heads.split_heads(query, self.num_heads),
-            hidden,
-            *(take_apart(layer, self.num_heads) for layer in projections),
-        ), {
-            "key_mask": padding_mask,
-            "dropout_rate": self.dropout_rate,
-            "seed": fold_seed(seed, 1),
-        }
+    def _attend(self, slots, hidden, query, key, value, *projections, **options):
+        """Context of all tokens, [B, S, N, H]."""
+        context = self._attend_window(slots, query, key, value, **options)
+        rows = self._attend_global(slots, hidden, projections, **options)
+        return put_slots(context, rows, slots)
 
-    def _attend(self, hidden, local, global_mask, slots, *, padding_mask, seed):
-        args, options = self._window_arguments(
-            local, global_mask, slots, padding_mask, seed
-        )
-        context = window_attention(*args, **options)
-        if global_mask is None:
-            return context
-        args, options = self._global_arguments(hidden, slots, padding_mask, seed)
-        return put_slots(context, global_attention(*args, **options), slots)
-
-    def _attend_with_maps(
-        self, hidden, local, global_mask, slots, *, padding_mask, seed
+    def _attend_window(
+        self,
+        slots,
+        query,
+        key,
+        value,
+        *,
+        padding_mask,
+        global_mask,
+        seed,
+        attend=window_attention,
     ):
-        slots = no_slots(padding_mask) if global_mask is None else slots
-        args, options = self._window_arguments(
-            local, global_mask, slots, padding_mask, seed
+        key_mask = padding_mask if global_mask is None else padding_mask & ~global_mask
+        return attend(
+            query,
+            key,
+            value,
+            take_slots(key, slots),
+            take_slots(value, slots),
+            query_mask=padding_mask,
+            key_mask=key_mask,
+            slot_mask=slots.mask,
+            radius=self.radius,
+            dropout_rate=self.dropout_rate,
+            seed=fold_seed(seed, 0),
         )
-        context, probs = window_attention_maps(*args, **options)
+
+    def _attend_global(
+        self,
+        slots,
+        hidden,
+        projections,
+        *,
+        padding_mask,
+        global_mask,
+        seed,
+        attend=global_attention,
+    ):
+        del global_mask
+        make_query, make_key, make_value = (
+            Projection(*projections[i : i + 2]) for i in (0, 2, 4)
+        )
+        query = heads_first(make_query(take_slots(hidden, slots)))  # [B, G, N, H]
+        return attend(
+            query * self.head_dim**-0.5,
+            hidden,
+            make_key,
+            make_value,
+            key_mask=padding_mask,
+            dropout_rate=self.dropout_rate,
+            seed=fold_seed(seed, 1),
+        )
+
+    def _attend_with_maps(self, hidden, local, slots, **options):
+        global_mask = options["global_mask"]
+        slots = no_slots(options["padding_mask"]) if global_mask is None else slots
+        context, probs = self._attend_window(
+            slots, *local, attend=window_attention_maps, **options
+        )
         if global_mask is None:
             return context, probs, None
-        probs = tf.where(
-            global_mask[:, None, :, None], tf.zeros([], probs.dtype), probs
+        zero = tf.zeros([], probs.dtype)
+        probs = tf.where(global_mask[:, None, :, None], zero, probs)
+        rows, global_probs = self._attend_global(
+            slots,
+            hidden,
+            self._global_projections(),
+            attend=global_attention_maps,
+            **options,
         )
-        args, options = self._global_arguments(hidden, slots, padding_mask, seed)
-        rows, global_probs = global_attention_maps(*args, **options)
         global_probs = tf.transpose(global_probs, [0, 1, 3, 2])  # [B, N, S, G]
-        used = slots.mask[:, None, None, :]
-        global_probs = tf.where(used, global_probs, tf.zeros([], probs.dtype))
+        global_probs = tf.where(slots.mask[:, None, None, :], global_probs, zero)
         return put_slots(context, rows, slots), probs, global_probs
 
 

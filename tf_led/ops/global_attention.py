@@ -6,6 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_led.ops import blocks
+from tf_led.ops.branches import choose_branch
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import masked_softmax
 
@@ -58,20 +59,17 @@ def global_attention(
     """
     options = {"key_mask": key_mask, "dropout_rate": dropout_rate, "seed": seed}
 
-    def few():
-        return _attend_unprojected(
-            query, hidden, key_projection, value_projection, **options
-        )
+    def few(query, hidden, *projections):
+        return _attend_unprojected(query, hidden, *_pair(projections), **options)
 
-    def many():
-        return _attend_projected(
-            query, key_projection(hidden), value_projection(hidden), **options
-        )
+    def many(query, hidden, *projections):
+        key, value = (project(hidden) for project in _pair(projections))
+        return _attend_projected(query, key, value, **options)
 
-    is_few = _num_slots(query) * query.shape[2] <= hidden.shape[-1]
-    if isinstance(is_few, bool):
-        return few() if is_few else many()
-    return tf.cond(is_few, few, many)
+    is_many = _num_slots(query) * query.shape[2] > hidden.shape[-1]
+    branch = int(is_many) if isinstance(is_many, bool) else tf.cast(is_many, tf.int32)
+    tensors = [query, hidden, *key_projection, *value_projection]
+    return choose_branch(branch, [few, many], tensors)
 
 
 def global_attention_maps(
@@ -104,28 +102,27 @@ def _num_slots(query):
     return tf.shape(query)[1] if query.shape[1] is None else query.shape[1]
 
 
+def _pair(tensors):
+    return Projection(*tensors[:2]), Projection(*tensors[2:])
+
+
 def _attend_unprojected(query, hidden, key, value, *, key_mask, dropout_rate, seed):
     """Attends to the hidden states themselves; the projections move to the G side."""
     num_heads, num_slots = query.shape[2], _num_slots(query)
-
-    def attend(query, hidden, key_kernel, value_kernel, value_bias):
-        # The key's bias adds the same to every score of a row: softmax ignores it.
-        unprojected = tf.einsum("bgnh,dnh->bngd", query, key_kernel)
-        shape = tf.shape(unprojected)
-        rows = tf.reshape(unprojected, [shape[0], -1, shape[3]])  # [B, N * G, D]
-        scores = tf.matmul(rows, hidden, transpose_b=True)  # [B, N * G, S]
-        probs = masked_softmax(scores, key_mask[:, None, :])
-        probs = dropout(probs, dropout_rate, seed)
-        mixed = tf.reshape(
-            tf.matmul(probs, hidden), [shape[0], num_heads, num_slots, shape[3]]
-        )
-        context = tf.einsum("bngd,dnh->bgnh", mixed, value_kernel)
-        share = tf.reshape(tf.reduce_sum(probs, -1), shape[:3])  # 1 but for dropout
-        return context + tf.einsum("bng,nh->bgnh", share, value_bias)
-
-    return tf.recompute_grad(attend)(
-        query, hidden, key.kernel, value.kernel, value.bias
-    ) + 0 * tf.reduce_sum(key.bias)
+    unprojected = tf.einsum("bgnh,dnh->bngd", query, key.kernel)
+    shape = tf.shape(unprojected)
+    rows = tf.reshape(unprojected, [shape[0], -1, shape[3]])  # [B, N * G, D]
+    scores = tf.matmul(rows, hidden, transpose_b=True)  # [B, N * G, S]
+    probs = masked_softmax(scores, key_mask[:, None, :])
+    probs = dropout(probs, dropout_rate, seed)
+    mixed = tf.matmul(probs, hidden)
+    mixed = tf.reshape(mixed, [shape[0], num_heads, num_slots, shape[3]])
+    context = tf.einsum("bngd,dnh->bgnh", mixed, value.kernel)
+    share = tf.reshape(tf.reduce_sum(probs, -1), shape[:3])  # 1 but for dropout
+    context += tf.einsum("bng,nh->bgnh", share, value.bias)
+    # The key's bias adds the same to all scores of a row, which softmax ignores: its
+    # gradient is 0, not missing.
+    return context + 0 * tf.reduce_sum(key.bias)
 
 
 def _attend_projected(query, key, value, *, key_mask, dropout_rate, seed):

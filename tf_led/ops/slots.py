@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_led.ops.branches import choose_branch
 from tf_led.ops.xla import in_xla
 
 # Under XLA the slots are the smallest of these sizes that holds every global token.
@@ -54,12 +55,14 @@ def count_slots(global_mask):
     return tf.reduce_max(tf.concat([counts, [0]], axis=0))
 
 
-def with_slots(global_mask, function):
+def with_slots(global_mask, function, tensors):
     """Calls `function` with enough slots for every global token.
 
     Args:
         global_mask: bool[B, S].
-        function: takes Slots, returns tensors whose shape does not depend on G.
+        function: takes Slots and then `tensors`; returns a float tensor whose shape
+            does not depend on G. It uses no variables but through `tensors`.
+        tensors: list of float tensors.
 
     Returns:
         What `function` returns. Outside XLA it is called once with exactly as many
@@ -68,13 +71,25 @@ def with_slots(global_mask, function):
     """
     num_global = count_slots(global_mask)
     if not in_xla():
-        return function(find_slots(global_mask, num_global))
+        return function(find_slots(global_mask, num_global), *tensors)
+    sizes = _xla_sizes(global_mask)
+    branch = tf.reduce_sum(tf.cast(num_global > tf.stack(sizes), tf.int32))
+    functions = [
+        lambda *tensors, g=g: function(find_slots(global_mask, g), *tensors)
+        for g in sizes
+    ]
+    return choose_branch(branch if len(sizes) > 1 else 0, functions, tensors)
+
+
+def _xla_sizes(global_mask):
+    """Sizes of which one holds every global token, rising, none above S."""
     source_len = global_mask.shape[1]
-    sizes = [size for size in XLA_SLOT_SIZES if size < source_len] + [source_len]
-    branch = tf.reduce_sum(tf.cast(num_global > tf.constant(sizes), tf.int32))
-    return tf.switch_case(
-        branch, [lambda g=g: function(find_slots(global_mask, g)) for g in sizes]
-    )
+    if source_len is not None:
+        return [size for size in XLA_SLOT_SIZES if size < source_len] + [source_len]
+    # Not known while TensorFlow traces (an input signature, `fit` on a generator), but
+    # XLA compiles for one length at a time, where these are constants.
+    source_len = tf.shape(global_mask)[1]
+    return [*(tf.minimum(size, source_len) for size in XLA_SLOT_SIZES), source_len]
 
 
 def take_slots(tokens, slots):
