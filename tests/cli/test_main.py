@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -101,6 +102,18 @@ def test_interrupt_ends_with_130(monkeypatch, capsys):
     monkeypatch.setattr(summarize, "run", interrupt)
     assert main(["summarize", "a", "--model", "m"]) == 130
     assert capsys.readouterr().err == "tf-led: interrupted\n"
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_lines_of_ours(monkeypatch, capsys):
+    def warn(args):
+        warnings.warn("nothing set:\ntaking 20", UserWarning, stacklevel=2)
+
+    shown = warnings.showwarning
+    monkeypatch.setattr(summarize, "run", warn)
+    assert main(["summarize", "a", "--model", "m"]) == 0
+    assert capsys.readouterr().err == "tf-led: warning: nothing set: taking 20\n"
+    assert warnings.showwarning is shown
 
 
 def test_our_own_mistakes_keep_their_traceback(monkeypatch):

@@ -5,9 +5,11 @@ mistake, 1 when the system fails (a full disk), 130 after Ctrl-C, 141 when the r
 stdout went away.
 """
 
+import contextlib
 import importlib
 import os
 import sys
+import warnings
 
 import tf_led
 from tf_led.cli.errors import UsageError
@@ -35,7 +37,8 @@ def main(argv=None):
     """
     try:
         prepare_streams()
-        run(sys.argv[1:] if argv is None else list(argv))
+        with plain_warnings():
+            run(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()  # here, where a reader that went away is still caught
     except UsageError as error:
         print(f"tf-led: {error}", file=sys.stderr)
@@ -99,6 +102,18 @@ def prepare_streams():
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
+
+
+@contextlib.contextmanager
+def plain_warnings():
+    """Shows a warning of the library as a line of ours, without where it came from."""
+
+    def show(message, *place, **more):
+        print(f"tf-led: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def drop_stdout():

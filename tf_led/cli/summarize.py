@@ -87,7 +87,8 @@ def run(args):
         seconds = time.perf_counter() - started
         tell(
             f"[{number}/{len(documents)}] {document.name}: "
-            f"{len(inputs['input_ids']):,} tokens in, {len(ids):,} out, {seconds:.1f} s"
+            f"{len(inputs['input_ids']):,} tokens in, {len(ids) - 1:,} out, "
+            f"{seconds:.1f} s"  # less one: the decoder's start token is not new
         )
 
 
