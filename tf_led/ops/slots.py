@@ -11,8 +11,9 @@ import tensorflow as tf
 from tf_led.ops.branches import choose_branch
 from tf_led.ops.xla import in_xla
 
-# Under XLA the slots are the smallest of these sizes that holds every global token.
-XLA_SLOT_SIZES = (16, 128, 1024)
+# Under XLA the slots are the smallest of these sizes, or S, that holds every global
+# token. Each size is compiled, so one not well below S is left out.
+XLA_SLOT_SIZES = (16, 256)
 
 
 class Slots(NamedTuple):
@@ -85,7 +86,8 @@ def _xla_sizes(global_mask):
     """Sizes of which one holds every global token, rising, none above S."""
     source_len = global_mask.shape[1]
     if source_len is not None:
-        return [size for size in XLA_SLOT_SIZES if size < source_len] + [source_len]
+        worthwhile = [size for size in XLA_SLOT_SIZES if 4 * size <= source_len]
+        return [*worthwhile, source_len]
     # Not known while TensorFlow traces (an input signature, `fit` on a generator), but
     # XLA compiles for one length at a time, where these are constants.
     source_len = tf.shape(global_mask)[1]
