@@ -2,16 +2,20 @@
 
 import keras
 
+from tf_led.generation.transition_scores import compute_transition_scores
 from tf_led.models.generation_mixin import GenerationMixin
 from tf_led.models.layer_stack import choose
 from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.pretrained import TFLEDPreTrainedModel
+from tf_led.models.saved_generation import SavedGeneration
 from tf_led.ops.losses import masked_cross_entropy
 from tf_led.ops.shift import shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
-class TFLEDForConditionalGeneration(GenerationMixin, TFLEDPreTrainedModel):
+class TFLEDForConditionalGeneration(
+    GenerationMixin, SavedGeneration, TFLEDPreTrainedModel
+):
     """LED that scores every token of the vocabulary, and generates.
 
     Call arguments: those of `TFLEDModel`, and `labels` int[B, T] before `training`.
@@ -41,14 +45,17 @@ class TFLEDForConditionalGeneration(GenerationMixin, TFLEDPreTrainedModel):
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
+        self._add_bias(config.vocab_size)
+        self.add_generation()
+        self.build()
+
+    def _add_bias(self, vocab_size):
         self.final_logits_bias = self.add_weight(
-            shape=(1, config.vocab_size),
+            shape=(1, vocab_size),
             initializer="zeros",
             trainable=False,
             name="final_logits_bias",
         )
-        self.add_generation()
-        self.build()
 
     def call(
         self,
@@ -180,3 +187,37 @@ class TFLEDForConditionalGeneration(GenerationMixin, TFLEDPreTrainedModel):
     def can_generate(self):
         """Tells that the model has `generate`."""
         return True
+
+    def compute_transition_scores(
+        self, sequences, scores, beam_indices=None, normalize_logits=False
+    ):
+        """Looks up the score that each generated token had when it was chosen.
+
+        Args:
+            sequences: int32[R, T] of `generate(..., return_dict_in_generate=True)`.
+            scores: its `scores` (`output_scores=True`), one float32[X, V] per step.
+            beam_indices: its `beam_indices`, int32[R, steps], after beam search.
+            normalize_logits: bool, whether to take the log-softmax first.
+
+        Returns:
+            float32[R, steps]; 0 after the end of a sequence that has beam indices.
+
+        Source: transformers 5.23, method of this name.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> result = model.generate(
+            ...     [[0, 5, 2]],
+            ...     min_new_tokens=3,
+            ...     max_new_tokens=3,
+            ...     output_scores=True,
+            ...     return_dict_in_generate=True,
+            ... )
+            >>> model.compute_transition_scores(result.sequences, result.scores).shape
+            TensorShape([1, 3])
+        """
+        return compute_transition_scores(
+            sequences, scores, beam_indices, normalize_logits
+        )

@@ -5,13 +5,18 @@ import tensorflow as tf
 
 from tf_led.models import checkpoint_io
 from tf_led.models.config import LEDConfig, check_supported
+from tf_led.models.dataset_mixin import DatasetMixin
 from tf_led.models.main_layer import TFLEDMainLayer
 from tf_led.models.named_inputs import NamedInputs
+from tf_led.models.resize import ResizeMixin
+from tf_led.models.serving_signatures import ServingMixin
 from tf_led.models.training_steps import TrainingSteps
 from tf_led.models.weights import weight_table
 
 
-class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
+class TFLEDPreTrainedModel(
+    NamedInputs, TrainingSteps, DatasetMixin, ResizeMixin, ServingMixin, keras.Model
+):
     """Base of the LED models; not built by itself.
 
     Args:
@@ -93,12 +98,15 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
 
         Args:
             save_directory: directory, made if it is not there.
-            **kwargs: `max_shard_size` (int or string such as "5GB") and
-                `safe_serialization` (True).
+            **kwargs: `max_shard_size` (int or string such as "5GB");
+                `safe_serialization` (True); `saved_model` (bool: also write a
+                SavedModel to saved_model/<version>, see `export`), and with it
+                `version` (int, 1) and `signatures` (tf.function with a signature, or
+                dict of such by name, instead of `export`'s two).
 
         Raises:
             NotADirectoryError: if `save_directory` is a file.
-            ValueError: on an option that is not offered.
+            ValueError: on an option that is not offered, or that needs another.
         """
         checkpoint_io.save_pretrained(self, save_directory, **kwargs)
 
@@ -116,14 +124,6 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
         names = ("input_ids", "attention_mask", "global_attention_mask")
         decoder_names = ("decoder_input_ids", "decoder_attention_mask")
         return {name: tf.ones([1, 2], tf.int32) for name in (*names, *decoder_names)}
-
-    @property
-    def input_signature(self):
-        """What a signature of a call looks like: dict of int32[None, None] specs."""
-        return {
-            name: tf.TensorSpec([None, None], tf.int32, name=name)
-            for name in self.dummy_inputs
-        }
 
     def get_encoder(self):
         """Returns the encoder, `TFLEDEncoder`, which can be called alone."""

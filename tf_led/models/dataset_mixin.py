@@ -1,0 +1,90 @@
+"""`prepare_tf_dataset` for every model."""
+
+import inspect
+
+from tf_led.data.hf_dataset import make_tf_dataset
+
+# What a call takes that is not one row for every example of a batch.
+NOT_COLUMNS = {
+    "head_mask",
+    "decoder_head_mask",
+    "cross_attn_head_mask",
+    "encoder_outputs",
+    "past_key_values",
+    "use_cache",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "training",
+}
+
+
+class DatasetMixin:
+    """Turns a Hugging Face dataset into batches for `fit`."""
+
+    def prepare_tf_dataset(
+        self,
+        dataset,
+        batch_size=8,
+        shuffle=True,
+        tokenizer=None,
+        collate_fn=None,
+        collate_fn_args=None,
+        drop_remainder=None,
+        prefetch=True,
+    ):
+        """Batches a Hugging Face dataset for `fit`, `evaluate` and `predict`.
+
+        Columns that the model's call does not take are dropped. Without `collate_fn`
+        the others are padded to the longest example of the batch: ids with the padding
+        token, labels with -100, `attention_mask` (made where there is none) with 0 and
+        `global_attention_mask` with -1.
+
+        Args:
+            dataset: `datasets.Dataset` of tokenized examples.
+            batch_size: int.
+            shuffle: bool, whether every epoch has an order of its own.
+                `tf.random.set_seed` makes these orders repeat from run to run.
+            tokenizer: whose padding token and side to use; by default the config's
+                token, on the right. A `collate_fn` pads as it likes.
+            collate_fn: callable from a list of examples to a dict of arrays [B, ...],
+                for instance a data collator of transformers, or None.
+            collate_fn_args: dict of further arguments of `collate_fn`, or None.
+            drop_remainder: bool, whether to leave out the last examples where they are
+                fewer than `batch_size`; None for the value of `shuffle`.
+            prefetch: bool, whether the next batch is made while one is in use.
+
+        Returns:
+            `tf.data.Dataset` of dicts from name to int64[B, ...] or float32[B, ...],
+            labels among them.
+
+        Raises:
+            ImportError: if `datasets` is not installed.
+            TypeError: if `dataset` is not a `datasets.Dataset`.
+            ValueError: if there is nothing to batch or no column to use, or on an
+                argument that does not fit.
+
+        Example:
+            >>> import datasets
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> rows = {"input_ids": [[0, 5, 7, 2], [0, 9, 2]], "labels": [[5], [9, 2]]}
+            >>> dataset = datasets.Dataset.from_dict(rows)
+            >>> batches = model.prepare_tf_dataset(dataset, batch_size=2)
+            >>> sorted(batches.element_spec)
+            ['attention_mask', 'input_ids', 'labels']
+        """
+        accepted = set(inspect.signature(self.call).parameters) - NOT_COLUMNS
+        return make_tf_dataset(
+            dataset,
+            accepted,
+            pad_token_id=self.config.pad_token_id,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            tokenizer=tokenizer,
+            collate_fn=collate_fn,
+            collate_fn_args=collate_fn_args,
+            drop_remainder=drop_remainder,
+            prefetch=prefetch,
+        )
