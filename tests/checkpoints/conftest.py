@@ -24,11 +24,6 @@ CONFIG = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_progress_bars(monkeypatch):
-    monkeypatch.setattr(transformers.utils.logging, "_tqdm_active", False)
-
-
 @pytest.fixture(scope="session")
 def torch_model():
     """PyTorch's LED with random weights everywhere, final_logits_bias included."""

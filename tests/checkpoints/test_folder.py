@@ -29,6 +29,11 @@ def test_formats_asked_for(tmp_path, use_safetensors, names):
     assert found.name == names[0]
 
 
+def test_a_format_that_is_none(tmp_path):
+    with pytest.raises(ValueError, match="`use_safetensors` must be .* got 'yes'"):
+        find_weights(tmp_path, use_safetensors="yes")
+
+
 def test_an_empty_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is nothing") as caught:
         find_weights(tmp_path)

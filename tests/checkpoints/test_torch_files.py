@@ -176,6 +176,15 @@ def test_a_truncated_file(save, part):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_file_that_has_lost_its_middle(tmp_path):
+    path = tmp_path / "a.bin"
+    torch.save({"a": torch.randn(31)}, path)
+    blob = path.read_bytes()
+    path.write_bytes(blob[:100] + blob[120:])
+    with pytest.raises(CheckpointError, match="corrupt"):
+        read_torch(path)
+
+
 def test_a_flipped_bit_is_found_by_its_checksum(tmp_path):
     path = tmp_path / "a.bin"
     numbers = torch.randn(31)

@@ -34,10 +34,16 @@ def wanted(use_safetensors=None):
 
     Returns:
         list of str.
+
+    Raises:
+        ValueError: if `use_safetensors` is none of the three.
     """
-    formats = {None: ("safetensors", "torch"), True: ("safetensors",)}
-    allowed = formats.get(use_safetensors, ("torch",))
-    return [name for name, kind in CANDIDATES.items() if kind in allowed]
+    if use_safetensors not in (None, True, False):
+        raise ValueError(
+            f"`use_safetensors` must be True, False or None, got {use_safetensors!r}."
+        )
+    kinds = {None: CANDIDATES.values(), True: ["safetensors"], False: ["torch"]}
+    return [n for n, kind in CANDIDATES.items() if kind in kinds[use_safetensors]]
 
 
 def find_weights(folder, *, use_safetensors=None):

@@ -100,11 +100,13 @@ def _mismatch_message(file, mismatched):
 
 
 def _assign(plan, variables, skipped):
-    todo = {path: row for path, row in plan.found.items() if path not in skipped}
-    total = sum(tensor.nbytes for tensor, _ in todo.values())
+    todo = [(path, *row) for path, row in plan.found.items() if path not in skipped]
+    # The largest first: it needs room for itself twice, as does whatever is freed late.
+    todo.sort(key=lambda item: -item[1].nbytes)
+    total = sum(tensor.nbytes for _, tensor, _ in todo)
     quiet = total < _PROGRESS_FROM
     with tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar:
-        for path, (tensor, transform) in todo.items():
+        for path, tensor, transform in todo:
             dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
             array = transform(tensor.read()).astype(dtype, copy=False)
             variables[path].assign(array)

@@ -104,7 +104,7 @@ class Repo:
                 )
             )
         except LocalEntryNotFoundError as error:
-            self._unreachable = error
+            self._unreachable = self._unreachable or error
             # Once is enough: every further try would wait for the network again.
             self._options = {**self._options, "local_files_only": True}
             return None

@@ -86,6 +86,8 @@ def _entries(file, path):
 
 def _start(file, path, entry):
     """Where an entry's bytes begin, by its own header, which says it last."""
+    if entry.header_offset < 0:  # zipfile's sum for a file that has lost its start
+        raise _corrupt(path, entry)
     file.seek(entry.header_offset)
     header = file.read(_LOCAL_HEADER)
     name_len = int.from_bytes(header[26:28], "little")
