@@ -135,6 +135,7 @@ def cache(tmp_path):
 
 def test_a_folder(torch_dir):
     found = resolve(torch_dir)
+    assert found == resolve(torch_dir, subfolder=None)
     assert found.weights == torch_dir / "model.safetensors"
     assert (found.name, found.shards, found.commit_hash) == (str(torch_dir), (), None)
 

@@ -30,7 +30,7 @@ def resolve(
         name_or_dir: str or Path; a folder, or else a Hub id such as
             "allenai/led-base-16384".
         revision: str; a branch, tag or commit of the Hub. None is "main".
-        subfolder: str; a folder inside `name_or_dir`.
+        subfolder: str; a folder inside `name_or_dir`. "" and None are its top.
         token: str, or True for the one that `hf auth login` has stored.
         cache_dir: str or Path; where downloads are kept, if not in the usual place.
         local_files_only: bool. True looks no further than the cache.
@@ -57,6 +57,7 @@ def resolve(
         >>> resolve("checkpoint").weights.name
         'model.safetensors'
     """
+    subfolder = subfolder or ""
     if os.path.isdir(name_or_dir):
         return _in_folder(name_or_dir, subfolder, use_safetensors)
     repo = Repo(
