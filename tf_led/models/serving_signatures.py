@@ -59,7 +59,7 @@ class ServingMixin:
             >>> from tf_led import TFLEDModel
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDModel(tiny_config(decoder_layers=1))
-            >>> sorted(model.serving_output(model([[0, 5, 2]])))[-2:]
+            >>> sorted(model.serving_output(model(input_ids=[[0, 5, 2]])))[-2:]
             ['past_key_values_0_self_key', 'past_key_values_0_self_value']
         """
         if not isinstance(output, Mapping):
