@@ -57,6 +57,7 @@ def test_directories_of_transformers_5_say_what_the_mask_does(tokenizer, tmp_pat
     assert loaded(["a <mask>", "a"], padding=True).input_ids[1][0] == 1
     alone = type(tokenizer).from_pretrained(str(tmp_path / "tokenizer.json"))
     assert alone(TEXTS).data == theirs(TEXTS).data
+    assert not alone.special_tokens_map_extended["mask_token"].lstrip
 
 
 def test_what_is_not_there_is_named(tokenizer, tmp_path):

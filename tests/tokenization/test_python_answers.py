@@ -29,6 +29,15 @@ def test_overflow_is_a_field_of_each_row(slow, fast):
     assert len(fast([LONG, SHORT], **options)["input_ids"]) == 4
 
 
+def test_length_counts_the_padding_of_one_text_but_not_of_a_batch(slow, fast):
+    options = {**CUT, "padding": "max_length", "return_length": True}
+    for overflow in (True, False):
+        options["return_overflowing_tokens"] = overflow
+        assert slow(SHORT, **options)["length"] == 9
+        assert slow([SHORT, LONG], **options)["length"] == [5, 9]
+    assert fast([SHORT, LONG], **options)["length"] == [9, 9]
+
+
 def test_with_offsets_the_overflow_is_rows(slow, fast):
     options = {**CUT, "max_length": 5, "return_overflowing_tokens": True}
     options["return_offsets_mapping"] = True
