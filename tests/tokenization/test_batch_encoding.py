@@ -78,6 +78,12 @@ def test_tensors_and_arrays_become_lists():
     )
 
 
+def test_a_tensor_without_a_value_is_refused(tokenizer):
+    decode = tf.function(lambda ids: tokenizer.decode(ids))
+    with pytest.raises(TypeError, match="has no value yet: .*outside `tf.function`"):
+        decode(tf.constant([5]))
+
+
 def test_the_kind_of_arrays_is_that_of_the_first():
     assert kind_of_arrays([[tf.constant(3)]]) == kind_of_arrays(tf.constant(3)) == "tf"
     assert kind_of_arrays(tf.ragged.constant([[3], []])) == "tf"

@@ -77,7 +77,13 @@ def as_lists(value):
         return [as_lists(item) for item in value]
     if hasattr(value, "to_list"):  # a ragged tensor
         return value.to_list()
-    return (value if isinstance(value, np.ndarray) else value.numpy()).tolist()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if not hasattr(value, "numpy"):
+        raise TypeError(
+            f"{value!r:.60} has no value yet: call the tokenizer outside `tf.function`."
+        )
+    return value.numpy().tolist()
 
 
 def kind_of_arrays(value):

@@ -27,8 +27,8 @@ class LEDTokenizer(
       to each row; LEDTokenizerFast makes rows of what overflows. Such rows, and pairs
       that "longest_first" cut, have no `word_ids()` and so on. With
       `return_offsets_mapping` the rows are LEDTokenizerFast's.
-    - "longest_first" leaves a pair's odd id to the first text unless the second is
-      longer by itself; LEDTokenizerFast to the second unless the first is longer.
+    - "longest_first" leaves a pair's odd id to the first text; LEDTokenizerFast leaves
+      it to the longer one, and to the second where both are equally long.
     - A truncation that cannot be done is logged, and the text stays as long as it is;
       LEDTokenizerFast refuses it.
     - `encode` and `encode_plus` take ids and tokens, an empty second text counts as

@@ -77,26 +77,19 @@ class PrepareMixin:
         pad_by, cut_by, max_length, _ = self._get_padding_truncation_strategies(
             padding, truncation, max_length, pad_to_multiple_of, verbose
         )
+        check_token_types(return_token_type_ids, add_special_tokens)
         if return_offsets_mapping:
             raise ValueError("`return_offsets_mapping` needs text, and ids have none.")
-        check_token_types(return_token_type_ids, add_special_tokens)
-        check_at_least("stride", stride, 0)
         if return_overflowing_tokens:
             check_overflow(max_length, cut_by, pair_ids)
-        excess = self._framed_length(ids, pair_ids, add_special_tokens)
-        excess -= max_length or excess
-        ids, pair_ids, overflow = truncate(
-            ids, pair_ids, excess, cut_by, stride, self.truncation_side
-        )
-        fields = {}
+        cut = {"max_length": max_length, "strategy": cut_by, "stride": stride}
+        fields, overflow = self._cut_and_frame(ids, pair_ids, add_special_tokens, **cut)
         if return_overflowing_tokens:
-            fields = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
-        frame = self._frame if add_special_tokens else join
-        fields.update(frame(ids, pair_ids))
+            fields.update(overflow)
+        self._keep_asked(fields, return_token_type_ids, return_special_tokens_mask)
         self._eventual_warn_about_too_long_sequence(
             fields["input_ids"], max_length, verbose
         )
-        self._keep_asked(fields, return_token_type_ids, return_special_tokens_mask)
         fields = self._pad_prepared(
             fields,
             return_attention_mask,
@@ -145,9 +138,20 @@ class PrepareMixin:
             self.truncation_side,
         )
 
-    def _framed_length(self, ids, pair_ids, add_special_tokens):
+    def _cut_and_frame(
+        self, ids, pair_ids, add_special_tokens, max_length, strategy, stride
+    ):
+        """The fields of what is kept, and those that tell of what is not."""
+        check_at_least("stride", stride, 0)
         added = self.num_special_tokens_to_add(pair_ids is not None)
-        return len(ids) + len(pair_ids or ()) + (added if add_special_tokens else 0)
+        length = len(ids) + len(pair_ids or ()) + (added if add_special_tokens else 0)
+        excess = 0 if max_length is None else length - max_length
+        ids, pair_ids, overflow = truncate(
+            ids, pair_ids, excess, strategy, stride, self.truncation_side
+        )
+        frame = self._frame if add_special_tokens else join
+        told = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
+        return frame(ids, pair_ids), told
 
     def _frame(self, ids, pair_ids):
         return {

@@ -61,7 +61,7 @@ def log_refusal(count, strategy, reason):
 
 
 def cut_longest(ids, pair_ids, count, side):
-    """Evens the two out, then takes from both; the longer one keeps the odd id."""
+    """Evens the two out, then takes from both; the first keeps the odd id."""
     from_longer = min(abs(len(ids) - len(pair_ids)), count)
     from_both = count - from_longer
     losses = [from_both // 2, from_both - from_both // 2]
