@@ -8,6 +8,11 @@ def heads_first(tokens):
     return tf.transpose(tokens, [0, 2, 1, 3])
 
 
+def tokens_last(tokens):
+    """Puts the token axis last: [B, S, N, H] -> [B, N, H, S]."""
+    return tf.transpose(tokens, [0, 2, 3, 1])
+
+
 def pad_tokens(tensor, before, after, axis):
     """Pads `axis` with `before` and `after` zeros (False for masks)."""
     paddings = [[0, 0]] * tensor.shape.rank

@@ -44,8 +44,10 @@ def masked_softmax(scores, visible):
     # here would be a float32 copy of all scores. float16 and XLA need the cast.
     if dtype != tf.bfloat16 or in_xla():
         scores = tf.cast(scores, tf.float32)
-    scores = tf.where(visible, scores, tf.constant(mask_value(dtype), scores.dtype))
-    return tf.cast(tf.nn.softmax(scores), dtype)
+    # Adding is cheaper than choosing where the mask is broadcast over heads.
+    hidden = tf.constant(mask_value(dtype), scores.dtype)
+    bias = tf.where(visible, tf.zeros([], scores.dtype), hidden)
+    return tf.cast(tf.nn.softmax(scores + bias), dtype)
 
 
 def band_mask(query_len, halo, radius):

@@ -162,6 +162,8 @@ def window_attention_maps(
     def attend(block):
         cut, cut_masks = _cut_block(block, tensors, masks, geometry)
         probs = _block_probs(block, cut, cut_masks, geometry, dropout_rate, seed)
+        query_mask = cut_masks.query[:, None, :, None]
+        probs = tf.where(query_mask, probs, tf.zeros([], probs.dtype))
         return _block_context(probs, cut), _window_offsets(probs, geometry)
 
     dtype = query.dtype
@@ -188,15 +190,19 @@ def _choose_geometry(radius):
 
 
 def _prepare(tensors, masks, geometry):
-    """Pads to whole blocks, gives keys their halo and puts their heads first."""
+    """Pads to whole blocks and gives keys and values their halo.
+
+    Values have their heads first, [B, N, S, H]; keys are transposed as well, [B, N, H,
+    S]: that spares each block's product a transposition.
+    """
     query, key, value, slot_key, slot_value = tensors
     after = -tf.shape(query)[1] % geometry.block_len
     before, beyond = geometry.halo, geometry.halo + after
     tensors = (
         blocks.pad_tokens(query, 0, after, axis=1),
-        blocks.pad_tokens(blocks.heads_first(key), before, beyond, axis=2),
+        blocks.pad_tokens(blocks.tokens_last(key), before, beyond, axis=3),
         blocks.pad_tokens(blocks.heads_first(value), before, beyond, axis=2),
-        blocks.heads_first(slot_key),
+        blocks.tokens_last(slot_key),
         blocks.heads_first(slot_value),
     )
     masks = Masks(
@@ -220,7 +226,7 @@ def _cut_block(block, tensors, masks, geometry):
     )
     cut = (
         blocks.take_tokens(query, start, block_len, axis=1),
-        blocks.take_tokens(key, start, reach, axis=2),
+        blocks.take_tokens(key, start, reach, axis=3),
         blocks.take_tokens(value, start, reach, axis=2),
         slot_key,
         slot_value,
@@ -235,26 +241,30 @@ def _cut_block(block, tensors, masks, geometry):
 
 def _block_probs(block, cut, masks, geometry, dropout_rate, seed):
     query, key, _, slot_key, _ = cut
-    scores = tf.matmul(
-        blocks.heads_first(query), tf.concat([slot_key, key], axis=2), transpose_b=True
-    )  # [B, N, b, G + reach]
+    seen_keys = _join(slot_key, key, axis=3)
+    scores = tf.matmul(blocks.heads_first(query), seen_keys)  # [B, N, b, G + reach]
     band = band_mask(geometry.block_len, geometry.halo, geometry.radius)
     seen = band & masks.key[:, None, :]  # [B, b, reach]
     slot = tf.repeat(masks.slot[:, None, :], geometry.block_len, axis=1)
     visible = tf.concat([slot, seen], axis=2)[:, None]
     probs = masked_softmax(scores, visible)
-    probs = tf.where(masks.query[:, None, :, None], probs, tf.zeros([], probs.dtype))
     return dropout(probs, dropout_rate, fold_seed(seed, block))
 
 
+def _join(slots, window, axis):
+    """Puts slots in front; without any, saves the copy."""
+    return window if slots.shape[axis] == 0 else tf.concat([slots, window], axis)
+
+
 def _block_context(probs, cut):
-    value = tf.concat([cut[4], cut[2]], axis=2)
+    value = _join(cut[4], cut[2], axis=2)
     return tf.transpose(tf.matmul(probs, value), [0, 2, 1, 3])  # [B, b, N, H]
 
 
 def _attend_block(block, cut, masks, *, geometry, dropout_rate, seed):
     probs = _block_probs(block, cut, masks, geometry, dropout_rate, seed)
-    return _block_context(probs, cut)
+    context = _block_context(probs, cut)
+    return tf.where(masks.query[..., None, None], context, tf.zeros([], context.dtype))
 
 
 def _map_blocks(attend_block, tensors, masks, geometry):
@@ -292,16 +302,15 @@ def _block_gradients(attend_block, tensors, masks, upstream, geometry):
         return (
             block + 1,
             query_grads,
-            _add_neighbours(key_sum, block, grads[1], geometry),
-            _add_neighbours(value_sum, block, grads[2], geometry),
+            _add_neighbours(key_sum, block, grads[1], geometry, axis=3),
+            _add_neighbours(value_sum, block, grads[2], geometry, axis=2),
             slot_key_sum + tf.cast(grads[3], tf.float32),
             slot_value_sum + tf.cast(grads[4], tf.float32),
         )
 
-    def zeros_in_blocks(tensor):
-        return tf.zeros_like(
-            blocks.split_tokens(tensor, geometry.block_len, axis=2), tf.float32
-        )
+    def zeros_in_blocks(tensor, axis):
+        split = blocks.split_tokens(tensor, geometry.block_len, axis)
+        return tf.zeros_like(split, tf.float32)
 
     _, query_grads, key_sum, value_sum, *slot_sums = tf.while_loop(
         lambda block, *_: block < num_blocks,
@@ -309,8 +318,8 @@ def _block_gradients(attend_block, tensors, masks, upstream, geometry):
         (
             0,
             tf.TensorArray(query.dtype, num_blocks),
-            zeros_in_blocks(key),
-            zeros_in_blocks(value),
+            zeros_in_blocks(key, axis=3),
+            zeros_in_blocks(value, axis=2),
             tf.zeros_like(slot_key, tf.float32),
             tf.zeros_like(slot_value, tf.float32),
         ),
@@ -319,20 +328,20 @@ def _block_gradients(attend_block, tensors, masks, upstream, geometry):
     )
     grads = (
         tf.reshape(blocks.join_tokens(query_grads.stack(), axis=1), tf.shape(query)),
-        blocks.join_tokens(key_sum, axis=2),
+        blocks.join_tokens(key_sum, axis=3),
         blocks.join_tokens(value_sum, axis=2),
         *slot_sums,
     )
     return [tf.cast(grad, query.dtype) for grad in grads]
 
 
-def _add_neighbours(total, block, grads, geometry):
-    """Adds a block's gradients [B, N, reach, H] to the blocks of keys that it saw."""
-    parts = blocks.split_tokens(grads, geometry.block_len, axis=2)
+def _add_neighbours(total, block, grads, geometry, axis):
+    """Adds a block's gradients, reach long on `axis`, to the blocks that it saw."""
+    parts = blocks.split_tokens(grads, geometry.block_len, axis)
     where = block + tf.range(geometry.reach // geometry.block_len)
     return tf.tensor_scatter_nd_add(
         total, where[:, None], tf.cast(parts, total.dtype)
-    )  # [C + 2 halo / b, B, N, b, H]
+    )  # [C + 2 halo / b, B, N, ...]
 
 
 def _window_offsets(probs, geometry):
