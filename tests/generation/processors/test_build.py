@@ -218,6 +218,22 @@ def test_padding_of_prompts_is_no_repetition():
     np.testing.assert_array_equal(result, [[1, 1, 0.5, 1, 1], [1, 0.5, 0.5, 0.5, 1]])
 
 
+@pytest.mark.parametrize(
+    ("prompt_len", "forced", "begin"),
+    [(1, None, 1), (1, 2, 2), (2, 2, 2), (3, None, 3)],
+)
+def test_the_begin_is_behind_a_forced_token(prompt_len, forced, begin):
+    options = GenerationOptions(begin_suppress_tokens=[1], forced_bos_token_id=forced)
+    built = build_processors(
+        options,
+        prompt_len=prompt_len,
+        encoder_ids=None,
+        vocab_size=VOCAB,
+        num_beams=1,
+    )
+    assert built[-1].begin_index == begin
+
+
 def test_a_prompt_length_and_a_temperature_that_only_the_graph_knows():
     options = types.SimpleNamespace(
         do_sample=True, begin_suppress_tokens=[1], forced_bos_token_id=2, top_k=0

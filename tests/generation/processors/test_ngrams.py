@@ -33,6 +33,7 @@ def test_encoder_no_repeat_over_the_beams_of_each_document(agrees, encoder_ids, 
     source=st.lists(st.integers(0, 2), min_size=1, max_size=31),
     size=st.integers(1, 9),
 )
+@hypothesis.settings(max_examples=hypothesis.settings.default.max_examples // 2)
 def test_any_ngrams_of_any_size(tokens, source, size):
     scores = np.linspace(-1, 1, 3, dtype=np.float32)[None]
     ids, source = np.array([tokens]), np.array([source], np.int32)

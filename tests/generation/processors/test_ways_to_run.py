@@ -83,27 +83,28 @@ def test_a_saved_model_gives_what_eager_gives(run_all, draws, tmp_path):
         assert_same(reloaded.run(*inputs), run_all(*inputs), f"length {length}")
 
 
-def test_inside_a_compiled_loop(run_all, draws):
-    """The length is then a tensor that the loop counts up."""
+def test_loops_of_rules_inside_a_compiled_loop(encoder_ids, draws):
+    """The decoding loop counts the length up, and n-grams loop over their tokens."""
     scores, tokens, _ = next(draws(KINDS[:1]))
-    tokens = tf.constant(np.clip(tokens, 0, VOCAB - 1))
+    scores, tokens = tf.constant(scores), tf.constant(np.clip(tokens, 0, VOCAB - 1))
+    rules = [p.NoRepeatNGram(3), p.EncoderNoRepeatNGram(3, encoder_ids)]
+    rules.append(p.SequenceBias({(1,): 2.0, (0, 1): -np.inf}))
+
+    def count_banned(length):
+        banned = [rule(scores, tokens, length) == -np.inf for rule in rules]
+        return tf.cast(tf.stack(banned), tf.int32)
 
     @tf.function(jit_compile=True)
-    def sum_of_all_lengths():
-        def step(length, total):
-            every = run_all(tf.constant(scores), tokens, length)
-            finite = [tf.where(tf.math.is_finite(x), x, 0.0) for x in every.values()]
-            return length + 1, total + tf.stack(finite[:-1])
+    def over_all_lengths():
+        return tf.while_loop(
+            lambda length, _: length <= 13,
+            lambda length, total: (length + 1, total + count_banned(length)),
+            [tf.constant(1), tf.zeros([len(rules), *scores.shape], tf.int32)],
+        )[1]
 
-        start = tf.zeros([27, *scores.shape])
-        return tf.while_loop(lambda n, _: n <= 13, step, [tf.constant(1), start])[1]
-
-    expected = 0
-    for length in range(1, 14):
-        every = list(run_all(tf.constant(scores), tokens, tf.constant(length)).values())
-        expected += np.array([np.where(np.isfinite(x), x, 0) for x in every[:-1]])
-    # `InfNanRemove` sums up numbers near the largest float; relative errors only.
-    np.testing.assert_allclose(sum_of_all_lengths(), expected, rtol=1e-4, atol=1e-4)
+    expected = sum(count_banned(tf.constant(n)).numpy() for n in range(1, 14))
+    np.testing.assert_array_equal(over_all_lengths(), expected)
+    assert expected.reshape(3, -1).sum(axis=1).min() > 0
 
 
 def assert_same(result, expected, what):
