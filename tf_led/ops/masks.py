@@ -45,7 +45,7 @@ def masked_softmax(scores, visible):
     if dtype != tf.bfloat16 or in_xla():
         scores = tf.cast(scores, tf.float32)
     # Adding is cheaper than choosing where the mask is broadcast over heads.
-    hidden = tf.constant(mask_value(dtype), scores.dtype)
+    hidden = tf.constant(mask_value(scores.dtype), scores.dtype)
     bias = tf.where(visible, tf.zeros([], scores.dtype), hidden)
     return tf.cast(tf.nn.softmax(scores + bias), dtype)
 

@@ -296,7 +296,13 @@ def _block_gradients(attend_block, tensors, masks, upstream, geometry):
         block_upstream = blocks.take_tokens(
             upstream, block * geometry.block_len, geometry.block_len, axis=1
         )
-        grads = tape.gradient(context, cut, output_gradients=block_upstream)
+        grads = tape.gradient(
+            context,
+            cut,
+            output_gradients=block_upstream,
+            # Without slots, nothing is computed from them.
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
         query_grads = query_grads.write(block, grads[0])
         key_sum, value_sum, slot_key_sum, slot_value_sum = sums
         return (
