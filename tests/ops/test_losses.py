@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_led.ops.losses import count_labels, masked_cross_entropy, token_cross_entropy
+
+B, T, V, PAD = 2, 5, 7, 1
+LABELS = np.array([[3, 5, 2, PAD, PAD], [6, -100, 0, 4, -100]])
+COUNTED = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
+
+
+def make_logits():
+    return np.random.default_rng(0).standard_normal([B, T, V]).astype("float32") * 3
+
+
+def by_hand(logits):
+    """Minus the log-probability of each label, 0 where it does not count."""
+    logits = logits.astype("float64")
+    log_probs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    picked = np.take_along_axis(log_probs, np.maximum(LABELS, 0)[..., None], -1)
+    return np.where(COUNTED, -picked[..., 0], 0)
+
+
+def test_which_labels_count():
+    np.testing.assert_array_equal(count_labels(LABELS, PAD), COUNTED)
+    with_padding = COUNTED | (LABELS == PAD)
+    np.testing.assert_array_equal(count_labels(LABELS, None), with_padding)
+
+
+def test_each_label():
+    logits = make_logits()
+    loss = token_cross_entropy(LABELS, logits, COUNTED)
+    np.testing.assert_allclose(loss, by_hand(logits), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_the_mean_is_over_what_counts(dtype):
+    logits = make_logits()
+    loss = masked_cross_entropy(LABELS.astype(dtype), logits, pad_token_id=PAD)
+    np.testing.assert_allclose(loss, by_hand(logits).sum() / COUNTED.sum(), rtol=1e-5)
+    assert loss.shape == () and loss.dtype == tf.float32
+
+
+@pytest.mark.parametrize("shape", [[B], [B, 1], [B, T]])
+def test_weights_scale_loss_and_share(shape):
+    logits = make_logits()
+    weights = np.random.default_rng(3).uniform(0.1, 2, shape).astype("float32")
+    loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD, weights=weights)
+    full = np.broadcast_to(weights.reshape(B, -1), [B, T])
+    expected = (full * by_hand(logits)).sum() / (full * COUNTED).sum()
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("ignored", [-100, PAD])
+def test_nothing_to_learn_is_no_loss_and_no_gradient(ignored):
+    logits = tf.constant(make_logits())
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        labels = tf.fill([B, T], ignored)
+        loss = masked_cross_entropy(labels, logits, pad_token_id=PAD)
+    assert float(loss) == 0.0
+    assert not np.any(tape.gradient(loss, logits))
+
+
+def test_labels_that_do_not_count_have_no_gradient():
+    logits = tf.constant(make_logits())
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD)
+    moved = np.any(tape.gradient(loss, logits) != 0, axis=-1)
+    np.testing.assert_array_equal(moved, COUNTED)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_logits_lose_no_more_than_themselves(dtype):
+    logits = tf.cast(make_logits(), dtype)
+    loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD)
+    expected = by_hand(tf.cast(logits, tf.float32).numpy()).sum() / COUNTED.sum()
+    assert loss.dtype == tf.float32
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_led.ops.masks import band_mask, causal_mask, mask_value, masked_softmax
+
+
+def drawn(mask):
+    return ["".join("#" if seen else "." for seen in row) for row in mask.numpy()]
+
+
+def test_band_mask():
+    """Three queries, three keys on either side, two of them near enough."""
+    assert drawn(band_mask(3, 3, 2)) == [
+        ".#####...",
+        "..#####..",
+        "...#####.",
+    ]
+
+
+def test_band_mask_of_the_nearest():
+    assert drawn(band_mask(2, 1, 1)) == ["###.", ".###"]
+
+
+def test_causal_mask():
+    assert drawn(causal_mask(4, 4)) == ["#...", "##..", "###.", "####"]
+
+
+def test_causal_mask_after_earlier_keys():
+    assert drawn(causal_mask(2, 5)) == ["####.", "#####"]
+    assert drawn(causal_mask(tf.constant(1), tf.constant(3))) == ["###"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_mask_value_fits_and_hides(dtype):
+    value = tf.constant(mask_value(dtype), dtype)
+    assert np.isfinite(tf.cast(value + value, tf.float64))
+    shares = tf.nn.softmax(tf.stack([value, tf.zeros([], dtype)]))
+    assert tf.cast(shares, tf.float64).numpy().tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_masked_softmax(dtype):
+    scores = tf.constant([[1.0, 3.0, 2.0, 60_000.0]], dtype)
+    shares = masked_softmax(scores, tf.constant([True, False, True, False]))
+    assert shares.dtype == dtype
+    low = 1 / (1 + np.e)
+    expected = [[low, 0, 1 - low, 0]]
+    np.testing.assert_allclose(tf.cast(shares, tf.float64), expected, rtol=2**-8)
+    assert np.count_nonzero(tf.cast(shares, tf.float32)) == 2
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_row_that_sees_nothing_has_equal_shares(dtype):
+    scores = tf.constant([[-3.0, 5.0, 7.0, 11.0]], dtype)
+    shares = masked_softmax(scores, tf.zeros([1, 4], tf.bool))
+    assert tf.cast(shares, tf.float32).numpy().tolist() == [[0.25] * 4]
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_softmax_of_half_precision_loses_only_the_last_rounding(dtype, jit_compile):
+    """Summed in bfloat16, 8,209 shares near 1 would stop growing at 256."""
+    scores = np.random.default_rng(0).standard_normal([3, 8209])
+    scores = tf.cast(0.3 * scores, dtype)
+    visible = tf.ones([1, 8209], tf.bool)
+    softmax = tf.function(masked_softmax, jit_compile=jit_compile)
+    shares = tf.cast(softmax(scores, visible), tf.float64).numpy()
+    exact = tf.nn.softmax(tf.cast(scores, tf.float64)).numpy()
+    one_rounding = 2**-8 if dtype == "bfloat16" else 2**-10
+    np.testing.assert_allclose(shares, exact, rtol=one_rounding)
