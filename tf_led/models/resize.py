@@ -70,12 +70,17 @@ class ResizeMixin:
         _check_plain(embedding)
         _check_optimizer(getattr(self, "optimizer", None))
         with self.distribute_strategy.scope():
-            _resize_embedding(embedding, new_size, mean_resizing)
+            draw = _draw_around_mean if mean_resizing else self._draw_as_new
+            _resize_embedding(embedding, new_size, draw)
             if self.get_bias() is not None:
                 _resize_bias(self, new_size)
         self._forget_compiled()
         self._set_config(new_size)
         return embedding
+
+    def _draw_as_new(self, values, num_rows):
+        shape = [num_rows, values.shape[1]]
+        return tf.random.normal(shape, stddev=self.config.init_std)
 
     def _set_config(self, vocab_size):
         config = copy.deepcopy(self.config)
@@ -89,26 +94,28 @@ class ResizeMixin:
         self.__dict__.get("_compiled_generation", {}).clear()
 
 
-def _resize_embedding(embedding, new_size, mean_resizing):
+def _resize_embedding(embedding, new_size, draw):
     old = embedding._embeddings
     values = tf.convert_to_tensor(old.value)
     embedding.input_dim = new_size
     embedding.built = False
     _replace_weight(embedding, old, lambda: embedding.build((None, None)))
-    new = embedding._embeddings
-    new.trainable = old.trainable
-    extra = tf.convert_to_tensor(new.value)
-    if mean_resizing:
-        extra = tf.cast(_draw_around_mean(values, new_size), extra.dtype)
-    new.assign(_resize_rows(values, new_size, extra))
+    embedding._embeddings.trainable = old.trainable
+    embedding._embeddings.assign(_resize_rows(values, new_size, draw))
 
 
 def _resize_bias(model, new_size):
     old = model.final_logits_bias
     values = tf.convert_to_tensor(old.value)[0]
     _replace_weight(model, old, lambda: model._add_bias(new_size))
-    extra = tf.zeros([new_size], values.dtype)
-    model.final_logits_bias.assign(_resize_rows(values, new_size, extra)[None])
+    values = _resize_rows(values, new_size, lambda _, num_added: tf.zeros([num_added]))
+    model.final_logits_bias.assign(values[None])
+
+
+def _resize_rows(values, new_size, draw):
+    """Cuts [V, ...] to its first V' rows, or adds what `draw(values, V' - V)` gives."""
+    rows = draw(values, max(0, new_size - values.shape[0]))
+    return tf.concat([values[:new_size], tf.cast(rows, values.dtype)], axis=0)
 
 
 def _replace_weight(layer, old, add_new):
@@ -118,11 +125,6 @@ def _replace_weight(layer, old, add_new):
     add_new()
     layer._tracker.lock()
     _retire(old)
-
-
-def _resize_rows(values, new_size, extra):
-    """Cuts float[V, ...] to its first V' rows, or adds the last of `extra`[V', ...]."""
-    return tf.concat([values[:new_size], extra[values.shape[0] :]], axis=0)
 
 
 def _draw_around_mean(values, num_rows):

@@ -1,0 +1,289 @@
+import copy
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_led import TFLEDForConditionalGeneration, TFLEDModel
+from tf_led.models.resize import VARIANCE_SCALE, _draw_around_mean
+from tf_led.testing import fill_spread, tiny_config
+
+OLD, LESS, MORE = 29, 23, 31
+IDS = tf.constant([[0, 5, 7, 11, 2]])
+
+
+def make_model(cls=TFLEDForConditionalGeneration, **overrides):
+    config = tiny_config(
+        encoder_layers=1, decoder_layers=1, project="kept", **overrides
+    )
+    model = cls(config)
+    fill_spread(model)
+    return model
+
+
+@pytest.fixture
+def model():
+    return make_model()
+
+
+def table_of(model):
+    return model.get_input_embeddings().embeddings.numpy()
+
+
+@pytest.mark.parametrize("size", [LESS, MORE])
+def test_the_tokens_that_stay_keep_their_logits(model, size):
+    stay = min(size, OLD)
+    table, logits = table_of(model), model(IDS).logits
+    bias = model.final_logits_bias.numpy()
+    embedding = model.resize_token_embeddings(size)
+    assert embedding is model.get_input_embeddings()
+    np.testing.assert_array_equal(table_of(model)[:stay], table[:stay])
+    assert table_of(model).shape == (size, 12)
+    resized = model(IDS).logits
+    assert resized.shape == (1, 5, size)
+    np.testing.assert_allclose(resized[..., :stay], logits[..., :stay], rtol=1e-5)
+    expected = np.concatenate([bias[:, :stay], np.zeros([1, size - stay])], axis=1)
+    np.testing.assert_array_equal(model.final_logits_bias, expected)
+    assert model.get_bias()["final_logits_bias"] is model.final_logits_bias
+
+
+def test_encoder_decoder_and_output_share_the_new_table(model):
+    embedding = model.resize_token_embeddings(MORE)
+    for holder in (model.led.encoder, model.led.decoder):
+        assert holder.embed_tokens is embedding
+    assert model.get_output_embeddings() is embedding
+    before = model(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
+    embedding._embeddings.assign(tf.reverse(embedding.embeddings, [1]))
+    after = model(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
+    assert np.abs(after - before).max() > 0.1
+
+
+def test_the_model_is_as_one_built_with_the_new_config(model):
+    model.resize_token_embeddings(MORE)
+    fresh = TFLEDForConditionalGeneration(model.config)
+
+    def describe(model):
+        # Keras numbers the names of models, layers and seed generators.
+        return [
+            (re.sub(r"_\d+", "", variable.path), tuple(variable.shape))
+            for variable in (*model.trainable_variables, *model.non_trainable_variables)
+        ]
+
+    assert describe(model) == describe(fresh)
+    fresh.set_weights(model.get_weights())
+    tf.debugging.assert_equal(fresh(IDS).logits, model(IDS).logits)
+    assert model.weight_table().keys() == fresh.weight_table().keys()
+    assert model.count_params() == fresh.count_params()
+
+
+def test_the_config_is_new_and_the_old_one_as_it_was(model):
+    old = model.config
+    fields = copy.deepcopy(old.to_dict())
+    model.resize_token_embeddings(MORE)
+    assert old.to_dict() == fields
+    assert model.config.to_dict() == {**fields, "vocab_size": MORE}
+    assert model.config.project == "kept"
+    for part in (model.led, model.led.encoder, model.led.decoder):
+        assert part.config is model.config
+
+
+def test_a_model_without_head_resizes():
+    model = make_model(TFLEDModel)
+    hidden = model(IDS).last_hidden_state
+    model.resize_token_embeddings(MORE)
+    tf.debugging.assert_equal(model(IDS).last_hidden_state, hidden)
+    assert model(input_ids=[[0, 30, 2]]).last_hidden_state.shape == (1, 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size"),
+    [
+        ({}, OLD),
+        ({"new_num_tokens": np.int64(MORE)}, MORE),
+        ({"new_num_tokens": MORE, "pad_to_multiple_of": 8}, 32),
+        ({"new_num_tokens": 32, "pad_to_multiple_of": 8}, 32),
+        ({"pad_to_multiple_of": 7}, 35),
+    ],
+)
+def test_sizes_are_rounded_up(model, arguments, size):
+    assert model.resize_token_embeddings(**arguments).input_dim == size
+    assert model.config.vocab_size == size == len(table_of(model))
+
+
+def test_the_same_size_changes_nothing(model):
+    config, variables = model.config, model.variables
+    model.resize_token_embeddings(OLD)
+    assert model.config is config
+    assert all(a is b for a, b in zip(model.variables, variables, strict=True))
+
+
+def test_new_rows_lie_around_the_mean_with_the_old_covariance():
+    rng = np.random.default_rng(3)
+    values = rng.normal(1, 2, [OLD, 5]) @ rng.normal(0, 1, [5, 5])
+    rows = _draw_around_mean(values, 40_009).numpy() - values.mean(axis=0)
+    spread = np.sqrt(VARIANCE_SCALE * values.var(axis=0))
+    np.testing.assert_allclose(rows.mean(axis=0), 0, atol=0.03 * spread.min())
+    covariance = VARIANCE_SCALE * np.cov(values.T, ddof=0)
+    error = np.cov(rows.T) - covariance
+    assert np.abs(error / np.outer(spread, spread)).max() < 0.03
+
+
+def test_new_rows_are_near_the_mean_unless_told(model):
+    table = table_of(model)
+    model.resize_token_embeddings(MORE)
+    new = table_of(model)[OLD:]
+    np.testing.assert_allclose(new, np.tile(table.mean(axis=0), (2, 1)), atol=1e-3)
+    assert np.all(new[0] != new[1])
+    model.resize_token_embeddings(1009, mean_resizing=False)
+    new = table_of(model)[MORE:]
+    assert 0.95 < new.std() / model.config.init_std < 1.05
+    assert np.abs(new.mean()) < 0.001
+
+
+@pytest.mark.parametrize("mean_resizing", [True, False])
+def test_a_seed_repeats_the_new_rows(mean_resizing):
+    def new_rows(seed):
+        keras.utils.set_random_seed(3)
+        model = make_model()
+        keras.utils.set_random_seed(seed)
+        model.resize_token_embeddings(MORE, mean_resizing=mean_resizing)
+        return table_of(model)[OLD:]
+
+    np.testing.assert_array_equal(new_rows(5), new_rows(5))
+    assert np.abs(new_rows(5) - new_rows(7)).max() > 0
+
+
+def test_what_the_model_compiled_is_compiled_anew(model):
+    def generate():
+        return model.generate(IDS, max_new_tokens=2).numpy().tolist()
+
+    assert MORE - 1 not in generate()[0]
+    model.serving(model.dummy_inputs)
+    model.predict_function = model.train_function = model.test_function = print
+    model.resize_token_embeddings(MORE)
+    bias = np.zeros([1, MORE])
+    bias[0, -1] = 1e6
+    model.set_bias({"final_logits_bias": tf.constant(bias, tf.float32)})
+    assert generate() == [[2, MORE - 1, MORE - 1]]
+    assert model.serving(model.dummy_inputs)["logits"].shape == (1, 2, MORE)
+    functions = (model.predict_function, model.train_function, model.test_function)
+    assert functions == (None, None, None)
+
+
+def test_a_graph_traced_before_fails_and_one_traced_after_works():
+    model = make_model(TFLEDModel)
+    functions = [tf.function(lambda ids: model(ids)[0]) for _ in range(2)]
+    expected = functions[0](IDS)
+    model.resize_token_embeddings(MORE)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="shared"):
+        functions[0](IDS)
+    np.testing.assert_allclose(functions[1](IDS), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_frozen_table_stays_frozen(model, trainable):
+    model.get_input_embeddings().trainable = trainable
+    count = len(model.trainable_variables)
+    embedding = model.resize_token_embeddings(MORE)
+    assert len(model.trainable_variables) == count
+    assert embedding._embeddings.trainable is trainable
+    assert not model.final_logits_bias.trainable
+
+
+def test_new_tokens_train(model):
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    embedding = model.resize_token_embeddings(MORE)
+    before = table_of(model)
+    labels = tf.constant([[30, 2]])
+    inputs = {"input_ids": IDS, "global_attention_mask": tf.ones_like(IDS)}
+    model.train_on_batch({**inputs, "labels": labels})
+    change = np.abs(table_of(model) - before).max(axis=1)
+    assert change[30] > 1e-3
+    assert embedding._embeddings in model.optimizer._trainable_variables
+
+
+def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(model):
+    model.compile(keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)
+    config, table = model.config, table_of(model)
+    with pytest.raises(ValueError, match="compiled with Adam, which holds state"):
+        model.resize_token_embeddings(MORE)
+    assert model.config is config
+    np.testing.assert_array_equal(table_of(model), table)
+    model.compile(keras.optimizers.Adam())
+    assert model.resize_token_embeddings(MORE).input_dim == MORE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"new_num_tokens": 0}, "`new_num_tokens` must be an int of at least 1, got 0"),
+        ({"new_num_tokens": True}, "`new_num_tokens`.*got True"),
+        ({"new_num_tokens": 31.5}, "`new_num_tokens`.*got 31.5"),
+        ({"new_num_tokens": "31"}, "`new_num_tokens`.*got '31'"),
+        ({"pad_to_multiple_of": -3}, "`pad_to_multiple_of`.*got -3"),
+        ({"new_num_tokens": 2}, "2 would cut off token 2, the config's `eos_token_id`"),
+        (
+            {"new_num_tokens": 17},
+            "17 would cut off token 19, .*`decoder_start_token_id`",
+        ),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(arguments, message):
+    model = make_model(decoder_start_token_id=19, eos_token_id=[1, 2])
+    with pytest.raises(ValueError, match=message):
+        model.resize_token_embeddings(**arguments)
+    assert model.config.vocab_size == OLD
+
+
+def test_lora_and_quantised_tables_are_refused(model):
+    model.get_input_embeddings().enable_lora(3)
+    with pytest.raises(ValueError, match="has LoRA weights"):
+        model.resize_token_embeddings(MORE)
+    model = make_model()
+    model.get_input_embeddings().quantize("int8", type_check=False)
+    with pytest.raises(ValueError, match="has int8 weights"):
+        model.resize_token_embeddings(MORE)
+
+
+def test_every_format_keeps_a_resized_model(model, tmp_path):
+    model.resize_token_embeddings(MORE)
+    logits = model(IDS).logits
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.config.vocab_size == MORE
+    tf.debugging.assert_equal(loaded(IDS).logits, logits)
+
+    model.save_weights(tmp_path / "model.weights.h5")
+    fresh = TFLEDForConditionalGeneration(model.config)
+    fresh.load_weights(tmp_path / "model.weights.h5")
+    tf.debugging.assert_equal(fresh(IDS).logits, logits)
+
+    model.save_pretrained(tmp_path)
+    loaded = TFLEDForConditionalGeneration.from_pretrained(tmp_path)
+    tf.debugging.assert_equal(loaded(IDS).logits, logits)
+
+    path = tf.train.Checkpoint(model).write(str(tmp_path / "checkpoint"))
+    fresh = TFLEDForConditionalGeneration(model.config)
+    tf.train.Checkpoint(fresh).read(path).assert_consumed()
+    tf.debugging.assert_equal(fresh(IDS).logits, logits)
+
+
+def test_pytorch_opens_a_resized_model(model, tmp_path):
+    import torch
+    from transformers import LEDForConditionalGeneration
+
+    model.resize_token_embeddings(MORE)
+    model.save_pretrained(tmp_path)
+    theirs, report = LEDForConditionalGeneration.from_pretrained(
+        tmp_path, output_loading_info=True
+    )
+    assert not any(report.values())
+    inputs = {"input_ids": [[0, 30, 7, 2]], "decoder_input_ids": [[2, 30, 5]]}
+    with torch.no_grad():
+        expected = theirs.eval()(**{k: torch.tensor(v) for k, v in inputs.items()})
+    np.testing.assert_allclose(
+        model(**inputs).logits, expected.logits.numpy(), rtol=1e-4, atol=1e-4
+    )
