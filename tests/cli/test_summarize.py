@@ -1,5 +1,4 @@
 import functools
-import io
 import json
 import os
 import re
@@ -150,18 +149,35 @@ def test_hub_id_that_cannot_be_reached_is_one_line(summarize):
     assert err.splitlines()[-1].startswith("tf-led: --model nobody/no-such-led: ")
 
 
-def test_the_installed_command_in_a_process_of_its_own(checkpoint, pytorch_summary):
-    """Standard input; nothing of TensorFlow's on stderr; any locale."""
-    installed = Path(sys.executable).with_name("tf-led")
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    del environment["TF_CPP_MIN_LOG_LEVEL"]
+# Python reads this at its start; torch is then a module that nobody installed.
+WITHOUT_TORCH = """
+import sys
+from importlib.machinery import PathFinder
+
+class WithoutTorch(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.split(".")[0] != "torch":
+            return super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTorch
+"""
+
+
+def test_the_installed_command_without_torch(checkpoint, pytorch_summary, tmp_path):
+    """A process of its own: standard input, any locale, stderr with our lines only."""
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_TORCH)
+    ours = ("TF_CPP_MIN_LOG_LEVEL", "TRANSFORMERS_NO_ADVISORY_WARNINGS")
+    environment = {k: v for k, v in os.environ.items() if k not in ours}
+    environment |= {"PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
-        [installed, "summarize", "-", "--model", checkpoint, "--num-beams", "3"],
+        [Path(sys.executable).with_name("tf-led"), "summarize", "-"]
+        + ["--model", checkpoint, "--num-beams", "3"],
         input=SHORT.encode(),
         capture_output=True,
         env=environment,
     )
     assert done.stdout.decode() == pytorch_summary(SHORT, num_beams=3) + "\n"
-    lines = io.BytesIO(done.stderr).readlines()
+    lines = done.stderr.splitlines()
     assert done.returncode == 0 and len(lines) == 2
     assert all(line.startswith(b"tf-led: ") for line in lines)

@@ -32,6 +32,13 @@ def test_version_is_the_top_entry_of_the_changelog():
     assert re.search(r"^## \[([^\]]+)\]", changelog, re.M)[1] == tf_led.__version__
 
 
+def test_every_folder_with_code_is_a_package():
+    """`packages = find:` leaves a folder without `__init__.py` out of the wheel."""
+    folders = {file.parent for file in (ROOT / "tf_led").rglob("*.py")}
+    assert len(folders) > 5
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
 def test_the_test_extra_pins_its_oracle(setup_cfg):
     assert "torch ==2.13.0" in setup_cfg["options.extras_require"]["test"]
     assert "torch" not in setup_cfg["options"]["install_requires"]
