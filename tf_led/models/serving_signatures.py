@@ -135,10 +135,18 @@ def make_signatures(model, input_signature=None):
             "`input_signature` must be a dict from the name of an input to a "
             f"tf.TensorSpec, got {specs!r}."
         )
-    return {
-        name: model.serving.get_concrete_function(_with_ints(specs, dtype))
-        for name, dtype in [(SERVING_DEFAULT, tf.int32), (INT64_SERVING, tf.int64)]
-    }
+    default = model.serving.get_concrete_function(_with_ints(specs, tf.int32))
+
+    @tf.function(autograph=False)
+    def serve_int64(inputs):
+        narrow = {
+            name: tf.cast(value, tf.int32) if value.dtype.is_integer else value
+            for name, value in inputs.items()
+        }
+        return default(**narrow)  # not traced twice, nor written twice
+
+    int64 = serve_int64.get_concrete_function(_with_ints(specs, tf.int64))
+    return {SERVING_DEFAULT: default, INT64_SERVING: int64}
 
 
 def write_saved_model(model, staging, folder, signatures):
