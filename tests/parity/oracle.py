@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 import torch
 from transformers import LEDForConditionalGeneration
 
@@ -47,12 +48,28 @@ LAYOUTS = {
 }
 
 
+# What every run of ours is given; masks are filled in where a test gives none.
+INPUTS = (
+    "input_ids",
+    "attention_mask",
+    "global_attention_mask",
+    "decoder_input_ids",
+    "decoder_attention_mask",
+)
+EVERYTHING = {"output_attentions": True, "output_hidden_states": True}
+
+
 class Pair(NamedTuple):
-    """One set of weights: PyTorch's model, ours, and the arrays by PyTorch's names."""
+    """One set of weights: PyTorch's model, ours, and the arrays by PyTorch's names.
+
+    `run` is our model as a graph that returns everything, traced once for all shapes:
+    called eagerly, a model as small as this spends its time in TensorFlow's overhead.
+    """
 
     theirs: LEDForConditionalGeneration
     ours: Any
     weights: dict
+    run: Any
 
     @property
     def config(self):
@@ -74,7 +91,7 @@ def make_pair(layout, directory, seed=0):
     theirs = make_theirs(make_config(layout), weights)
     theirs.save_pretrained(directory)
     ours = tf_led.TFLEDForConditionalGeneration.from_pretrained(directory)
-    return Pair(theirs, ours, weights)
+    return Pair(theirs, ours, weights, compile_run(ours))
 
 
 def make_theirs(config, weights):
@@ -92,11 +109,7 @@ def run_theirs(pair, inputs, **options):
     tensors = {name: torch.tensor(array) for name, array in inputs.items()}
     with torch.no_grad():
         outputs = pair.theirs(**tensors, **options)
-    fields = {
-        name: _to_numpy(value)
-        for name, value in outputs.items()
-        if name != "past_key_values"
-    }
+    fields = to_arrays(outputs)
     maps = fields.get("encoder_global_attentions")
     if maps is not None:
         used = used_slots(inputs)[:, None, None]
@@ -107,8 +120,42 @@ def run_theirs(pair, inputs, **options):
     return fields
 
 
-def run_ours(pair, inputs, **options):
-    outputs = pair.ours(inputs, **options)
+def compile_run(model, head_masks=()):
+    """Traces a model once for all inputs; `head_masks` names those that it gets too."""
+    signature = {name: tf.TensorSpec([None, None], tf.int32, name) for name in INPUTS}
+    signature |= {
+        name: tf.TensorSpec([None, None], tf.float32, name) for name in head_masks
+    }
+    return tf.function(
+        lambda inputs: model(inputs, **EVERYTHING), input_signature=[signature]
+    )
+
+
+def run_ours(pair, inputs):
+    """Our outputs as arrays, from the graph, with every mask given."""
+    ids, decoder_ids = inputs["input_ids"], inputs["decoder_input_ids"]
+    filled = {
+        "attention_mask": np.ones_like(ids),
+        "global_attention_mask": np.zeros_like(ids),
+        "decoder_attention_mask": np.ones_like(decoder_ids),
+        **inputs,
+    }
+    return to_arrays(pair.run(to_tensors(filled)))
+
+
+def run_eagerly(pair, inputs, **options):
+    """Our outputs as arrays, called as a user would."""
+    return to_arrays(pair.ours(inputs, **options))
+
+
+def to_tensors(inputs):
+    return {
+        name: tf.constant(array, tf.float32 if "head" in name else tf.int32)
+        for name, array in inputs.items()
+    }
+
+
+def to_arrays(outputs):
     return {
         name: _to_numpy(value)
         for name, value in outputs.items()

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import tf_led
-from tests.parity.compare import assert_outputs_match
-from tests.parity.oracle import Pair, make_theirs, run_ours
+from tests.parity.compare import FORWARD, assert_outputs_match, relative_error
+from tests.parity.oracle import Pair, compile_run, make_theirs, run_eagerly, run_ours
 from tests.parity.patterns import make_inputs
 from tf_led.testing import dense_led_forward, fill_spread, tiny_config
 
-EVERYTHING = {"output_attentions": True, "output_hidden_states": True}
+HEAD_MASKS = ("head_mask", "decoder_head_mask", "cross_attn_head_mask")
 CONFIGS = {
     "windows_apart": {
         "attention_window": [6, 10],
@@ -36,19 +36,21 @@ def get_models():
     """Makes each config's model and weights once."""
     made = {}
 
-    def get(name):
-        if name not in made:
+    def get(name, head_masks=()):
+        if (name, head_masks) not in made:
             model = tf_led.TFLEDForConditionalGeneration(tiny_config(**CONFIGS[name]))
-            made[name] = Pair(None, model, fill_spread(model, seed=len(name)))
-        return made[name]
+            weights = fill_spread(model, seed=len(name))
+            run = compile_run(model, head_masks)
+            made[name, head_masks] = Pair(None, model, weights, run)
+        return made[name, head_masks]
 
     return get
 
 
-def check(pair, inputs, head_masks=()):
-    head_masks = dict(head_masks)
-    mine = run_ours(pair, {**inputs, **head_masks}, **EVERYTHING)
-    dense = dense_led_forward(pair.weights, pair.config, **inputs, **head_masks)
+def check(pair, inputs, head_masks=None):
+    inputs_and_masks = {**inputs, **(head_masks or {})}
+    mine = run_ours(pair, inputs_and_masks)
+    dense = dense_led_forward(pair.weights, pair.config, **inputs_and_masks)
     assert_outputs_match(mine, dense, inputs)
 
 
@@ -62,24 +64,26 @@ def test_windows_of_any_size(get_models, config, pattern):
         check(pair, make_inputs(pattern, length, length))
 
 
-@pytest.mark.parametrize("name", ["head_mask", "decoder_head_mask"])
+@pytest.mark.parametrize("name", HEAD_MASKS)
 def test_head_masks(get_models, name):
-    pair = get_models("windows_apart")
-    mask = np.array([[0.0, 1.0, 0.5], [1.5, 0.0, 0.25]], "float32")
+    """Each reaches its own attention: the encoder's does not reach the cross one."""
+    pair = get_models("windows_apart", HEAD_MASKS)
+    masks = {other: np.ones([2, 3]) for other in HEAD_MASKS}
+    masks[name] = np.array([[0.0, 1.0, 0.5], [1.5, 0.0, 0.25]])
     for pattern in ("unequal_globals", "padded_targets"):
-        check(pair, make_inputs(pattern, 5, 19), {name: mask})
+        check(pair, make_inputs(pattern, 5, 19), masks)
 
 
-def test_cross_attention_head_mask(get_models):
-    """A name of its own; the encoder's head mask does not reach the cross-attention."""
-    pair = get_models("windows_apart")
-    mask = np.array([[0.0, 1.0, 0.5], [1.5, 0.0, 0.25]], "float32")
-    inputs = make_inputs("padded_targets", 7, 19)
-    mine = run_ours(pair, inputs, cross_attn_head_mask=mask, **EVERYTHING)
-    dense = dense_led_forward(
-        pair.weights, pair.config, **inputs, cross_attn_head_mask=mask
-    )
-    assert_outputs_match(mine, dense, inputs)
+@pytest.mark.parametrize("name", HEAD_MASKS)
+def test_head_masks_in_a_plain_call(get_models, name):
+    """Without maps the encoder takes another way; one row serves all layers."""
+    pair = get_models("windows_apart", HEAD_MASKS)
+    mask = np.array([0.0, 1.0, 0.5], "float32")
+    inputs = make_inputs("unequal_globals", 7, 13)
+    mine = run_eagerly(pair, inputs, **{name: mask})
+    both = {name: np.stack([mask, mask])}
+    dense = dense_led_forward(pair.weights, pair.config, **inputs, **both)
+    assert relative_error(mine["logits"], dense["logits"]) <= FORWARD
 
 
 def test_pytorch_still_fails_here():

@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 
-from tests.parity.compare import assert_outputs_match
-from tests.parity.oracle import run_ours, run_theirs
+from tests.parity.compare import FORWARD, assert_outputs_match, relative_error
+from tests.parity.oracle import (
+    EVERYTHING,
+    run_eagerly,
+    run_ours,
+    run_theirs,
+    source_mask,
+)
 from tests.parity.patterns import PATTERNS, make_inputs
 
-EVERYTHING = {"output_attentions": True, "output_hidden_states": True}
 
-
-def check(pair, inputs, **options):
-    mine = run_ours(pair, inputs, **EVERYTHING, **options)
-    theirs = run_theirs(pair, inputs, **EVERYTHING, **options)
+def check(pair, inputs):
+    mine, theirs = run_ours(pair, inputs), run_theirs(pair, inputs, **EVERYTHING)
     assert_outputs_match(mine, theirs, inputs)
 
 
@@ -32,3 +35,73 @@ def test_targets_from_one_to_the_limit(get_pair):
     pair = get_pair("one_window")
     for target in [1, 2, 31, pair.config.max_decoder_position_embeddings]:
         check(pair, make_inputs("padded_targets", target, 13, target=target))
+
+
+@pytest.mark.parametrize("pattern", ["plain", "no_globals", "padded_targets"])
+def test_eager_calls(get_pair, pattern):
+    pair = get_pair("falling_windows")
+    inputs = make_inputs(pattern, 3, 19)
+    mine = run_eagerly(pair, inputs, **EVERYTHING)
+    theirs = run_theirs(pair, inputs, **EVERYTHING)
+    assert_outputs_match(mine, theirs, inputs)
+    # PyTorch has no global maps where no token is global; ours follow the mask.
+    has_mask = "global_attention_mask" in inputs
+    assert ("encoder_global_attentions" in mine) == has_mask
+
+
+def test_the_decoder_starts_from_the_shifted_document(get_pair):
+    pair = get_pair("falling_windows")
+    inputs = make_inputs("first_global", 5, 19)
+    del inputs["decoder_input_ids"]
+    check_logits(pair, inputs, inputs)
+
+
+def test_the_decoder_starts_from_the_shifted_labels(get_pair):
+    pair = get_pair("falling_windows")
+    inputs = make_inputs("first_global", 7, 19)
+    inputs["labels"] = inputs.pop("decoder_input_ids")
+    inputs["labels"][1, 3:] = -100
+    check_logits(pair, inputs, inputs)
+
+
+def test_embeddings_replace_ids(get_pair):
+    pair = get_pair("falling_windows")
+    inputs = make_inputs("first_global", 11, 19)
+    table = pair.weights["led.shared.weight"]
+    embeds = {
+        "inputs_embeds": table[inputs["input_ids"]],
+        "decoder_inputs_embeds": table[inputs["decoder_input_ids"]],
+    }
+    masks = {name: mask for name, mask in inputs.items() if "mask" in name}
+    check_logits(pair, {**masks, **embeds}, inputs)
+    check_logits(pair, {**masks, **embeds}, {**masks, **embeds})
+
+
+def check_logits(pair, our_inputs, their_inputs):
+    mine = run_eagerly(pair, our_inputs)
+    theirs = run_theirs(pair, their_inputs)
+    assert relative_error(mine["logits"], theirs["logits"]) <= FORWARD
+
+
+def test_the_models_let_no_mistake_hide(pair):
+    """Attention is far from uniform; document and global mask change the outputs."""
+    inputs = make_inputs("first_global", 13, pair.max_len - 1)
+    base = run_theirs(pair, inputs, **EVERYTHING)
+    for name in ("encoder_attentions", "cross_attentions", "encoder_global_attentions"):
+        for number, probs in enumerate(base[name]):
+            assert peak(probs, name, inputs) > 2, (name, number)
+    for name in ("input_ids", "global_attention_mask"):
+        changed = {**inputs, name: np.roll(inputs[name], 3, axis=1)}
+        logits = run_theirs(pair, changed)["logits"]
+        assert relative_error(logits, base["logits"]) > 100 * FORWARD, name
+
+
+def peak(probs, name, inputs):
+    """The largest share of a query, mean over queries, where uniform would be 1."""
+    if name == "encoder_global_attentions":
+        probs = probs.swapaxes(2, 3)
+    elif name == "encoder_attentions":
+        local = source_mask(inputs).copy()
+        local[:, 0] = False
+        probs = probs.swapaxes(1, 2)[local]
+    return (probs.max(axis=-1) * (probs > 0).sum(axis=-1)).mean()
