@@ -66,8 +66,8 @@ class DecodeStep:
         visible = _visible_ancestors(index, ancestors, token_mask)
         new_cache, outputs = [], []
 
-        def attend(layer, hidden, index_of_layer):
-            keys = layer.write_keys(hidden, cache[index_of_layer], index)
+        def attend(layer, hidden, number):
+            keys = layer.write_keys(hidden, cache[number], index)
             new_cache.append(keys)
             return KeyValue(*map(_join_slots, keys)), visible
 

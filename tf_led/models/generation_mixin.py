@@ -187,9 +187,8 @@ class GenerationMixin:
             vars(generation_config) if generation_config else {},
             vars(self.generation_config),
         ):
-            for name in ("decoder_start_token_id",):
-                if source.get(name) is not None:
-                    return source[name]
+            if source.get("decoder_start_token_id") is not None:
+                return source["decoder_start_token_id"]
         return self.config.bos_token_id
 
     def _compiled_run(self, options, inputs, prompt, seed):
