@@ -21,6 +21,13 @@ def test_it_is_shown_when_it_ends_in_an_exception(capfd):
     assert capfd.readouterr().err == "what the loader said, and more"
 
 
+def test_it_stays_hidden_after_an_interrupt(capfd):
+    with pytest.raises(KeyboardInterrupt), hidden_stderr():
+        os.write(2, b"hidden")
+        raise KeyboardInterrupt
+    assert capfd.readouterr().err == ""
+
+
 def test_a_closed_stderr_is_left_closed(monkeypatch):
     def closed(descriptor):
         raise OSError("bad file descriptor")

@@ -146,7 +146,9 @@ def test_incomplete_checkpoint_is_one_line(summarize, checkpoint, tmp_path, name
 def test_hub_id_that_cannot_be_reached_is_one_line(summarize):
     code, out, err = summarize(SHORT, model="nobody/no-such-led")
     assert (code, out) == (2, "")
-    assert err.splitlines()[-1].startswith("tf-led: --model nobody/no-such-led: ")
+    assert err.splitlines()[-1].startswith(
+        "tf-led: --model nobody/no-such-led (a Hub id, no directory): "
+    )
 
 
 # Python reads this at its start; torch is then a module that nobody installed.

@@ -37,7 +37,7 @@ def hidden_stderr():
         os.dup2(hidden.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # Ctrl-C is no reason to show it
             hidden.seek(0)
             shutil.copyfileobj(hidden, shown)
             shown.flush()

@@ -6,6 +6,7 @@ generation config unless an option overrides it. A document longer than the mode
 limit is cut, with a warning that says how much was left out.
 """
 
+import os
 import sys
 import time
 
@@ -93,7 +94,10 @@ def run(args):
 
 
 def load_config_and_tokenizer(name):
-    with blamed_on(f"--model {name}"):
+    is_here = os.path.isdir(name)
+    with blamed_on(
+        f"--model {name}" + ("" if is_here else " (a Hub id, no directory)")
+    ):
         from tf_led import LEDConfig, LEDTokenizerFast
 
         return LEDConfig.from_pretrained(name), LEDTokenizerFast.from_pretrained(name)
