@@ -7,38 +7,26 @@ section 3.1).
 """
 
 import functools
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from tf_led.ops import blocks
-from tf_led.ops.dropout import dropout, fold_seed
-from tf_led.ops.masks import band_mask, masked_softmax
-
-MAX_BLOCK_LEN = 128
-# Blocks in flight at a time: two keep both cores busy while a third is being cut.
-PARALLEL_BLOCKS = 4
-
-
-class Masks(NamedTuple):
-    """Bool masks: query [B, S'], key [B, halo + S' + halo], slot [B, G]."""
-
-    query: tf.Tensor
-    key: tf.Tensor
-    slot: tf.Tensor
-
-
-class Geometry(NamedTuple):
-    """Python ints: queries in a block, keys on either side of it, positions seen."""
-
-    block_len: int
-    halo: int
-    radius: int
-
-    @property
-    def reach(self):
-        """Keys that a block may see, slots apart."""
-        return self.block_len + 2 * self.halo
+from tf_led.ops.window_blocks import (
+    Masks,
+    attend_block,
+    block_context,
+    block_probs,
+    choose_geometry,
+    cut_block,
+    prepare,
+    window_offsets,
+)
+from tf_led.ops.window_loop import (
+    block_gradients,
+    block_range,
+    map_blocks,
+    parallel_blocks,
+)
 
 
 def window_attention(
@@ -86,21 +74,21 @@ def window_attention(
         >>> context.shape
         TensorShape([2, 7, 3, 5])
     """
-    geometry = _choose_geometry(radius)
-    tensors, masks = _prepare(
+    geometry = choose_geometry(radius)
+    tensors, masks = prepare(
         (query, key, value, slot_key, slot_value),
         Masks(query_mask, key_mask, slot_mask),
         geometry,
     )
-    attend_block = functools.partial(
-        _attend_block, geometry=geometry, dropout_rate=dropout_rate, seed=seed
+    attend_one = functools.partial(
+        attend_block, geometry=geometry, dropout_rate=dropout_rate, seed=seed
     )
 
     @tf.custom_gradient
     def attend(*tensors):
-        context = _map_blocks(attend_block, tensors, masks, geometry)
-        return context, lambda upstream: _block_gradients(
-            attend_block, tensors, masks, upstream, geometry
+        context = map_blocks(attend_one, tensors, masks, geometry)
+        return context, lambda upstream: block_gradients(
+            attend_one, tensors, masks, upstream, geometry
         )
 
     return attend(*tensors)[:, : tf.shape(query)[1]]
@@ -152,211 +140,29 @@ def window_attention_maps(
         >>> probs.shape
         TensorShape([2, 3, 7, 6])
     """
-    geometry = _choose_geometry(radius)
-    tensors, masks = _prepare(
+    geometry = choose_geometry(radius)
+    tensors, masks = prepare(
         (query, key, value, slot_key, slot_value),
         Masks(query_mask, key_mask, slot_mask),
         geometry,
     )
 
     def attend(block):
-        cut, cut_masks = _cut_block(block, tensors, masks, geometry)
-        probs = _block_probs(block, cut, cut_masks, geometry, dropout_rate, seed)
+        cut, cut_masks = cut_block(block, tensors, masks, geometry)
+        probs = block_probs(block, cut, cut_masks, geometry, dropout_rate, seed)
         query_mask = cut_masks.query[:, None, :, None]
         probs = tf.where(query_mask, probs, tf.zeros([], probs.dtype))
-        return _block_context(probs, cut), _window_offsets(probs, geometry)
+        return block_context(probs, cut), window_offsets(probs, geometry)
 
     dtype = query.dtype
     context, probs = tf.map_fn(
         attend,
-        _block_range(tensors[0], geometry),
+        block_range(tensors[0], geometry),
         fn_output_signature=(dtype, dtype),
-        parallel_iterations=_parallel_blocks(),
+        parallel_iterations=parallel_blocks(),
     )
     source_len = tf.shape(query)[1]
     return (
         blocks.join_tokens(context, axis=1)[:, :source_len],
         blocks.join_tokens(probs, axis=2)[:, :, :source_len],
     )
-
-
-def _parallel_blocks():
-    return 1 if tf.executing_eagerly() else PARALLEL_BLOCKS
-
-
-def _choose_geometry(radius):
-    block_len = min(MAX_BLOCK_LEN, radius)
-    return Geometry(block_len, -(-radius // block_len) * block_len, radius)
-
-
-def _prepare(tensors, masks, geometry):
-    """Pads to whole blocks and gives keys and values their halo.
-
-    Values have their heads first, [B, N, S, H]; keys are transposed as well, [B, N, H,
-    S]: that spares each block's product a transposition.
-    """
-    query, key, value, slot_key, slot_value = tensors
-    after = -tf.shape(query)[1] % geometry.block_len
-    before, beyond = geometry.halo, geometry.halo + after
-    tensors = (
-        blocks.pad_tokens(query, 0, after, axis=1),
-        blocks.pad_tokens(blocks.tokens_last(key), before, beyond, axis=3),
-        blocks.pad_tokens(blocks.heads_first(value), before, beyond, axis=2),
-        blocks.tokens_last(slot_key),
-        blocks.heads_first(slot_value),
-    )
-    masks = Masks(
-        blocks.pad_tokens(masks.query, 0, after, axis=1),
-        blocks.pad_tokens(masks.key, before, beyond, axis=1),
-        masks.slot,
-    )
-    return tensors, masks
-
-
-def _block_range(query, geometry):
-    return tf.range(tf.shape(query)[1] // geometry.block_len)
-
-
-def _cut_block(block, tensors, masks, geometry):
-    query, key, value, slot_key, slot_value = tensors
-    start, block_len, reach = (
-        block * geometry.block_len,
-        geometry.block_len,
-        geometry.reach,
-    )
-    cut = (
-        blocks.take_tokens(query, start, block_len, axis=1),
-        blocks.take_tokens(key, start, reach, axis=3),
-        blocks.take_tokens(value, start, reach, axis=2),
-        slot_key,
-        slot_value,
-    )
-    cut_masks = Masks(
-        blocks.take_tokens(masks.query, start, block_len, axis=1),
-        blocks.take_tokens(masks.key, start, reach, axis=1),
-        masks.slot,
-    )
-    return cut, cut_masks
-
-
-def _block_probs(block, cut, masks, geometry, dropout_rate, seed):
-    query, key, _, slot_key, _ = cut
-    seen_keys = _join(slot_key, key, axis=3)
-    scores = tf.matmul(blocks.heads_first(query), seen_keys)  # [B, N, b, G + reach]
-    band = band_mask(geometry.block_len, geometry.halo, geometry.radius)
-    seen = band & masks.key[:, None, :]  # [B, b, reach]
-    slot = tf.repeat(masks.slot[:, None, :], geometry.block_len, axis=1)
-    visible = tf.concat([slot, seen], axis=2)[:, None]
-    probs = masked_softmax(scores, visible)
-    return dropout(probs, dropout_rate, fold_seed(seed, block))
-
-
-def _join(slots, window, axis):
-    """Puts slots in front; without any, saves the copy."""
-    return window if slots.shape[axis] == 0 else tf.concat([slots, window], axis)
-
-
-def _block_context(probs, cut):
-    value = _join(cut[4], cut[2], axis=2)
-    return tf.transpose(tf.matmul(probs, value), [0, 2, 1, 3])  # [B, b, N, H]
-
-
-def _attend_block(block, cut, masks, *, geometry, dropout_rate, seed):
-    probs = _block_probs(block, cut, masks, geometry, dropout_rate, seed)
-    context = _block_context(probs, cut)
-    return tf.where(masks.query[..., None, None], context, tf.zeros([], context.dtype))
-
-
-def _map_blocks(attend_block, tensors, masks, geometry):
-    query = tensors[0]
-
-    def attend(block):
-        return attend_block(block, *_cut_block(block, tensors, masks, geometry))
-
-    context = tf.map_fn(
-        attend,
-        _block_range(query, geometry),
-        fn_output_signature=query.dtype,
-        parallel_iterations=_parallel_blocks(),
-    )  # [C, B, b, N, H]
-    return tf.reshape(blocks.join_tokens(context, axis=1), tf.shape(query))
-
-
-def _block_gradients(attend_block, tensors, masks, upstream, geometry):
-    """Recomputes block after block; keys share a gradient where halos overlap."""
-    query, key, value, slot_key, slot_value = tensors
-    block_range = _block_range(query, geometry)
-    num_blocks = tf.size(block_range)
-
-    def add_block(block, query_grads, *sums):
-        cut, cut_masks = _cut_block(block, tensors, masks, geometry)
-        with tf.GradientTape() as tape:
-            tape.watch(cut)
-            context = attend_block(block, cut, cut_masks)
-        block_upstream = blocks.take_tokens(
-            upstream, block * geometry.block_len, geometry.block_len, axis=1
-        )
-        grads = tape.gradient(
-            context,
-            cut,
-            output_gradients=block_upstream,
-            # Without slots, nothing is computed from them.
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )
-        query_grads = query_grads.write(block, grads[0])
-        key_sum, value_sum, slot_key_sum, slot_value_sum = sums
-        return (
-            block + 1,
-            query_grads,
-            _add_neighbours(key_sum, block, grads[1], geometry, axis=3),
-            _add_neighbours(value_sum, block, grads[2], geometry, axis=2),
-            slot_key_sum + tf.cast(grads[3], tf.float32),
-            slot_value_sum + tf.cast(grads[4], tf.float32),
-        )
-
-    def zeros_in_blocks(tensor, axis):
-        split = blocks.split_tokens(tensor, geometry.block_len, axis)
-        return tf.zeros_like(split, tf.float32)
-
-    _, query_grads, key_sum, value_sum, *slot_sums = tf.while_loop(
-        lambda block, *_: block < num_blocks,
-        add_block,
-        (
-            0,
-            tf.TensorArray(query.dtype, num_blocks),
-            zeros_in_blocks(key, axis=3),
-            zeros_in_blocks(value, axis=2),
-            tf.zeros_like(slot_key, tf.float32),
-            tf.zeros_like(slot_value, tf.float32),
-        ),
-        parallel_iterations=_parallel_blocks(),
-        maximum_iterations=num_blocks,
-    )
-    grads = (
-        tf.reshape(blocks.join_tokens(query_grads.stack(), axis=1), tf.shape(query)),
-        blocks.join_tokens(key_sum, axis=3),
-        blocks.join_tokens(value_sum, axis=2),
-        *slot_sums,
-    )
-    return [tf.cast(grad, query.dtype) for grad in grads]
-
-
-def _add_neighbours(total, block, grads, geometry, axis):
-    """Adds a block's gradients, reach long on `axis`, to the blocks that it saw."""
-    parts = blocks.split_tokens(grads, geometry.block_len, axis)
-    where = block + tf.range(geometry.reach // geometry.block_len)
-    return tf.tensor_scatter_nd_add(
-        total, where[:, None], tf.cast(parts, total.dtype)
-    )  # [C + 2 halo / b, B, N, ...]
-
-
-def _window_offsets(probs, geometry):
-    """Turns keys of a block into offsets: [B, N, b, G + reach] -> [.., G + 2R + 1]."""
-    num_slots = tf.shape(probs)[3] - geometry.reach
-    slots, keys = tf.split(probs, [num_slots, geometry.reach], axis=3)
-    query_idx = tf.range(geometry.block_len)[:, None]
-    offset = tf.range(-geometry.radius, geometry.radius + 1)[None, :]
-    key_idx = query_idx * geometry.reach + query_idx + offset + geometry.halo
-    shape = tf.shape(keys)
-    flat = tf.reshape(keys, [shape[0], shape[1], -1])
-    return tf.concat([slots, tf.gather(flat, key_idx, axis=2)], axis=3)
