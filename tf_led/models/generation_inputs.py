@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_led.models import checks
 from tf_led.models.main_layer import as_encoder_output
-from tf_led.models.named_inputs import is_mapping
+from tf_led.models.named_inputs import is_mapping, static_or_dynamic
 
 
 class GenerationInputs(NamedTuple):
@@ -81,7 +81,16 @@ def convert_inputs(inputs, config):
     if inputs.input_ids is not None:
         ids = checks.as_ids(inputs.input_ids, "input_ids", config.vocab_size)
         inputs = inputs._replace(input_ids=ids)
-    shape = inputs.document().shape[:2]
+    document = inputs.document()
+    if inputs.encoder_outputs is None:
+        limit = config.max_encoder_position_embeddings
+        checks.check_length(
+            static_or_dynamic(document, 1),
+            limit,
+            "input_ids",
+            "max_encoder_position_embeddings",
+        )
+    shape = document.shape[:2]
     mask = inputs.attention_mask
     if mask is None:
         mask = _default_mask(inputs, config)
