@@ -32,22 +32,22 @@ def torch_gradients(theirs, inputs):
 
 
 def gradient_tensors(model, inputs, **options):
-    """The same for ours, by our paths, as tensors: it runs inside a graph too."""
+    """Our outputs, and gradients by our paths, as tensors: it runs in a graph too."""
     table = {path: v for path, v in model.weight_table().items() if v.trainable}
     variables = [variable.value for variable in table.values()]
     with tf.GradientTape() as tape:
-        loss = model(inputs, **options).loss
+        outputs = model(inputs, **options)
     gradients = tape.gradient(
-        loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        outputs.loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
     dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-    return loss, dict(zip(table, dense, strict=True))
+    return outputs, dict(zip(table, dense, strict=True))
 
 
 def our_gradients(model, inputs, **options):
-    """The same for ours, by PyTorch's names, as arrays laid out like PyTorch's."""
-    loss, gradients = gradient_tensors(model, inputs, **options)
-    return float(loss), to_theirs(gradients)
+    """The loss and gradients by PyTorch's names, as arrays laid out like PyTorch's."""
+    outputs, gradients = gradient_tensors(model, inputs, **options)
+    return float(outputs.loss), to_theirs(gradients)
 
 
 def to_theirs(gradients):

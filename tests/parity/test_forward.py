@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.parity.compare import FORWARD, assert_outputs_match, relative_error
 from tests.parity.oracle import (
     EVERYTHING,
+    LAYOUTS,
     run_eagerly,
     run_ours,
     run_theirs,
@@ -24,6 +27,29 @@ def test_every_output(pair, pattern):
     seed = list(PATTERNS).index(pattern)
     length = np.random.default_rng(seed).integers(5, pair.max_len)
     check(pair, make_inputs(pattern, seed, length))
+
+
+@given(data=st.data())
+def test_any_masks(get_pair, data):
+    pair = get_pair(data.draw(st.sampled_from(list(LAYOUTS))))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
+    batch, target = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 9))
+    shape = [batch, data.draw(st.integers(1, pair.max_len))]
+    shares = st.sampled_from([0.0, 0.1, 0.5, 1.0])
+    share_global, share_minus, share_padding = (data.draw(shares) for _ in range(3))
+    is_real = rng.random(shape) >= share_padding
+    is_real[np.arange(batch), rng.integers(0, shape[1], batch)] = True
+    is_global = rng.random(shape) < share_global * rng.random([batch, 1])
+    inputs = {
+        "input_ids": rng.integers(0, 29, shape),
+        "attention_mask": is_real.astype(int),
+        "global_attention_mask": np.where(
+            rng.random(shape) < share_minus, -1, is_global.astype(int)
+        ),
+        "decoder_input_ids": rng.integers(0, 29, [batch, target]),
+        "decoder_attention_mask": rng.integers(0, 2, [batch, target]),
+    }
+    check(pair, inputs)
 
 
 def test_lengths_from_one_to_the_limit(pair):

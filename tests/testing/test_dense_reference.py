@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from transformers.models.led.modeling_led import LEDEncoderSelfAttention
 
@@ -77,7 +77,6 @@ def project(attention, hidden):
         yield heads / np.sqrt(heads.shape[-1]) if "query" in name else heads
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(cases())
 def test_equals_pytorch(case):
     radius, heads, size, padding_mask, global_mask, seed = case
