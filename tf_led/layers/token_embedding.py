@@ -29,7 +29,8 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
     def call(self, inputs, reverse=False):
         if reverse:
             # Not `super()`: it transposes the whole table at every call.
-            flat = tf.cast(tf.reshape(inputs, [-1, self.output_dim]), self.compute_dtype)
+            flat = tf.reshape(inputs, [-1, self.output_dim])
+            flat = tf.cast(flat, self.compute_dtype)
             table = tf.cast(self.embeddings, self.compute_dtype)
             logits = tf.matmul(flat, table, transpose_b=True)
             shape = tf.concat([tf.shape(inputs)[:-1], [self.input_dim]], axis=0)
