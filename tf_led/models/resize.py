@@ -54,7 +54,7 @@ class ResizeMixin:
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDModel(tiny_config())
             >>> model.resize_token_embeddings(31).embeddings.shape
-            (31, 12)
+            TensorShape([31, 12])
             >>> model.config.vocab_size
             31
         """
