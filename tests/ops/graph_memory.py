@@ -15,7 +15,7 @@ def kept_per_turn(graph):
         sizes = _sizes(nodes)
         pushed = [node.input[1] for node in nodes if node.op == "TensorListPushBack"]
         # What comes from outside the loop, such as its counter, has no node here.
-        kept += sum(sizes.get(name.split(":")[0], 0) for name in pushed)
+        kept += sum(sizes.get(_output(name), 0) for name in pushed)
     return kept
 
 
@@ -27,15 +27,16 @@ def _functions(graph):
         yield function.node_def
 
 
+def _output(name):
+    """Node and number of an output: "node:result:2" in a function, else "node:2"."""
+    node, *_, number = [*name.split(":"), "0"] if ":" not in name else name.split(":")
+    return node, int(number)
+
+
 def _sizes(nodes):
-    """Elements of the largest output of every node, by the node's name."""
+    """Elements of every output, 0 where its shape is open."""
     return {
-        node.name: max(
-            (
-                math.prod(dim.size for dim in shape.dim)
-                for shape in node.attr["_output_shapes"].list.shape
-            ),
-            default=0,
-        )
+        (node.name, number): max(0, math.prod(dim.size for dim in shape.dim))
         for node in nodes
+        for number, shape in enumerate(node.attr["_output_shapes"].list.shape)
     }
