@@ -1,10 +1,10 @@
-"""Checks of what users hand to a model: one clear line for what cannot work.
-
-What is known while tracing is checked there; values are checked eagerly with a
-ValueError and inside a graph with an assertion that carries the same words.
-"""
+"""Checks of what users hand to a model: one clear line for what cannot work."""
 
 import tensorflow as tf
+
+from tf_led.models.refuse import InputError, only_after, refuse_where
+
+IGNORED_LABEL = -100
 
 
 def as_ids(ids, name, vocab_size):
@@ -19,20 +19,41 @@ def as_ids(ids, name, vocab_size):
         int32[B, S].
 
     Raises:
-        ValueError: if they are not integers, not of rank 2, or outside 0..V-1.
+        ValueError: if they are not integers, not of rank 2, none, or outside 0..V-1.
     """
-    ids = tf.convert_to_tensor(ids)
-    if not ids.dtype.is_integer:
-        raise ValueError(f"`{name}` must hold integers, got {ids.dtype.name}.")
-    _check_rank(ids, name, 2, "[batch, length]")
-    return _assert(
-        tf.cast(ids, tf.int32),
-        lambda ids: (ids < 0) | (ids >= vocab_size),
-        lambda bad: (
-            f"`{name}` holds {bad}, but the vocabulary has ids 0 to {vocab_size - 1}. "
-            "Use the tokenizer of this checkpoint, or resize_token_embeddings."
-        ),
+    ids = _as_integers(ids, name)
+    ids = refuse_where(
+        (ids < 0) | (ids >= vocab_size),
+        ids,
+        f"`{name}` holds",
+        f", but the vocabulary has ids 0 to {vocab_size - 1}. Use the tokenizer of "
+        "this checkpoint, or resize_token_embeddings.",
     )
+    return tf.cast(ids, tf.int32)
+
+
+def as_labels(labels, vocab_size):
+    """Takes labels: token ids, and -100 where nothing is to be learnt.
+
+    Args:
+        labels: int[B, T], tensor, array or nested list.
+        vocab_size: int, V.
+
+    Returns:
+        int32[B, T].
+
+    Raises:
+        ValueError: as `as_ids`.
+    """
+    labels = _as_integers(labels, "labels")
+    labels = refuse_where(
+        (labels != IGNORED_LABEL) & ((labels < 0) | (labels >= vocab_size)),
+        labels,
+        "`labels` holds",
+        f"; allowed are the ids 0 to {vocab_size - 1} of the vocabulary, and "
+        f"{IGNORED_LABEL} for what does not count.",
+    )
+    return tf.cast(labels, tf.int32)
 
 
 def as_mask(mask, name, shape):
@@ -41,7 +62,8 @@ def as_mask(mask, name, shape):
     Args:
         mask: int or bool, tensor, array or nested list; None stays None.
         name: the argument's name, for messages.
-        shape: the [B, S] that it must have, with None for what is unknown.
+        shape: the [B, S] that it must have: ints, int32[] where they are not known
+            while tracing, or None where anything goes.
 
     Returns:
         bool[B, S] or None.
@@ -52,15 +74,13 @@ def as_mask(mask, name, shape):
     mask = _as_int_mask(mask, name, shape)
     if mask is None:
         return None
-    hint = " Global tokens go into `global_attention_mask`."
-    return (
-        _assert(
-            mask,
-            lambda mask: (mask < 0) | (mask > 1),
-            lambda bad: f"`{name}` holds {bad}; allowed are 0 and 1.{hint}",
-        )
-        > 0
+    mask = refuse_where(
+        (mask < 0) | (mask > 1),
+        mask,
+        f"`{name}` holds",
+        "; allowed are 0 and 1. Global tokens go into `global_attention_mask`.",
     )
+    return mask > 0
 
 
 def as_global_mask(mask, name, shape):
@@ -80,10 +100,11 @@ def as_global_mask(mask, name, shape):
     mask = _as_int_mask(mask, name, shape)
     if mask is None:
         return None
-    return _assert(
+    return refuse_where(
+        (mask < -1) | (mask > 1),
         mask,
-        lambda mask: (mask < -1) | (mask > 1),
-        lambda bad: f"`{name}` holds {bad}; allowed are 1, 0 and -1 (masked).",
+        f"`{name}` holds",
+        "; allowed are 1, 0 and -1 (masked).",
     )
 
 
@@ -91,10 +112,10 @@ def as_embeds(embeds, name, dim, dtype):
     """Takes embeddings float[B, S, D], refusing another rank or D."""
     embeds = tf.convert_to_tensor(embeds)
     if not embeds.dtype.is_floating:
-        raise ValueError(f"`{name}` must hold floats, got {embeds.dtype.name}.")
-    _check_rank(embeds, name, 3, "[batch, length, d_model]")
+        raise InputError(f"`{name}` must hold floats, got {embeds.dtype.name}.")
+    _check_form(embeds, name, 3, "[batch, length, d_model]")
     if embeds.shape[-1] not in (None, dim):
-        raise ValueError(
+        raise InputError(
             f"`{name}` has {embeds.shape[-1]} features, but d_model is {dim}."
         )
     return tf.cast(embeds, dtype)
@@ -108,12 +129,60 @@ def as_head_mask(mask, name, num_layers, num_heads):
     if mask.shape.rank == 1:
         mask = tf.repeat(mask[None], num_layers, axis=0)
     if not mask.shape.is_compatible_with([num_layers, num_heads]):
-        raise ValueError(
+        raise InputError(
             f"`{name}` has shape {mask.shape.as_list()}, but the model has "
             f"{num_layers} layers of {num_heads} heads: give [{num_layers}, "
             f"{num_heads}] or [{num_heads}]."
         )
     return tf.cast(mask, tf.float32)
+
+
+def check_shape(tensor, name, shape):
+    """Refuses a tensor that does not have one entry for every token.
+
+    Args:
+        tensor: int or bool[B, S].
+        name: the argument's name, for messages.
+        shape: see `as_mask`.
+
+    Returns:
+        `tensor`; in a graph what is computed from it comes after the check.
+
+    Raises:
+        ValueError: naming both shapes.
+    """
+    hint = "one entry for every token."
+    known = [size if isinstance(size, int) else None for size in shape]
+    if not tensor.shape.is_compatible_with(known):
+        raise InputError(
+            f"`{name}` has shape {tensor.shape.as_list()}, expected {known}: {hint}"
+        )
+    if None not in known and tensor.shape.is_fully_defined():
+        return tensor
+    actual = tf.shape(tensor)
+    expected = tf.stack(
+        [actual[i] if size is None else size for i, size in enumerate(shape)]
+    )
+    ok = tf.reduce_all(actual == expected)
+    message = [f"`{name}` has shape", actual, "expected", expected, hint]
+    return only_after(ok, message, tensor)
+
+
+def check_batch(size, document_size):
+    """Refuses decoder inputs for another number of documents than there are.
+
+    Args:
+        size: int or None, rows of the decoder's input.
+        document_size: int or None, rows of the encoder's output.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if None not in (size, document_size) and size != document_size:
+        raise InputError(
+            f"The decoder's input is a batch of {size}, the document's one of "
+            f"{document_size}; give one row for each document."
+        )
 
 
 def check_length(length, limit, name, field):
@@ -125,22 +194,37 @@ def check_length(length, limit, name, field):
         name: what is too long, for messages.
         field: the config's field that sets the limit.
 
+    Returns:
+        `length`; in a graph what is computed from it comes after the check.
+
     Raises:
         ValueError: naming both lengths.
     """
+    hint = (
+        f" tokens, but this model has {limit} positions (`{field}`). Truncate to "
+        f"{limit} tokens (tokenizer(..., truncation=True, max_length={limit})) or use "
+        "a model with more positions."
+    )
+    if tf.is_tensor(length):
+        return refuse_where(length > limit, length, f"`{name}` has", hint)
+    if length > limit:
+        raise InputError(f"`{name}` has {length}{hint}")
+    return length
 
-    def message(length):
-        return (
-            f"`{name}` has {length} tokens, but this model has {limit} positions "
-            f"(`{field}`). Truncate to {limit} tokens (tokenizer(..., truncation=True, "
-            f"max_length={limit})) or use a model with more positions."
-        )
 
-    if isinstance(length, int):
-        if length > limit:
-            raise ValueError(message(length))
-    else:
-        tf.debugging.assert_less_equal(length, limit, message("more"))
+def _as_integers(ids, name):
+    """Takes int[B, T] as int64: a cast to int32 could turn a wrong id into a right."""
+    try:
+        ids = tf.convert_to_tensor(ids)
+    except ValueError as error:
+        raise InputError(
+            f"`{name}` is no rectangle of ids: {error} Pad rows to one length "
+            "(tokenizer(..., padding=True))."
+        ) from None
+    if not ids.dtype.is_integer:
+        raise InputError(f"`{name}` must hold integers, got {ids.dtype.name}.")
+    _check_form(ids, name, 2, "[batch, length]")
+    return tf.cast(ids, tf.int64)
 
 
 def _as_int_mask(mask, name, shape):
@@ -148,33 +232,17 @@ def _as_int_mask(mask, name, shape):
         return None
     mask = tf.convert_to_tensor(mask)
     if not (mask.dtype.is_integer or mask.dtype.is_bool):
-        raise ValueError(
+        raise InputError(
             f"`{name}` is a {mask.dtype.name} mask; give integers or bools, for "
             f"instance tf.cast({name}, tf.int32)."
         )
-    if not mask.shape.is_compatible_with(shape):
-        raise ValueError(
-            f"`{name}` has shape {mask.shape.as_list()}, expected {list(shape)}: one "
-            "entry for every token."
-        )
-    return tf.cast(mask, tf.int32)
+    return tf.cast(check_shape(mask, name, shape), tf.int32)
 
 
-def _check_rank(tensor, name, rank, form):
+def _check_form(tensor, name, rank, form):
     if tensor.shape.rank not in (None, rank):
-        raise ValueError(
+        raise InputError(
             f"`{name}` has shape {tensor.shape.as_list()}; expected {form}."
         )
-
-
-def _assert(tensor, find_bad, message):
-    bad = find_bad(tensor)
-    if tf.executing_eagerly():
-        if bool(tf.reduce_any(bad)):
-            raise ValueError(message(int(tensor[bad][0])))
-        return tensor
-    ok = tf.debugging.Assert(
-        ~tf.reduce_any(bad), [message("a value that is not allowed"), tensor]
-    )
-    with tf.control_dependencies([ok] if ok is not None else []):
-        return tf.identity(tensor)
+    if tensor.shape.rank == rank and tensor.shape[1] == 0:
+        raise InputError(f"`{name}` has no tokens; give at least one in each row.")

@@ -1,10 +1,13 @@
 """LED with a language head: summaries, answers, translations."""
 
 import keras
+import tensorflow as tf
 
 from tf_led.generation.transition_scores import compute_transition_scores
+from tf_led.models import checks
 from tf_led.models.generation_mixin import GenerationMixin
 from tf_led.models.layer_stack import choose
+from tf_led.models.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.pretrained import TFLEDPreTrainedModel
 from tf_led.models.saved_generation import SavedGeneration
@@ -81,6 +84,7 @@ class TFLEDForConditionalGeneration(
     ):
         if labels is not None:
             use_cache = False
+            labels = checks.as_labels(labels, self.config.vocab_size)
             if decoder_input_ids is None and decoder_inputs_embeds is None:
                 decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
         output = self.led(
@@ -104,10 +108,15 @@ class TFLEDForConditionalGeneration(
         )
         fields = dict(output)
         logits = self.score_tokens(fields.pop("last_hidden_state"))
-        loss = None if labels is None else self.hf_compute_loss(labels, logits)
+        loss = None if labels is None else self._loss_of_all(labels, logits)
         output = TFLEDSeq2SeqLMOutput(loss=loss, logits=logits, **fields)
         return_dict = choose(return_dict, self.config.return_dict)
         return output if return_dict else output.to_tuple()
+
+    def _loss_of_all(self, labels, logits):
+        shape = [static_or_dynamic(logits, 0), static_or_dynamic(logits, 1)]
+        labels = checks.check_shape(labels, "labels", shape)
+        return self.hf_compute_loss(labels, logits)
 
     def score_tokens(self, hidden):
         """Scores the vocabulary.
@@ -176,7 +185,7 @@ class TFLEDForConditionalGeneration(
             raise ValueError(
                 f"`value` has keys {sorted(value)}, expected ['final_logits_bias']."
             )
-        bias = value["final_logits_bias"]
+        bias = tf.convert_to_tensor(value["final_logits_bias"])
         if tuple(bias.shape) != expected:
             raise ValueError(
                 f"`final_logits_bias` has shape {tuple(bias.shape)}, expected "

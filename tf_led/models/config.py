@@ -2,7 +2,13 @@
 
 from transformers import LEDConfig
 
-__all__ = ["LEDConfig", "window_radii"]
+__all__ = [
+    "LEDConfig",
+    "check_bound",
+    "check_supported",
+    "split_config",
+    "window_radii",
+]
 
 
 def window_radii(config):
@@ -53,3 +59,30 @@ def check_supported(config):
             "`tie_word_embeddings` is False; only LED with one shared embedding can be "
             "built. Set it to True if the checkpoint's embeddings are equal."
         )
+
+
+def check_bound(max_global_tokens):
+    """Refuses a bound on the global tokens of a row that is none.
+
+    Raises:
+        ValueError: naming it.
+    """
+    is_bound = isinstance(max_global_tokens, int) and max_global_tokens > 0
+    if max_global_tokens is not None and not is_bound:
+        raise ValueError(
+            f"`max_global_tokens` is {max_global_tokens!r}; give a positive int, or "
+            "None for no bound."
+        )
+
+
+def split_config(config):
+    """Splits what a layer's `get_config` returned into LED's fields and the rest.
+
+    Args:
+        config: dict; not changed.
+
+    Returns:
+        The fields, for `LEDConfig.from_dict`, and the constructor's other arguments.
+    """
+    options = dict(config)
+    return options.pop("config"), options

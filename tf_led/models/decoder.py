@@ -7,11 +7,12 @@ from tf_led.layers import heads
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.models import checks
-from tf_led.models.config import LEDConfig, check_supported
+from tf_led.models.config import LEDConfig, check_supported, split_config
 from tf_led.models.encoder import embed_inputs, token_embedding
 from tf_led.models.layer_stack import LayerStack, choose
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDDecoderOutput
+from tf_led.models.refuse import InputError
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
 
@@ -120,7 +121,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         hidden = self.embed_at(embeds, past_len, fold_seed(seed, 0))
         self_visible = _self_visible(hidden, past_len, attention_mask)
         cross_keys, cross_visible = self._cross(
-            past, encoder_hidden_states, encoder_attention_mask
+            hidden, past, encoder_hidden_states, encoder_attention_mask
         )
         masks = [
             self._as_head_mask(head_mask, "decoder_head_mask"),
@@ -167,14 +168,13 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
     def embed_at(self, embeds, position, seed=None):
         """Adds positions from `position` on to embeddings [B, T, D], norm, dropout."""
         length = static_or_dynamic(embeds, 1)
-        limit = self.config.max_decoder_position_embeddings
-        checks.check_length(
+        end = checks.check_length(
             position + length,
-            limit,
+            self.config.max_decoder_position_embeddings,
             "decoder_input_ids",
             "max_decoder_position_embeddings",
         )
-        hidden = embeds + self.embed_positions(position + tf.range(length))
+        hidden = embeds + self.embed_positions(tf.range(end - length, end))
         hidden = self.layernorm_embedding(hidden)
         return dropout(hidden, self.config.dropout, seed)
 
@@ -192,19 +192,19 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
     def _check_past(self, past_key_values):
         if past_key_values is None:
             return None
-        sizes = [len(layer) for layer in past_key_values]
+        sizes = [_num_entries(layer) for layer in past_key_values]
         if len(sizes) != self.num_layers or set(sizes) - {2, 4}:
-            raise ValueError(
+            raise InputError(
                 f"`past_key_values` has {len(sizes)} entries of sizes {sizes}; "
                 f"expected {self.num_layers} of 4 tensors, as an earlier call "
                 "returned them."
             )
         return past_key_values
 
-    def _cross(self, past, states, attention_mask):
+    def _cross(self, hidden, past, states, attention_mask):
         """A function giving each layer's cross keys, and what of them is visible."""
         if past is not None and len(past[0]) == 4:
-            shape = [past[0][2].shape[0], past[0][2].shape[2]]
+            document, length_axis = past[0][2], 2
 
             def keys(index, layer):
                 return KeyValue(*past[index][2:])
@@ -213,13 +213,15 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             states = checks.as_embeds(
                 states, "encoder_hidden_states", self.config.d_model, self.compute_dtype
             )
-            shape = states.shape[:2]
+            document, length_axis = states, 1
 
             def keys(index, layer):
                 return layer.encoder_attn.project(states)
 
         else:
             return lambda index, layer: None, None
+        checks.check_batch(hidden.shape[0], document.shape[0])
+        shape = [static_or_dynamic(document, axis) for axis in (0, length_axis)]
         visible = checks.as_mask(attention_mask, "attention_mask", shape)
         if visible is None:
             return keys, tf.constant(True)
@@ -230,7 +232,12 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+        fields, options = split_config(config)
+        return cls(LEDConfig.from_dict(fields), **options)
+
+
+def _num_entries(layer):
+    return len(layer) if isinstance(layer, (tuple, list)) else 0
 
 
 def _self_visible(hidden, past_len, attention_mask):
@@ -238,8 +245,6 @@ def _self_visible(hidden, past_len, attention_mask):
     target_len = static_or_dynamic(hidden, 1)
     key_len = past_len + target_len
     visible = causal_mask(target_len, key_len)[None, None]
-    static_len = key_len if isinstance(key_len, int) else None
-    padding_mask = checks.as_mask(
-        attention_mask, "decoder_attention_mask", [hidden.shape[0], static_len]
-    )
+    shape = [static_or_dynamic(hidden, 0), key_len]
+    padding_mask = checks.as_mask(attention_mask, "decoder_attention_mask", shape)
     return visible if padding_mask is None else visible & padding_mask[:, None, None, :]

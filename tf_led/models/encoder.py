@@ -1,16 +1,24 @@
 """The encoder: embeddings and layers of windowed and global attention."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_led.layers import heads
 from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.layers.token_embedding import TokenEmbedding
 from tf_led.models import checks
-from tf_led.models.config import LEDConfig, check_supported, window_radii
+from tf_led.models.config import (
+    LEDConfig,
+    check_bound,
+    check_supported,
+    split_config,
+    window_radii,
+)
 from tf_led.models.layer_stack import LayerStack, choose
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.models.refuse import InputError, refuse_where
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.slots import count_slots, find_slots
 from tf_led.ops.xla import in_xla
@@ -30,7 +38,9 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         config: LEDConfig; read, never changed.
         embed_tokens: `TokenEmbedding` to share, or None for one of its own.
         max_global_tokens: int or None, a bound on the global tokens of a row. Only
-            attention maps under XLA need one: there their width must be static.
+            attention maps under XLA need one: there their width must be static. A row
+            with more is refused when maps are asked for; under XLA, which cannot
+            refuse, its batch gives NaN.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -47,6 +57,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
     def __init__(self, config, embed_tokens=None, max_global_tokens=None, **kwargs):
         super().__init__(**kwargs)
         check_supported(config)
+        check_bound(max_global_tokens)
         self.config = config
         self.max_global_tokens = max_global_tokens
         self.embed_tokens = embed_tokens or token_embedding(config, self.dtype_policy)
@@ -117,7 +128,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         )
         slots = None
         if keep_maps and global_mask is not None:
-            slots = find_slots(global_mask, self._map_width(global_mask))
+            hidden, slots = self._map_slots(hidden, global_mask)
 
         def run_layer(index, layer, hidden, seed):
             return layer(
@@ -150,35 +161,47 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     def _embed(self, input_ids, inputs_embeds, seed):
         config = self.config
-        embeds = embed_inputs(
-            self, input_ids, inputs_embeds, ("input_ids", "inputs_embeds")
-        )
+        names = ("input_ids", "inputs_embeds")
+        embeds = embed_inputs(self, input_ids, inputs_embeds, names)
         length = static_or_dynamic(embeds, 1)
         limit = config.max_encoder_position_embeddings
-        checks.check_length(
-            length, limit, "input_ids", "max_encoder_position_embeddings"
+        length = checks.check_length(
+            length,
+            limit,
+            names[inputs_embeds is not None],
+            "max_encoder_position_embeddings",
         )
         hidden = embeds + self.embed_positions(tf.range(length))
         return dropout(self.layernorm_embedding(hidden), config.dropout, seed)
 
-    def _map_width(self, global_mask):
-        """The G of attention maps: exact, or the bound where shapes are static."""
-        bound = self.max_global_tokens
-        num_global = count_slots(global_mask)
+    def _map_slots(self, hidden, global_mask):
+        """Slots for attention maps: as many as needed, or as the bound says.
+
+        Returns:
+            `hidden`, and Slots. XLA cannot refuse a row with more global tokens than
+            the bound: there `hidden` becomes NaN, so that none is lost in silence.
+        """
+        bound, num_global = self.max_global_tokens, count_slots(global_mask)
         if bound is None:
             if in_xla():
-                raise ValueError(
+                raise InputError(
                     "Attention maps under jit_compile=True need a static number of "
                     "global tokens: build the model with max_global_tokens=n, or drop "
                     "output_attentions or jit_compile."
                 )
-            return num_global
-        tf.debugging.assert_less_equal(
+            return hidden, find_slots(global_mask, num_global)
+        is_beyond = num_global > bound
+        refuse_where(
+            is_beyond,
             num_global,
-            bound,
-            f"A row has more global tokens than max_global_tokens={bound}.",
+            "A row of `global_attention_mask` has",
+            f" global tokens, but the model was built with max_global_tokens={bound}.",
         )
-        return bound
+        if in_xla():
+            hidden = tf.where(is_beyond, tf.constant(np.nan, hidden.dtype), hidden)
+        source_len = static_or_dynamic(global_mask, 1)
+        smaller = min if isinstance(source_len, int) else tf.minimum
+        return hidden, find_slots(global_mask, smaller(bound, source_len))
 
     def get_config(self):
         return {
@@ -189,7 +212,8 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+        fields, options = split_config(config)
+        return cls(LEDConfig.from_dict(fields), **options)
 
 
 def token_embedding(config, dtype):
@@ -208,7 +232,7 @@ def embed_inputs(stack, ids, embeds, names):
     """Embeds ids, or takes embeddings as given: exactly one of the two."""
     if (ids is None) == (embeds is None):
         given = "both" if ids is not None else "neither"
-        raise ValueError(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
+        raise InputError(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
     if ids is not None:
         return stack.embed_tokens(checks.as_ids(ids, names[0], stack.config.vocab_size))
     return checks.as_embeds(embeds, names[1], stack.config.d_model, stack.compute_dtype)
@@ -226,11 +250,11 @@ def merge_masks(hidden, attention_mask, global_attention_mask):
         padding_mask bool[B, S], True for real tokens, and global_mask bool[B, S], True
         for global ones, or None. Padding is never global, and -1 makes padding.
     """
-    shape = hidden.shape[:2]
+    shape = [static_or_dynamic(hidden, 0), static_or_dynamic(hidden, 1)]
     padding_mask = checks.as_mask(attention_mask, "attention_mask", shape)
     if padding_mask is None:
-        padding_mask = tf.ones(tf.shape(hidden)[:2], tf.bool)
-        padding_mask = tf.ensure_shape(padding_mask, shape)
+        padding_mask = tf.ones(shape, tf.bool)
+        padding_mask = tf.ensure_shape(padding_mask, hidden.shape[:2])
     global_flags = checks.as_global_mask(
         global_attention_mask, "global_attention_mask", shape
     )

@@ -2,12 +2,14 @@
 
 import keras
 
-from tf_led.models.config import LEDConfig
+from tf_led.models import checks
+from tf_led.models.config import LEDConfig, split_config
 from tf_led.models.decoder import TFLEDDecoder
 from tf_led.models.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.layer_stack import choose
 from tf_led.models.named_inputs import NamedInputs, is_mapping
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput, TFLEDSeq2SeqModelOutput
+from tf_led.models.refuse import InputError
 from tf_led.ops.shift import shift_tokens_right
 
 
@@ -66,6 +68,9 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             "return_dict": True,
             "training": training,
         }
+        needs_decoder_ids = decoder_input_ids is None and decoder_inputs_embeds is None
+        if needs_decoder_ids and input_ids is not None:
+            decoder_input_ids = self._default_decoder_ids(input_ids)
         encoded = self._encode(
             encoder_outputs,
             past_key_values,
@@ -76,8 +81,12 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             head_mask=head_mask,
             **options,
         )
-        if decoder_input_ids is None and decoder_inputs_embeds is None:
-            decoder_input_ids = self._default_decoder_ids(input_ids)
+        if needs_decoder_ids and decoder_input_ids is None:
+            raise InputError(
+                "Without `input_ids` there is nothing to make decoder inputs from: "
+                "give `decoder_input_ids`, `decoder_inputs_embeds` or, in training, "
+                "`labels`."
+            )
         decoded = self.decoder(
             input_ids=decoder_input_ids,
             inputs_embeds=decoder_inputs_embeds,
@@ -116,15 +125,18 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         return self.encoder(**inputs)
 
     def _default_decoder_ids(self, input_ids):
-        if input_ids is None:
-            raise ValueError(
-                "Without `input_ids` there is nothing to make decoder inputs from: "
-                "give `decoder_input_ids`, `decoder_inputs_embeds` or, in training, "
-                "`labels`."
-            )
         config = self.config
+        ids = checks.as_ids(input_ids, "input_ids", config.vocab_size)
+        length, limit = ids.shape[1], config.max_decoder_position_embeddings
+        if length is not None and length > limit:
+            raise InputError(
+                "Without decoder inputs the decoder starts from the shifted "
+                f"`input_ids`, but these are {length} tokens and it has {limit} "
+                "positions (`max_decoder_position_embeddings`). Give "
+                "`decoder_input_ids` or, in training, `labels`."
+            )
         return shift_tokens_right(
-            input_ids, config.pad_token_id, config.decoder_start_token_id
+            ids, config.pad_token_id, config.decoder_start_token_id
         )
 
     def get_config(self):
@@ -136,21 +148,24 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+        fields, options = split_config(config)
+        return cls(LEDConfig.from_dict(fields), **options)
 
 
 def as_encoder_output(outputs):
     """Takes an encoder's output as struct, mapping, tuple or bare hidden states."""
-    if isinstance(outputs, TFLEDEncoderBaseModelOutput):
-        return outputs
-    if is_mapping(outputs):
-        return TFLEDEncoderBaseModelOutput(outputs)
-    if not isinstance(outputs, (tuple, list)):
-        outputs = (outputs,)
     names = TFLEDEncoderBaseModelOutput.fields()
-    if not 1 <= len(outputs) <= len(names):
-        raise ValueError(
-            f"`encoder_outputs` has {len(outputs)} entries; expected 1 to "
-            f"{len(names)}: {', '.join(names)}."
+    if not is_mapping(outputs):
+        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        if not 1 <= len(outputs) <= len(names):
+            raise InputError(
+                f"`encoder_outputs` has {len(outputs)} entries; expected 1 to "
+                f"{len(names)}: {', '.join(names)}."
+            )
+        outputs = dict(zip(names, outputs, strict=False))
+    if not {names[0]} <= set(outputs) <= set(names):
+        raise InputError(
+            f"`encoder_outputs` has the fields {list(outputs)}; expected "
+            f"last_hidden_state, and perhaps {', '.join(names[1:])}."
         )
-    return TFLEDEncoderBaseModelOutput(zip(names, outputs, strict=False))
+    return TFLEDEncoderBaseModelOutput(outputs)
