@@ -24,6 +24,11 @@ class NamedInputs:
             return rest, {**first, **kwargs}
         if _is_tensor_list(first):
             return (*first, *rest), kwargs
+        if any(isinstance(value, (list, tuple)) for value in args):
+            # Keras takes nested lists by name only.
+            named = by_name(self, args)
+            self._check_twice(named, kwargs)
+            return (), {**named, **kwargs}
         return args, kwargs
 
     def _check_names(self, inputs, rest, kwargs):
@@ -34,17 +39,34 @@ class NamedInputs:
                 f"The inputs hold {', '.join(map(repr, unknown))}, which "
                 f"{type(self).__name__} does not take. It takes {', '.join(known)}."
             )
-        twice = sorted(set(inputs) & set(kwargs))
-        if twice or rest:
+        if rest:
             raise ValueError(
-                "A dict of inputs must be the only positional argument and name each "
-                f"input once; got {twice or len(rest)} besides it."
+                "A dict of inputs must be the only positional argument; got "
+                f"{len(rest)} more."
+            )
+        self._check_twice(inputs, kwargs)
+
+    def _check_twice(self, inputs, kwargs):
+        twice = sorted(set(inputs) & set(kwargs))
+        if twice:
+            raise ValueError(
+                f"The inputs {', '.join(map(repr, twice))} are given twice: in the "
+                "first argument and by name. Give each once."
             )
 
 
 def is_mapping(value):
     """Tells whether `value` is a dict of inputs, as a tokenizer returns one."""
     return isinstance(value, (Mapping, BatchEncoding))
+
+
+def by_name(layer, inputs):
+    """Names the inputs of a layer's call: a dict, one tensor, or a list in order."""
+    if is_mapping(inputs):
+        return dict(inputs)
+    names = inspect.signature(layer.call).parameters
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    return dict(zip(names, inputs, strict=False))
 
 
 def plain_dict(value):

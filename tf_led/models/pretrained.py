@@ -146,7 +146,7 @@ class TFLEDPreTrainedModel(
         Raises:
             ValueError: if the shape differs; `resize_token_embeddings` changes V.
         """
-        values = getattr(value, "embeddings", value)
+        values = tf.convert_to_tensor(getattr(value, "embeddings", value))
         table = self.led.shared.embeddings
         if tuple(values.shape) != tuple(table.shape):
             raise ValueError(

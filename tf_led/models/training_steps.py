@@ -1,11 +1,19 @@
 """How a model answers `compile`, `fit`, `evaluate` and `predict`."""
 
-import keras
+import warnings
 
-from tf_led.models.named_inputs import is_mapping, plain_dict
+import keras
+import tensorflow as tf
+
+from tf_led.models.named_inputs import by_name, is_mapping, plain_dict
 
 # What transformers' users pass to say "the model's own loss".
 OWN_LOSS = ("auto", "auto_with_warning", "passthrough")
+# Keras' warning where only projections of global attention did not learn: without
+# global tokens that is as it should be.
+UNUSED_GLOBAL = (
+    r"Gradients do not exist for variables \[('[^']*_global/(kernel|bias)'(, )?)+\]"
+)
 
 
 class TrainingSteps:
@@ -34,13 +42,21 @@ class TrainingSteps:
             loss = None
         super().compile(optimizer, loss, *args, jit_compile=jit_compile, **kwargs)
 
+    def compile_from_config(self, config):
+        """Compiles a model read from a `.keras` file as it was when saved."""
+        # Keras does nothing here for a model with a `compile` of its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def train_step(self, data):
         """One step of `fit`: see `keras.Model.train_step`."""
-        return super().train_step(labels_into_inputs(data))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", UNUSED_GLOBAL)
+            return super().train_step(self._labels_into_inputs(data))
 
     def test_step(self, data):
         """One step of `evaluate`: see `keras.Model.test_step`."""
-        return super().test_step(labels_into_inputs(data))
+        return super().test_step(self._labels_into_inputs(data))
 
     def predict_step(self, data):
         """One step of `predict`: all outputs but the loss and the cache."""
@@ -69,21 +85,23 @@ class TrainingSteps:
                 "There are no labels to train on: put `labels` into the inputs, or "
                 "give (inputs, labels)."
             )
-        return self.hf_compute_loss(labels, y_pred.logits, weights=sample_weight)
+        loss = self.hf_compute_loss(labels, y_pred.logits, weights=sample_weight)
+        # What layers add, such as the penalty of a regulariser.
+        return tf.add_n([loss, *(tf.cast(part, tf.float32) for part in self.losses)])
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics on the logits."""
         return super().compute_metrics(x, _labels(x, y), y_pred.logits, sample_weight)
 
-
-def labels_into_inputs(data):
-    """Puts `y` where the model reads labels: decoder inputs are made from them."""
-    inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    inputs = dict(inputs) if is_mapping(inputs) else {"input_ids": inputs}
-    labels = _labels(inputs, y)
-    if labels is not None:
-        inputs["labels"] = labels
-    return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
+    def _labels_into_inputs(self, data):
+        """Puts `y` where the model reads labels: decoder inputs are made from them."""
+        inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        # The steps read fields by name, whatever the config says.
+        inputs = {**by_name(self, inputs), "return_dict": True}
+        labels = _labels(inputs, y)
+        if labels is not None:
+            inputs["labels"] = labels
+        return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
 
 
 def _labels(inputs, y):
