@@ -84,15 +84,22 @@ def load_config(source, place, overrides):
         fields = source.to_dict()
         if not overrides:
             return source
-    else:
+    elif isinstance(source, (str, os.PathLike)):
         fields = _read_config(source, place)
-    unknown = sorted(set(overrides) - set(LEDConfig().to_dict()) - set(fields))
+    else:
+        raise TypeError(
+            "`config` must be a LEDConfig, a directory or a Hub id, got "
+            f"{type(source).__name__}."
+        )
+    # Fields, and the names under which LEDConfig knows some of them too.
+    known = {*LEDConfig().to_dict(), *LEDConfig.attribute_map, "num_labels", *fields}
+    unknown = sorted(set(overrides) - known)
     if unknown:
         raise ValueError(
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             "option nor a field of LEDConfig."
         )
-    return LEDConfig.from_dict({**fields, **overrides})
+    return LEDConfig.from_dict(fields, **overrides)
 
 
 def load_generation_config(name_or_path, config, place):
@@ -165,8 +172,10 @@ def _check_save_options(saved_model, version, signatures, unknown):
 def _read_config(source, place):
     try:
         fields, _ = LEDConfig.get_config_dict(str(source), **place)
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, json.JSONDecodeError, TypeError) as error:
         raise _config_error(source, error) from None
+    if not isinstance(fields, dict):
+        raise _config_error(source, fields)
     model_type = fields.get("model_type")
     if model_type != LEDConfig.model_type:
         raise CheckpointError(
