@@ -164,7 +164,11 @@ class TFLEDForConditionalGeneration(
         return self.led.shared
 
     def set_output_embeddings(self, value):
-        """Does what `set_input_embeddings` does: there is one table."""
+        """Does what `set_input_embeddings` does: there is one table.
+
+        Args:
+            value: float[V, D] array or tensor, or a layer that has one.
+        """
         self.set_input_embeddings(value)
 
     def get_bias(self):

@@ -12,13 +12,14 @@ class TFLEDModel(TFLEDPreTrainedModel):
     Call arguments, in this order; the first may also be a dict of all: `input_ids`
     int[B, S]; `attention_mask` int or bool[B, S], 0 for padding; `decoder_input_ids`
     int[B, T], by default `input_ids` shifted right; `decoder_attention_mask` int or
-    bool[B, T] (with a cache [B, P + T]); `head_mask`, `decoder_head_mask` float[L, N]; `encoder_outputs` of `get_encoder()`;
-    `global_attention_mask` int[B, S], 1 for tokens that see and are seen by all, 0, or
-    -1 for masked ones; `past_key_values` of an earlier call over P tokens;
-    `inputs_embeds` float[B, S, D] and `decoder_inputs_embeds` float[B, T, D] instead of
-    ids; `use_cache`, `output_attentions`, `output_hidden_states`, `return_dict`: bool,
-    or None for the config's; `training` bool; `cross_attn_head_mask` float[L, N], by
-    name only. Returns `TFLEDSeq2SeqModelOutput`.
+    bool[B, T] (with a cache [B, P + T]); `head_mask`, `decoder_head_mask` float[L, N];
+    `encoder_outputs` of `get_encoder()`; `global_attention_mask` int[B, S], 1 for
+    tokens that see and are seen by all, 0, or -1 for masked ones; `past_key_values` of
+    an earlier call over P tokens; `inputs_embeds` float[B, S, D] and
+    `decoder_inputs_embeds` float[B, T, D] instead of ids; `use_cache`,
+    `output_attentions`, `output_hidden_states`, `return_dict`: bool, or None for the
+    config's; `training` bool; `cross_attn_head_mask` float[L, N], by name only. Returns
+    `TFLEDSeq2SeqModelOutput`.
 
     Args:
         config: LEDConfig; read, never changed. Every weight is made at once.
