@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_led.models.refuse import InputError, only_after, refuse_where
+from tf_led.models.refuse import input_error, only_after, refuse_where
 
 IGNORED_LABEL = -100
 
@@ -112,10 +112,10 @@ def as_embeds(embeds, name, dim, dtype):
     """Takes embeddings float[B, S, D], refusing another rank or D."""
     embeds = tf.convert_to_tensor(embeds)
     if not embeds.dtype.is_floating:
-        raise InputError(f"`{name}` must hold floats, got {embeds.dtype.name}.")
+        raise input_error(f"`{name}` must hold floats, got {embeds.dtype.name}.")
     _check_form(embeds, name, 3, "[batch, length, d_model]")
     if embeds.shape[-1] not in (None, dim):
-        raise InputError(
+        raise input_error(
             f"`{name}` has {embeds.shape[-1]} features, but d_model is {dim}."
         )
     return tf.cast(embeds, dtype)
@@ -129,7 +129,7 @@ def as_head_mask(mask, name, num_layers, num_heads):
     if mask.shape.rank == 1:
         mask = tf.repeat(mask[None], num_layers, axis=0)
     if not mask.shape.is_compatible_with([num_layers, num_heads]):
-        raise InputError(
+        raise input_error(
             f"`{name}` has shape {mask.shape.as_list()}, but the model has "
             f"{num_layers} layers of {num_heads} heads: give [{num_layers}, "
             f"{num_heads}] or [{num_heads}]."
@@ -154,7 +154,7 @@ def check_shape(tensor, name, shape):
     hint = "one entry for every token."
     known = [size if isinstance(size, int) else None for size in shape]
     if not tensor.shape.is_compatible_with(known):
-        raise InputError(
+        raise input_error(
             f"`{name}` has shape {tensor.shape.as_list()}, expected {known}: {hint}"
         )
     if None not in known and tensor.shape.is_fully_defined():
@@ -179,7 +179,7 @@ def check_batch(size, document_size):
         ValueError: naming both.
     """
     if None not in (size, document_size) and size != document_size:
-        raise InputError(
+        raise input_error(
             f"The decoder's input is a batch of {size}, the document's one of "
             f"{document_size}; give one row for each document."
         )
@@ -208,7 +208,7 @@ def check_length(length, limit, name, field):
     if tf.is_tensor(length):
         return refuse_where(length > limit, length, f"`{name}` has", hint)
     if length > limit:
-        raise InputError(f"`{name}` has {length}{hint}")
+        raise input_error(f"`{name}` has {length}{hint}")
     return length
 
 
@@ -217,12 +217,12 @@ def _as_integers(ids, name):
     try:
         ids = tf.convert_to_tensor(ids)
     except ValueError as error:
-        raise InputError(
+        raise input_error(
             f"`{name}` is no rectangle of ids: {error} Pad rows to one length "
             "(tokenizer(..., padding=True))."
         ) from None
     if not ids.dtype.is_integer:
-        raise InputError(f"`{name}` must hold integers, got {ids.dtype.name}.")
+        raise input_error(f"`{name}` must hold integers, got {ids.dtype.name}.")
     _check_form(ids, name, 2, "[batch, length]")
     return tf.cast(ids, tf.int64)
 
@@ -232,7 +232,7 @@ def _as_int_mask(mask, name, shape):
         return None
     mask = tf.convert_to_tensor(mask)
     if not (mask.dtype.is_integer or mask.dtype.is_bool):
-        raise InputError(
+        raise input_error(
             f"`{name}` is a {mask.dtype.name} mask; give integers or bools, for "
             f"instance tf.cast({name}, tf.int32)."
         )
@@ -241,8 +241,8 @@ def _as_int_mask(mask, name, shape):
 
 def _check_form(tensor, name, rank, form):
     if tensor.shape.rank not in (None, rank):
-        raise InputError(
+        raise input_error(
             f"`{name}` has shape {tensor.shape.as_list()}; expected {form}."
         )
     if tensor.shape.rank == rank and tensor.shape[1] == 0:
-        raise InputError(f"`{name}` has no tokens; give at least one in each row.")
+        raise input_error(f"`{name}` has no tokens; give at least one in each row.")

@@ -12,7 +12,7 @@ from tf_led.models.encoder import embed_inputs, token_embedding
 from tf_led.models.layer_stack import LayerStack, choose
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDDecoderOutput
-from tf_led.models.refuse import InputError
+from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
 
@@ -194,7 +194,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             return None
         sizes = [_num_entries(layer) for layer in past_key_values]
         if len(sizes) != self.num_layers or set(sizes) - {2, 4}:
-            raise InputError(
+            raise input_error(
                 f"`past_key_values` has {len(sizes)} entries of sizes {sizes}; "
                 f"expected {self.num_layers} of 4 tensors, as an earlier call "
                 "returned them."

@@ -18,7 +18,7 @@ from tf_led.models.config import (
 from tf_led.models.layer_stack import LayerStack, choose
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
-from tf_led.models.refuse import InputError, refuse_where
+from tf_led.models.refuse import input_error, refuse_where
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.slots import count_slots, find_slots
 from tf_led.ops.xla import in_xla
@@ -184,7 +184,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         bound, num_global = self.max_global_tokens, count_slots(global_mask)
         if bound is None:
             if in_xla():
-                raise InputError(
+                raise input_error(
                     "Attention maps under jit_compile=True need a static number of "
                     "global tokens: build the model with max_global_tokens=n, or drop "
                     "output_attentions or jit_compile."
@@ -232,7 +232,7 @@ def embed_inputs(stack, ids, embeds, names):
     """Embeds ids, or takes embeddings as given: exactly one of the two."""
     if (ids is None) == (embeds is None):
         given = "both" if ids is not None else "neither"
-        raise InputError(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
+        raise input_error(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
     if ids is not None:
         return stack.embed_tokens(checks.as_ids(ids, names[0], stack.config.vocab_size))
     return checks.as_embeds(embeds, names[1], stack.config.d_model, stack.compute_dtype)

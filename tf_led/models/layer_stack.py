@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_led.models.refuse import InputError
+from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import fold_seed
 
 
@@ -59,7 +59,7 @@ class LayerStack:
         """
         may_drop = seed is not None and drop_rate > 0
         if may_drop and keep_maps:
-            raise InputError(
+            raise input_error(
                 f"output_attentions cannot be had while layers are dropped (layerdrop "
                 f"{drop_rate}): a dropped layer has none. Call with training=False."
             )

@@ -9,7 +9,7 @@ from tf_led.models.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.layer_stack import choose
 from tf_led.models.named_inputs import NamedInputs, is_mapping
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput, TFLEDSeq2SeqModelOutput
-from tf_led.models.refuse import InputError
+from tf_led.models.refuse import input_error
 from tf_led.ops.shift import shift_tokens_right
 
 
@@ -82,7 +82,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             **options,
         )
         if needs_decoder_ids and decoder_input_ids is None:
-            raise InputError(
+            raise input_error(
                 "Without `input_ids` there is nothing to make decoder inputs from: "
                 "give `decoder_input_ids`, `decoder_inputs_embeds` or, in training, "
                 "`labels`."
@@ -129,7 +129,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         ids = checks.as_ids(input_ids, "input_ids", config.vocab_size)
         length, limit = ids.shape[1], config.max_decoder_position_embeddings
         if length is not None and length > limit:
-            raise InputError(
+            raise input_error(
                 "Without decoder inputs the decoder starts from the shifted "
                 f"`input_ids`, but these are {length} tokens and it has {limit} "
                 "positions (`max_decoder_position_embeddings`). Give "
@@ -158,13 +158,13 @@ def as_encoder_output(outputs):
     if not is_mapping(outputs):
         outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
         if not 1 <= len(outputs) <= len(names):
-            raise InputError(
+            raise input_error(
                 f"`encoder_outputs` has {len(outputs)} entries; expected 1 to "
                 f"{len(names)}: {', '.join(names)}."
             )
         outputs = dict(zip(names, outputs, strict=False))
     if not {names[0]} <= set(outputs) <= set(names):
-        raise InputError(
+        raise input_error(
             f"`encoder_outputs` has the fields {list(outputs)}; expected "
             f"last_hidden_state, and perhaps {', '.join(names[1:])}."
         )

@@ -8,13 +8,15 @@ assertions, so there only the former is left.
 import tensorflow as tf
 
 
-class InputError(ValueError):
-    """A user's mistake, in one line.
+def input_error(message):
+    """A ValueError of one line, for a user's mistake.
 
     Keras lists all arguments of the call after what a layer raises, unless marked so.
+    It is no class of its own: AutoGraph would turn that into an error of its own.
     """
-
-    _keras_call_info_injected = True
+    error = ValueError(message)
+    error._keras_call_info_injected = True
+    return error
 
 
 def refuse_where(bad, tensor, before, after):
@@ -30,14 +32,14 @@ def refuse_where(bad, tensor, before, after):
         `tensor`; in a graph what is computed from it comes after the check.
 
     Raises:
-        InputError: in eager execution.
+        ValueError: in eager execution.
     """
     ok = ~tf.reduce_any(bad)
     if tf.executing_eagerly() and ok:
         return tensor
     worst = tf.reduce_max(tf.where(bad, tensor, tensor.dtype.min))
     if tf.executing_eagerly():
-        raise InputError(f"{before} {int(worst)}{after}")
+        raise input_error(f"{before} {int(worst)}{after}")
     return only_after(ok, [before, worst, after], tensor)
 
 
