@@ -36,7 +36,12 @@ def test_every_output_in_a_graph(get_pair):
 @pytest.fixture(scope="module")
 def long_pair(tmp_path_factory):
     """Long enough for two sizes of global slots under XLA: 16, and the length."""
-    layout = {"attention_window": [24, 12], "max_encoder_position_embeddings": 96}
+    layout = {
+        "attention_window": 24,
+        "max_encoder_position_embeddings": 96,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+    }
     return make_pair(layout, tmp_path_factory.mktemp("long"))
 
 
