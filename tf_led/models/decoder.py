@@ -9,7 +9,7 @@ from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.models import checks
 from tf_led.models.config import LEDConfig, check_supported, split_config
 from tf_led.models.encoder import embed_inputs, token_embedding
-from tf_led.models.layer_stack import LayerStack, choose
+from tf_led.models.layer_stack import LayerStack, choose, per_layer
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDDecoderOutput
 from tf_led.models.refuse import input_error
@@ -120,20 +120,17 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         )
         hidden = self.embed_at(embeds, past_len, fold_seed(seed, 0))
         self_visible = _self_visible(hidden, past_len, attention_mask)
-        cross_keys, cross_visible = self._cross(
+        document, cross_visible = self._read_document(
             hidden, past, encoder_hidden_states, encoder_attention_mask
         )
-        masks = [
-            self._as_head_mask(head_mask, "decoder_head_mask"),
-            self._as_head_mask(encoder_head_mask, "cross_attn_head_mask"),
-        ]
         cache = []
 
-        def run_layer(index, layer, hidden, seed):
-            keys = layer.extend_keys(
-                hidden, None if past is None else KeyValue(*past[index][:2])
-            )
-            cross = cross_keys(index, layer)
+        def run_layer(
+            index, layer, hidden, document, head_mask, cross_head_mask, *past, seed
+        ):
+            keys = layer.extend_keys(hidden, KeyValue(*past[:2]) if past else None)
+            cross = None if document is None else layer.encoder_attn.project(document)
+            cross = KeyValue(*past[2:]) if len(past) == 4 else cross
             cache.append((*keys, *(cross or ())))
             return layer(
                 hidden,
@@ -141,14 +138,23 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
                 self_visible,
                 cross_keys=cross,
                 cross_visible=cross_visible,
-                head_mask=None if masks[0] is None else masks[0][index],
-                cross_head_mask=None if masks[1] is None else masks[1][index],
+                head_mask=head_mask,
+                cross_head_mask=cross_head_mask,
                 seed=seed,
             )
 
+        masks = zip(
+            self._head_masks(head_mask, "decoder_head_mask"),
+            self._head_masks(encoder_head_mask, "cross_attn_head_mask"),
+            strict=True,
+        )
         hidden, states, maps = self.run_layers(
             run_layer,
             hidden,
+            extras=[
+                [document, *pair, *(past[i] if past else ())]
+                for i, pair in enumerate(masks)
+            ],
             seed=fold_seed(seed, 1),
             drop_rate=config.decoder_layerdrop,
             keep_maps=keep_maps,
@@ -183,11 +189,10 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         embeds = self.embed_tokens(token_ids) + self.embed_positions(position)
         return self.layernorm_embedding(embeds)
 
-    def _as_head_mask(self, mask, name):
-        config = self.config
-        return checks.as_head_mask(
-            mask, name, config.decoder_layers, config.decoder_attention_heads
-        )
+    def _head_masks(self, mask, name):
+        num_heads = self.config.decoder_attention_heads
+        mask = checks.as_head_mask(mask, name, self.num_layers, num_heads)
+        return per_layer(mask, self.num_layers)
 
     def _check_past(self, past_key_values):
         if past_key_values is None:
@@ -201,31 +206,23 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             )
         return past_key_values
 
-    def _cross(self, hidden, past, states, attention_mask):
-        """A function giving each layer's cross keys, and what of them is visible."""
+    def _read_document(self, hidden, past, states, attention_mask):
+        """What cross-attention reads: states, unless cached, and what is visible."""
         if past is not None and len(past[0]) == 4:
-            document, length_axis = past[0][2], 2
-
-            def keys(index, layer):
-                return KeyValue(*past[index][2:])
-
+            states, document, length_axis = None, past[0][2], 2
         elif states is not None:
-            states = checks.as_embeds(
+            states = document = checks.as_embeds(
                 states, "encoder_hidden_states", self.config.d_model, self.compute_dtype
             )
-            document, length_axis = states, 1
-
-            def keys(index, layer):
-                return layer.encoder_attn.project(states)
-
+            length_axis = 1
         else:
-            return lambda index, layer: None, None
+            return None, None
         checks.check_batch(hidden.shape[0], document.shape[0])
         shape = [static_or_dynamic(document, axis) for axis in (0, length_axis)]
         visible = checks.as_mask(attention_mask, "attention_mask", shape)
         if visible is None:
-            return keys, tf.constant(True)
-        return keys, visible[:, None, None, :]
+            return states, tf.constant(True)
+        return states, visible[:, None, None, :]
 
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}

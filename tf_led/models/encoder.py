@@ -15,7 +15,7 @@ from tf_led.models.config import (
     split_config,
     window_radii,
 )
-from tf_led.models.layer_stack import LayerStack, choose
+from tf_led.models.layer_stack import LayerStack, choose, per_layer
 from tf_led.models.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.models.refuse import input_error, refuse_where
@@ -130,13 +130,13 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         if keep_maps and global_mask is not None:
             hidden, slots = self._map_slots(hidden, global_mask)
 
-        def run_layer(index, layer, hidden, seed):
+        def run_layer(index, layer, hidden, head_mask, *, seed):
             return layer(
                 hidden,
                 padding_mask,
                 global_mask=global_mask,
                 slots=slots,
-                head_mask=None if head_mask is None else head_mask[index],
+                head_mask=head_mask,
                 seed=seed,
                 keep_maps=keep_maps,
             )
@@ -144,6 +144,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         hidden, states, maps = self.run_layers(
             run_layer,
             hidden,
+            extras=[[mask] for mask in per_layer(head_mask, self.num_layers)],
             seed=fold_seed(seed, 1),
             drop_rate=config.encoder_layerdrop,
             keep_maps=keep_maps,

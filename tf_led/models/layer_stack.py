@@ -1,5 +1,7 @@
 """What encoder and decoder share: a stack of layers, perhaps recomputed."""
 
+import functools
+
 import tensorflow as tf
 
 from tf_led.models.refuse import input_error
@@ -39,13 +41,16 @@ class LayerStack:
         """
         return tf.cast(self.seed_generator.next(), tf.int32) if training else None
 
-    def run_layers(self, run_layer, hidden, *, seed, drop_rate, keep_maps):
+    def run_layers(self, run_layer, hidden, *, extras, seed, drop_rate, keep_maps):
         """Runs the layers one after another.
 
         Args:
-            run_layer: called with (index, layer, hidden, seed); returns a named tuple
-                of new hidden states and maps.
+            run_layer: called with (index, layer, hidden, seed, *extras of that layer);
+                returns a named tuple of new hidden states and maps.
             hidden: float[B, S, D].
+            extras: for each layer a list of float tensors and None. A layer that is
+                recomputed passes gradients to these and to `hidden` only, never to
+                what `run_layer` holds otherwise.
             seed: int32[2], or None outside training.
             drop_rate: Python float, probability to skip a layer in training.
             keep_maps: bool, whether to collect the maps.
@@ -66,25 +71,29 @@ class LayerStack:
         states, maps = [hidden], []
         for index, layer in enumerate(self.layers):
             layer_seed = fold_seed(seed, 2 * index)
+            run = functools.partial(run_layer, index, layer, seed=layer_seed)
             if keep_maps:
-                hidden, *layer_maps = run_layer(index, layer, hidden, layer_seed)
+                hidden, *layer_maps = run(hidden, *extras[index])
                 maps.append(layer_maps)
             else:
-                step = self._recomputed(
-                    lambda hidden, i=index, layer=layer, seed=layer_seed: run_layer(
-                        i, layer, hidden, seed
-                    )[0],
-                    recompute=seed is not None,
-                )
+                step = self._make_step(run, extras[index], recompute=seed is not None)
                 drop_seed = fold_seed(seed, 2 * index + 1) if may_drop else None
                 hidden = _maybe_drop(step, hidden, drop_rate, drop_seed)
             states.append(hidden)
         return hidden, tuple(states), tuple(zip(*maps, strict=True)) if maps else None
 
-    def _recomputed(self, step, recompute):
+    def _make_step(self, run, extras, recompute):
+        """A function from hidden states to hidden states, perhaps recomputed."""
         if not (self.gradient_checkpointing and recompute):
-            return step
-        return tf.recompute_grad(step)
+            return lambda hidden: run(hidden, *extras)[0]
+        places = [i for i, extra in enumerate(extras) if extra is not None]
+
+        def step(hidden, *given):
+            filled = dict(zip(places, given, strict=True))
+            return run(hidden, *(filled.get(i) for i in range(len(extras))))[0]
+
+        given = [extras[i] for i in places]
+        return lambda hidden: tf.recompute_grad(step)(hidden, *given)
 
 
 def _maybe_drop(step, hidden, drop_rate, seed):
@@ -97,3 +106,8 @@ def _maybe_drop(step, hidden, drop_rate, seed):
 def choose(given, default):
     """The argument of a call, or the config's value where it is None."""
     return default if given is None else given
+
+
+def per_layer(tensor, num_layers):
+    """The rows of [L, ...], one for each layer; None gives None for each."""
+    return [None] * num_layers if tensor is None else tf.unstack(tensor, num_layers)
