@@ -6,6 +6,8 @@ from tf_led.testing import fill_spread, tiny_config
 
 # Two windows, one of which holds a whole document of the tests.
 SIZES = {"attention_window": [14, 4]}
+# For what is traced or trained.
+SMALL = {"encoder_layers": 1, "decoder_layers": 1, "attention_window": 6}
 
 
 def make_model(cls=tf_led.TFLEDForConditionalGeneration, seed=3, options=(), **fields):
