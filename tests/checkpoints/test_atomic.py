@@ -1,5 +1,6 @@
 """A save that is cut off anywhere leaves the old files, whole."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -139,20 +140,25 @@ def test_an_exception_leaves_everything_as_it_was(tmp_path):
     assert names_in(tmp_path) == {"a"}
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """No file may grow beyond 1,000 bytes: writing more fails as on a full disk."""
+    """No file may grow beyond 1,000 bytes: writing more fails as on a full disk.
+
+    The limit holds for pytest's own log too, so nothing may be printed meanwhile.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk(tmp_path, request):
+def test_a_full_disk(tmp_path):
     save_weights(filled(1), tmp_path / "a")
-    request.getfixturevalue("full_disk")
     for folder in ("a", "new"):
-        with pytest.raises(OSError, match=f"{tmp_path}/{folder}"):
+        refused = pytest.raises(OSError, match=f"{tmp_path}/{folder}")
+        with refused, full_disk():
             save_weights(filled(2), tmp_path / folder)
     assert number_in(tmp_path / "a") == 1
     assert names_in(tmp_path / "a") == {"model.safetensors"}
