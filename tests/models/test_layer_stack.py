@@ -120,6 +120,30 @@ def test_maps_of_dropped_layers_are_refused():
     stack.run(tf.constant(1.0), None, drop_rate=0.25, keep_maps=True)
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_graph_drops_and_recomputes_at_once(jit_compile):
+    """The gradient of a layer is 0 where it was dropped, the others' product else."""
+    stack = Stack()
+    stack.gradient_checkpointing = True
+    variables = [variable.value for variable in stack.trainable_variables]
+
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def train(seed):
+        with tf.GradientTape() as tape:
+            hidden, *_ = stack.run(tf.constant(1.0), seed, drop_rate=0.5)
+        return hidden, tape.gradient(hidden, variables)
+
+    seen = set()
+    for number in range(11):
+        hidden, gradients = train(SEED + number)
+        kept = [factor for factor in (2.0, 3.0, 5.0) if float(hidden) % factor == 0]
+        assert float(hidden) == np.prod(kept)
+        expected = [np.prod(kept) / f if f in kept else 0 for f in (2.0, 3.0, 5.0)]
+        assert [float(gradient) for gradient in gradients] == expected
+        seen.add(len(kept))
+    assert len(seen) > 1
+
+
 def test_checkpointing_runs_layers_again_for_the_same_gradient():
     def gradient(stack):
         with tf.GradientTape() as tape:

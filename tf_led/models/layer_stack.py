@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import fold_seed
+from tf_led.ops.xla import in_xla
 
 
 class LayerStack:
@@ -76,31 +77,38 @@ class LayerStack:
                 hidden, *layer_maps = run(hidden, *extras[index])
                 maps.append(layer_maps)
             else:
-                step = self._make_step(run, extras[index], recompute=seed is not None)
-                drop_seed = fold_seed(seed, 2 * index + 1) if may_drop else None
-                hidden = _maybe_drop(step, hidden, drop_rate, drop_seed)
+                step = functools.partial(_hidden_of, run)
+                if may_drop:
+                    drop_seed = fold_seed(seed, 2 * index + 1)
+                    step = functools.partial(_maybe_drop, step, drop_rate, drop_seed)
+                if self.gradient_checkpointing and seed is not None:
+                    step = functools.partial(_recomputed, step)
+                hidden = step(hidden, *extras[index])
             states.append(hidden)
         return hidden, tuple(states), tuple(zip(*maps, strict=True)) if maps else None
 
-    def _make_step(self, run, extras, recompute):
-        """A function from hidden states to hidden states, perhaps recomputed."""
-        if not (self.gradient_checkpointing and recompute):
-            return lambda hidden: run(hidden, *extras)[0]
-        places = [i for i, extra in enumerate(extras) if extra is not None]
 
-        def step(hidden, *given):
-            filled = dict(zip(places, given, strict=True))
-            return run(hidden, *(filled.get(i) for i in range(len(extras))))[0]
-
-        given = [extras[i] for i in places]
-        return lambda hidden: tf.recompute_grad(step)(hidden, *given)
+def _hidden_of(run, hidden, *extras):
+    return run(hidden, *extras)[0]
 
 
-def _maybe_drop(step, hidden, drop_rate, seed):
-    if seed is None:
-        return step(hidden)
+def _maybe_drop(step, drop_rate, seed, hidden, *extras):
     dropped = tf.random.stateless_uniform([], seed) < drop_rate
-    return tf.cond(dropped, lambda: hidden, lambda: step(hidden))
+    if in_xla():
+        # XLA has no gradient for a branch that holds custom gradients.
+        return tf.where(dropped, hidden, step(hidden, *extras))
+    return tf.cond(dropped, lambda: hidden, lambda: step(hidden, *extras))
+
+
+def _recomputed(step, hidden, *extras):
+    """Runs `step` and, for its gradient, runs it again; None cannot be an argument."""
+    places = [i for i, extra in enumerate(extras) if extra is not None]
+
+    def run(hidden, *given):
+        filled = dict(zip(places, given, strict=True))
+        return step(hidden, *(filled.get(i) for i in range(len(extras))))
+
+    return tf.recompute_grad(run)(hidden, *(extras[i] for i in places))
 
 
 def choose(given, default):
