@@ -134,6 +134,16 @@ def test_damaged_checkpoint_is_one_line(summarize, checkpoint, tmp_path, name):
     assert "Traceback" not in err and len(last) > len(f"tf-led: --model {damaged}: ")
 
 
+def test_a_config_field_of_the_wrong_type_is_one_line(summarize, checkpoint, tmp_path):
+    damaged = shutil.copytree(checkpoint, tmp_path / "damaged")
+    fields = json.loads((damaged / "config.json").read_text())
+    wrong = json.dumps({**fields, "attention_window": "8"})
+    (damaged / "config.json").write_text(wrong)
+    code, out, err = summarize(SHORT, model=damaged)
+    assert (code, out) == (2, "") and "Traceback" not in err
+    assert "'attention_window' with value '8'" in err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "vocab.json", "config.json"])
 def test_incomplete_checkpoint_is_one_line(summarize, checkpoint, tmp_path, name):
     incomplete = shutil.copytree(checkpoint, tmp_path / "incomplete")

@@ -98,9 +98,10 @@ def load_config_and_tokenizer(name):
     with blamed_on(
         f"--model {name}" + ("" if is_here else " (a Hub id, no directory)")
     ):
-        from tf_led import LEDConfig, LEDTokenizerFast
+        from tf_led import LEDTokenizerFast
+        from tf_led.models.checkpoint_io import load_config
 
-        return LEDConfig.from_pretrained(name), LEDTokenizerFast.from_pretrained(name)
+        return load_config(name, {}, {}), LEDTokenizerFast.from_pretrained(name)
 
 
 def load_model(name):

@@ -3,10 +3,11 @@
 import json
 import os
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.atomic import staged
-from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.hub import resolve
 from tf_led.checkpoints.load import load_weights
 from tf_led.checkpoints.save import write_weights
@@ -24,6 +25,7 @@ PLACE_OPTIONS = (
     "token",
 )
 CONFIG_FILE = "config.json"
+GENERATION_CONFIG_FILE = "generation_config.json"
 
 
 def from_pretrained(
@@ -78,7 +80,8 @@ def load_config(source, place, overrides):
 
     Raises:
         FileNotFoundError: if there is no config.json.
-        ValueError: if it is not a LED's, or on an unknown name in `overrides`.
+        ValueError: if it is not a LED's, or on a wrong type or an unknown name in
+            `overrides`.
     """
     if isinstance(source, LEDConfig):
         fields = source.to_dict()
@@ -99,15 +102,37 @@ def load_config(source, place, overrides):
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             "option nor a field of LEDConfig."
         )
-    return LEDConfig.from_dict(fields, **overrides)
+    try:
+        return LEDConfig.from_dict(fields, **overrides)
+    except StrictDataclassError as error:  # no ValueError, and of several lines
+        raise CheckpointError(f"LEDConfig refuses a field: {one_line(error)}") from None
 
 
 def load_generation_config(name_or_path, config, place):
-    """Reads generation_config.json, or takes what an old config.json says."""
+    """Reads generation_config.json, or takes what an old config.json says.
+
+    Args:
+        name_or_path: directory or Hub id.
+        config: LEDConfig, asked where there is no such file.
+        place: dict of `PLACE_OPTIONS`.
+
+    Returns:
+        GenerationConfig.
+
+    Raises:
+        CheckpointError: if the file is there but cannot be used.
+    """
+    inside = os.path.join(name_or_path, place.get("subfolder") or "")
+    file = os.path.join(inside, GENERATION_CONFIG_FILE)
     try:
         return GenerationConfig.from_pretrained(str(name_or_path), **place)
-    except OSError:
-        return GenerationConfig.from_model_config(config)
+    except (OSError, TypeError, ValueError) as error:
+        # Transformers says OSError of a missing file and of a broken one alike.
+        broken = isinstance(error.__context__ or error, (TypeError, ValueError))
+        if not broken and not os.path.lexists(file):
+            return GenerationConfig.from_model_config(config)
+        reason = one_line(error.__context__ or error)
+    raise CheckpointError(f"{file} cannot be used: {reason}")
 
 
 def save_pretrained(
