@@ -13,7 +13,7 @@ from tf_led.testing import spread_weights, tiny_config
 # Layouts that PyTorch can run: the largest window is a multiple of each, none is 2, and
 # the number of positions is a multiple of the largest window.
 LAYOUTS = {
-    "one_window": {"attention_window": 4},
+    "one_window": {"attention_window": 4, "activation_function": "silu"},
     "falling_windows": {"attention_window": [8, 4], "encoder_attention_heads": 4},
     "wide_heads": {
         "d_model": 22,
@@ -29,14 +29,6 @@ LAYOUTS = {
         "encoder_layers": 3,
         "decoder_layers": 1,
         "activation_function": "gelu_new",
-    },
-    "odd_radius": {
-        "d_model": 15,
-        "encoder_attention_heads": 5,
-        "attention_window": [10, 10],
-        "max_encoder_position_embeddings": 30,
-        "decoder_ffn_dim": 7,
-        "activation_function": "silu",
     },
     "window_of_all": {
         "encoder_attention_heads": 1,
@@ -81,7 +73,7 @@ class Pair(NamedTuple):
 
 
 def make_config(layout):
-    # 48 is a multiple of every window above but 10.
+    # 48 is a multiple of every window above.
     return tiny_config(**{"max_encoder_position_embeddings": 48, **layout})
 
 

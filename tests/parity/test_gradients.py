@@ -24,7 +24,7 @@ from tf_led.testing import fill_spread, tiny_config
         ("falling_windows", "padded_targets", 31),
         ("wide_heads", "left_padding", 19),
         ("many_heads", "all_global", 13),
-        ("odd_radius", "scattered_padding", 30),
+        ("many_heads", "scattered_padding", 30),
         ("window_of_all", "minus_one_inside", 41),
         ("window_of_all", "no_globals", 17),
     ],

@@ -17,7 +17,7 @@ from tf_led.testing import (
 )
 
 POLICIES = ["mixed_bfloat16", "mixed_float16"]
-CONFIG = tiny_config(attention_window=[8, 4])
+CONFIG = tiny_config(attention_window=8, encoder_layers=1, decoder_layers=1)
 
 
 @pytest.fixture(scope="module")
