@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tf_led.cli import summarize as command
 from tf_led.cli.main import main
@@ -193,3 +194,13 @@ def test_the_installed_command_without_torch(checkpoint, pytorch_summary, tmp_pa
     lines = done.stderr.splitlines()
     assert done.returncode == 0 and len(lines) == 2
     assert all(line.startswith(b"tf-led: ") for line in lines)
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused(checkpoint, tmp_path, summarize):
+    broken = shutil.copytree(checkpoint, tmp_path / "broken")
+    tensors = load_file(broken / "model.safetensors")
+    del tensors["led.encoder.layers.0.fc1.bias"]
+    save_file(tensors, broken / "model.safetensors", {"format": "pt"})
+    code, out, err = summarize(SHORT, model=broken)
+    assert (code, out) == (2, "")
+    assert "lacks 1 weights, led.encoder.layers.0.fc1.bias" in err

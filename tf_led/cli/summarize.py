@@ -108,7 +108,16 @@ def load_model(name):
     with blamed_on(f"--model {name}"):
         from tf_led import TFLEDForConditionalGeneration
 
-        return TFLEDForConditionalGeneration.from_pretrained(name)
+        model, report = TFLEDForConditionalGeneration.from_pretrained(
+            name, output_loading_info=True
+        )
+    missing = report["missing_keys"]
+    if missing:
+        raise UsageError(
+            f"--model {name}: the checkpoint lacks {len(missing)} weights, "
+            f"{missing[0]} among them; a summary would come from random numbers"
+        )
+    return model
 
 
 def check_max_new_tokens(number, limit):
