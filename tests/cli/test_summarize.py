@@ -196,6 +196,7 @@ def test_the_installed_command_without_torch(checkpoint, pytorch_summary, tmp_pa
     assert all(line.startswith(b"tf-led: ") for line in lines)
 
 
+@pytest.mark.filterwarnings("ignore:.*lacks 1 of the model's weights:UserWarning")
 def test_a_checkpoint_that_lacks_weights_is_refused(checkpoint, tmp_path, summarize):
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
     tensors = load_file(broken / "model.safetensors")
