@@ -100,6 +100,7 @@ class ContrastiveSearch(Search):
 
     def finish(self, state):
         """See `Search`."""
+        state.search.directions.close()
         length = state.index
         is_chosen = tf.range(self._length) < length
         sequences = tf.where(is_chosen, state.tokens[:, 0], self._pad_id)

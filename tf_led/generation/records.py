@@ -72,10 +72,10 @@ class Recorder:
             name: records[name].write(entry, given[name]) for name in self._choices
         }
         for name in self._extras:
-            layers = _stack_layers(out.extras, name)  # [L, B, K, ...]
+            layers = _layers(out.extras, name)
             if move.slots is not None:
-                layers = tf.gather(layers, move.slots[None], axis=2, batch_dims=2)
-            written[name] = records[name].write(index, layers)
+                layers = [pick_slots(layer, move.slots) for layer in layers]
+            written[name] = records[name].write(index, _stack(layers))
         return {**records, **written}
 
     def write_prompt(self, records, index, extras):
@@ -92,15 +92,19 @@ class Recorder:
         written = {}
         for name in self._extras:
             # All slots still hold the same.
-            layers = _stack_layers(extras, name)[:, :, : self._num_recorded]
-            written[name] = records[name].write(index, layers)
+            layers = [layer[:, : self._num_recorded] for layer in _layers(extras, name)]
+            written[name] = records[name].write(index, _stack(layers))
         return {**records, **written}
 
 
-def _stack_layers(extras, name):
+def _layers(extras, name):
     if name not in extras:
         raise ValueError(
             f"`{name}` is asked for, but the step function returned only "
             f"{sorted(extras)}. Make it return `{name}`."
         )
-    return tf.cast(tf.stack(extras[name]), tf.float32)
+    return extras[name]
+
+
+def _stack(layers):
+    return tf.cast(tf.stack(layers), tf.float32)  # [L, B, M, ...]
