@@ -195,39 +195,35 @@ def _check_save_options(saved_model, version, signatures, unknown):
 
 
 def _read_config(source, place):
+    file = os.path.join(source, place.get("subfolder") or "", CONFIG_FILE)
+    if os.path.isdir(source) and not os.path.exists(file):
+        held = ", ".join(sorted(os.listdir(source))[:8]) or "nothing"
+        raise FileNotFoundError(
+            f"{os.path.dirname(file)} has no {CONFIG_FILE}; {source} holds {held}. "
+            "Give a directory that save_pretrained wrote."
+        )
     try:
         fields, _ = LEDConfig.get_config_dict(str(source), **place)
     except (OSError, json.JSONDecodeError, TypeError) as error:
-        raise _config_error(source, error) from None
+        raise _config_error(source, file, error) from None
     if not isinstance(fields, dict):
-        raise _config_error(source, fields)
+        raise _config_error(source, file, fields)
     model_type = fields.get("model_type")
     if model_type != LEDConfig.model_type:
         raise CheckpointError(
-            f"{_config_file(source)} is of model type {model_type!r}, not 'led': "
+            f"{file} is of model type {model_type!r}, not 'led': "
             "this is a checkpoint of another architecture."
         )
     return fields
 
 
-def _config_error(source, error):
-    file = _config_file(source)
-    if os.path.isdir(source) and not os.path.exists(file):
-        held = ", ".join(sorted(os.listdir(source))[:8]) or "nothing"
-        return FileNotFoundError(
-            f"{source} has no {CONFIG_FILE}; it holds {held}. Give a directory that "
-            "save_pretrained wrote."
-        )
+def _config_error(source, file, error):
     if os.path.isdir(source):
         return CheckpointError(f"{file} is not valid JSON: truncated or corrupt.")
     reason = str(error).strip().splitlines()[0]
     return FileNotFoundError(
         f"{str(source)!r} is neither a directory nor a model of the Hub: {reason}"
     )
-
-
-def _config_file(source):
-    return os.path.join(source, CONFIG_FILE)
 
 
 def _write_config(model, directory):
