@@ -41,14 +41,10 @@ def make_seed(seed):
     """
     if seed is None:
         return tf.random.uniform([2], tf.int32.min, tf.int32.max, tf.int32)
-    try:
-        seed = tf.cast(tf.convert_to_tensor(seed), tf.int32)
-        pair = tf.broadcast_to(seed, [2]) if seed.shape.rank == 0 else seed
-        return tf.ensure_shape(pair, [2])
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"`seed` must be an int or a pair of ints, got {seed!r}."
-        ) from error
+    given, seed = seed, tf.convert_to_tensor(seed)
+    if not seed.dtype.is_integer or seed.shape not in ((), (2,)):
+        raise ValueError(f"`seed` must be an int or a pair of ints, got {given!r}.")
+    return tf.broadcast_to(tf.cast(seed, tf.int32), [2])
 
 
 def add_gumbel_noise(scores, seed, position):

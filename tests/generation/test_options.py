@@ -1,0 +1,83 @@
+"""GenerationOptions: what follows from a set of options."""
+
+import copy
+import pickle
+
+import pytest
+
+from tf_led.generation.options import GenerationOptions
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "width"),
+    [
+        ({}, "greedy", 1),
+        ({"do_sample": True, "num_return_sequences": 3}, "sample", 3),
+        ({"num_beams": 5, "num_return_sequences": 2}, "beam_search", 5),
+        ({"num_beams": 5, "do_sample": True}, "beam_sample", 5),
+        ({"num_beams": 6, "num_beam_groups": 3}, "group_beam_search", 6),
+        ({"penalty_alpha": 0.6, "top_k": 4}, "contrastive_search", 4),
+        ({"penalty_alpha": 0.6, "top_k": 1}, "greedy", 1),
+        ({"penalty_alpha": 0.6, "top_k": None}, "greedy", 1),
+        ({"penalty_alpha": 0.0, "top_k": 4}, "greedy", 1),
+        ({"penalty_alpha": 0.6, "top_k": 4, "do_sample": True}, "sample", 1),
+    ],
+)
+def test_mode_and_width_follow(given, mode, width):
+    options = GenerationOptions(**given)
+    assert (options.mode, options.width) == (mode, width)
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"), [(None, ()), (7, (7,)), ([7, 5], (7, 5)), ((3,), (3,))]
+)
+def test_end_ids_are_a_tuple(given, ids):
+    assert GenerationOptions(eos_token_id=given).eos_token_ids == ids
+
+
+def test_equal_options_are_one_key_and_others_are_not():
+    given = {"bad_words_ids": [[3, 5], [7]], "sequence_bias": {(2, 3): -1.5}}
+    first, second = (
+        GenerationOptions(**given),
+        GenerationOptions(**copy.deepcopy(given)),
+    )
+    assert {first: 11}[second] == 11
+    assert first != GenerationOptions(**{**given, "bad_words_ids": [[3, 5], [8]]})
+    assert first != GenerationOptions(**{**given, "sequence_bias": {(2, 3): -1.25}})
+    assert first.bad_words_ids == [[3, 5], [7]]
+
+
+def test_options_survive_copying_and_pickling():
+    options = GenerationOptions(num_beams=3, eos_token_id=[2, 5])
+    assert copy.deepcopy(options) == options == pickle.loads(pickle.dumps(options))
+
+
+def test_repr_shows_what_was_changed():
+    text = repr(GenerationOptions(num_beams=3, top_k=50))
+    assert text == "GenerationOptions(num_beams=3)"
+
+
+def test_options_cannot_be_changed():
+    with pytest.raises(AttributeError, match="num_beams=7"):
+        GenerationOptions().num_beams = 7
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(TypeError, match="num_beamz"):
+        GenerationOptions(num_beamz=3)
+    with pytest.raises(AttributeError, match="'num_beamz'"):
+        _ = GenerationOptions().num_beamz
+
+
+def test_outputs_need_return_dict():
+    assert not GenerationOptions(output_scores=True).asks_for("scores")
+    options = GenerationOptions(output_scores=True, return_dict_in_generate=True)
+    assert options.asks_for("scores") and not options.asks_for("logits")
+
+
+def test_contrastive_search_needs_hidden_states_of_the_step():
+    options = GenerationOptions(penalty_alpha=0.6, top_k=4)
+    assert options.needs_from_step("hidden_states")
+    assert not options.needs_from_step("attentions")
+    assert not options.asks_for("hidden_states")
+    assert not GenerationOptions().needs_from_step("hidden_states")
