@@ -81,7 +81,16 @@ def convert_inputs(inputs, config):
     if inputs.input_ids is not None:
         ids = checks.as_ids(inputs.input_ids, "input_ids", config.vocab_size)
         inputs = inputs._replace(input_ids=ids)
+    elif inputs.inputs_embeds is not None:
+        embeds = checks.as_embeds(
+            inputs.inputs_embeds, "inputs_embeds", config.d_model, tf.float32
+        )
+        inputs = inputs._replace(inputs_embeds=embeds)
     document = inputs.document()
+    if inputs.decoder_input_ids is not None:
+        prompt = _as_prompt(inputs.decoder_input_ids, config)
+        checks.check_batch(prompt.shape[0], document.shape[0])
+        inputs = inputs._replace(decoder_input_ids=prompt)
     if inputs.encoder_outputs is None:
         limit = config.max_encoder_position_embeddings
         checks.check_length(
@@ -112,6 +121,17 @@ def _default_mask(inputs, config):
     if inputs.input_ids is None or pad_id is None or pad_id in eos_ids:
         return tf.ones(tf.shape(document)[:2], tf.int32)
     return document != pad_id
+
+
+def _as_prompt(ids, config):
+    """Checks decoder ids; ids known while tracing stay known, see `prepare_prompt`."""
+    ids = tf.convert_to_tensor(ids)
+    known = tf.get_static_value(ids)
+    if known is None:
+        return checks.as_ids(ids, "decoder_input_ids", config.vocab_size)
+    with tf.init_scope():
+        known = checks.as_ids(known, "decoder_input_ids", config.vocab_size).numpy()
+    return tf.constant(known)
 
 
 def _check_mapping(inputs, given):
