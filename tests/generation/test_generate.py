@@ -1,8 +1,5 @@
 """`generate` against PyTorch's, and against itself eagerly, in graphs and under XLA."""
 
-import logging
-import warnings
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,17 +24,7 @@ ALL_OUTPUTS = {
 ATTENTIONS = {"output_attentions": True, "output_hidden_states": True}
 
 
-@pytest.fixture(autouse=True)
-def quiet():
-    """Odd combinations of options warn, there and here; that is not what is tested."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # Tiny products cost less than waking threads for them.
-    logging.disable(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-    logging.disable(logging.NOTSET)
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("quiet_torch")
 
 
 def draw_case(seed):

@@ -35,6 +35,18 @@ def test_end_ids_are_a_tuple(given, ids):
     assert GenerationOptions(eos_token_id=given).eos_token_ids == ids
 
 
+@pytest.mark.parametrize(
+    ("given", "padding_id"),
+    [
+        ({"pad_token_id": 0, "eos_token_id": 5}, 0),
+        ({"eos_token_id": [5, 7]}, 5),
+        ({}, 0),
+    ],
+)
+def test_something_always_pads(given, padding_id):
+    assert GenerationOptions(**given).padding_id == padding_id
+
+
 def test_equal_options_are_one_key_and_others_are_not():
     given = {"bad_words_ids": [[3, 5], [7]], "sequence_bias": {(2, 3): -1.5}}
     first, second = (

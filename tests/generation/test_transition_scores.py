@@ -7,6 +7,8 @@ import torch
 from tests.generation.torch_oracle import generate_theirs, make_torch_led
 from tf_led.generation.transition_scores import compute_transition_scores
 
+pytestmark = pytest.mark.usefixtures("quiet_torch")
+
 OPTIONS = {
     "max_new_tokens": 7,
     "return_dict_in_generate": True,
@@ -30,7 +32,6 @@ def generate(model, **options):
 
 @pytest.mark.parametrize("normalize_logits", [False, True])
 @pytest.mark.parametrize("beams", [1, 4])
-@pytest.mark.filterwarnings("ignore")
 def test_scores_are_pytorchs(model, beams, normalize_logits):
     found = generate(model, num_beams=beams)
     indices = found.get("beam_indices")

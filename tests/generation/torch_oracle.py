@@ -98,7 +98,13 @@ class TorchStep:
 
 
 def generate_ours(
-    model, input_ids, attention_mask, *, prompt=None, seed=None, **options
+    model,
+    input_ids,
+    attention_mask,
+    *,
+    prompt=None,
+    stopping_criteria=(),
+    **options,
 ):
     """Our `generate`, on a step that asks PyTorch's decoder for the logits."""
     config = model.generation_config
@@ -122,7 +128,7 @@ def generate_ours(
         prompt_ids=prompt_ids,
         prompt_mask=prompt_mask,
         processors=processors,
-        seed=seed,
+        stopping_criteria=stopping_criteria,
     )
 
 

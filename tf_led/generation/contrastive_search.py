@@ -53,7 +53,7 @@ class ContrastiveSearch(Search):
         self.width = options.top_k
         self._alpha = options.penalty_alpha
         self._eos_ids = options.eos_token_ids
-        self._pad_id = options.pad_token_id or 0
+        self._pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
         self._mask = tf.pad(

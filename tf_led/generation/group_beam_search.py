@@ -57,7 +57,7 @@ class GroupBeamSearch(Search):
         self._num_groups = options.num_beam_groups
         self._group_len = options.num_beams // options.num_beam_groups
         self._eos_ids = options.eos_token_ids
-        self._pad_id = options.pad_token_id or 0
+        self._pad_id = options.padding_id
         self._stops_when_full = options.early_stopping is True
         self._num_returned = options.num_return_sequences
         self._prompt_len = prompt_len

@@ -84,6 +84,13 @@ class GenerationOptions:
         ids = self.eos_token_id
         return tuple(ids) if isinstance(ids, (list, tuple)) else (ids,)
 
+    @property
+    def padding_id(self):
+        """What pads: the padding id, else the first end id, else 0."""
+        if self.pad_token_id is None:
+            return (self.eos_token_ids or (0,))[0]
+        return self.pad_token_id
+
     def asks_for(self, output):
         """Tells whether the returned struct has "scores", "attentions" and so on."""
         return bool(self.return_dict_in_generate and getattr(self, f"output_{output}"))

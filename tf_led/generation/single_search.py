@@ -27,7 +27,7 @@ class SingleSearch(Search):
     def __init__(self, options, *, prompt_len, length, processors=(), stops=None):
         self.width = self.num_recorded = options.width
         self._eos_ids = options.eos_token_ids
-        self._pad_id = options.pad_token_id
+        self._pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
         self._processors = processors
@@ -64,7 +64,7 @@ class SingleSearch(Search):
         length = state.index + 1
         flat = tf.reshape(state.tokens, [-1, self._length])  # [B * K, T]
         is_chosen = tf.range(self._length) < length
-        sequences = tf.where(is_chosen, flat, self._pad_id or 0)
+        sequences = tf.where(is_chosen, flat, self._pad_id)
         return Found(sequences, length, length - self._prompt_len)
 
 

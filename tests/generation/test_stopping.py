@@ -1,0 +1,152 @@
+"""Stops that need Python at every token."""
+
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+from tests.generation.torch_oracle import generate_ours, generate_theirs, make_torch_led
+from tests.generation.toy_step import ToyStep
+from tf_led.generation.generate import generate
+from tf_led.generation.options import GenerationOptions
+from tf_led.generation.stopping import PythonStops, build_stops, python_only
+
+TOKENS = tf.constant([[2, 7, 5, 0], [2, 5, 7, 0], [2, 3, 5, 0]])
+INPUTS = {
+    "input_ids": np.arange(3, 18).reshape(3, 5),
+    "attention_mask": np.ones([3, 5], int),
+}
+
+
+def last_is_5(input_ids, scores):
+    return input_ids[:, -1] == 5
+
+
+def is_three_long(input_ids, scores):
+    return input_ids.shape[1] >= 3
+
+
+def test_criteria_see_what_has_been_generated_and_any_of_them_stops():
+    seen = []
+
+    def remember(input_ids, scores):
+        seen.append((input_ids.numpy().tolist(), scores))
+        return False
+
+    stops = PythonStops([remember, last_is_5])
+    assert stops(TOKENS, tf.constant(3)).numpy().tolist() == [True, False, True]
+    assert seen == [([[2, 7, 5], [2, 5, 7], [2, 3, 5]], None)]
+    assert PythonStops([is_three_long])(TOKENS, 3).numpy().all()
+    assert not PythonStops([is_three_long])(TOKENS, 2).numpy().any()
+
+
+def test_scores_are_kept_for_criteria_when_they_are_asked_for():
+    lengths = []
+    stops = PythonStops(
+        [lambda ids, scores: lengths.append(np.shape(scores)) or False],
+        keeps_scores=True,
+    )
+    for number in range(2):
+        stops.note(tf.zeros([3, 1, 11]))
+        stops(TOKENS, number + 2)
+    assert lengths == [(1, 3, 11), (2, 3, 11)]
+
+
+@pytest.mark.parametrize("answer", [1, [True], np.zeros(3), None, [[True]] * 3])
+def test_a_criterion_must_answer_with_bools(answer):
+    with pytest.raises(ValueError, match=r"must return a bool or bool\[3\], got"):
+        PythonStops([lambda ids, scores: answer])(TOKENS, 2)
+
+
+def test_time_runs_out():
+    stops = PythonStops(max_time=0.05)
+    assert not stops(TOKENS, 2).numpy().any()
+    time.sleep(0.06)
+    assert stops(TOKENS, 2).numpy().all()
+
+
+def test_nothing_to_ask_is_none():
+    assert build_stops(GenerationOptions()) is None
+
+
+def test_stop_strings_need_a_tokenizer():
+    with pytest.raises(ValueError, match="`stop_strings` is 'end'.*`tokenizer`"):
+        build_stops(GenerationOptions(stop_strings="end"))
+
+
+def test_names_of_what_needs_python():
+    class Slow:
+        needs_python = True
+
+    options = GenerationOptions(max_time=3.0, stop_strings=["end"])
+    found = python_only(options, processors=[Slow()], criteria=[last_is_5], streamer=3)
+    expected = ["max_time", "stop_strings", "stopping_criteria", "streamer"]
+    assert found == [*expected, "logits_processor Slow"]
+    assert python_only(GenerationOptions(), processors=[last_is_5]) == []
+
+
+@pytest.mark.usefixtures("quiet_torch")
+@pytest.mark.parametrize("eos_token_id", [2, None])
+@pytest.mark.parametrize("beams", [1, 3])
+def test_custom_criteria_stop_where_pytorch_stops(beams, eos_token_id):
+    model = make_torch_led(3)
+    options = {"max_new_tokens": 9, "num_beams": beams, "eos_token_id": eos_token_id}
+    options |= {"return_dict_in_generate": True, "output_scores": True}
+
+    def run(generate, convert):
+        sizes = []
+
+        def criterion(input_ids, scores, **kwargs):
+            sizes.append((tuple(input_ids.shape), len(scores)))
+            return convert(np.asarray(input_ids)[:, -1] % 5 == 1)
+
+        found = generate(model, **INPUTS, **options, stopping_criteria=[criterion])
+        return sizes, np.asarray(found.sequences).tolist()
+
+    assert run(generate_ours, tf.constant) == run(generate_theirs, torch.tensor)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 0.5},
+        {"penalty_alpha": 0.6, "top_k": 3},
+        {"do_sample": True},
+    ],
+)
+def test_the_other_searches_stop_too(options):
+    options = GenerationOptions(max_length=11, pad_token_id=1, **options)
+    step = ToyStep(11, extras=["decoder_hidden_states"])
+    found = generate(
+        step,
+        step.new_cache([3, 5], options.width),
+        options=options,
+        prompt_ids=[[4], [4]],
+        stopping_criteria=[lambda ids, scores: ids.shape[1] >= 5],
+    )
+    assert found.sequences.shape == (2, 5)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    ("options", "more", "name"),
+    [
+        ({"max_time": 3.5}, {}, "max_time"),
+        ({"stop_strings": "end"}, {}, "stop_strings"),
+        ({}, {"stopping_criteria": [last_is_5]}, "stopping_criteria"),
+        ({}, {"streamer": object()}, "streamer"),
+    ],
+)
+def test_inside_a_graph_they_are_refused_by_name(options, more, name, jit_compile):
+    options = GenerationOptions(max_length=5, **options)
+
+    @tf.function(jit_compile=jit_compile)
+    def run():
+        step = ToyStep(5)
+        cache = step.new_cache([3], 1)
+        return generate(step, cache, options=options, prompt_ids=[[4]], **more)
+
+    with pytest.raises(ValueError, match=f"`{name}` needs Python at every token"):
+        run()

@@ -1,0 +1,88 @@
+"""Streamers get the prompt, then the tokens as they are chosen, then the end."""
+
+import numpy as np
+import pytest
+
+from tests.generation.toy_step import ToyStep
+from tf_led.generation.generate import generate
+from tf_led.generation.options import GenerationOptions
+
+
+class Listener:
+    def __init__(self):
+        self.heard = []
+
+    def put(self, value):
+        self.heard.append(value.tolist())
+
+    def end(self):
+        self.heard.append("end")
+
+
+def stream(listener, criteria=(), **options):
+    options = GenerationOptions(
+        max_length=9, eos_token_id=[2, 3], pad_token_id=1, **options
+    )
+    step = ToyStep(9, eos_bias=2.0)
+    return generate(
+        step,
+        step.new_cache([3, 5], options.width),
+        options=options,
+        prompt_ids=[[4, 7], [4, 8]],
+        streamer=listener,
+        stopping_criteria=criteria,
+        seed=3,
+    ).sequences.numpy()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"do_sample": True}, {"do_sample": True, "num_return_sequences": 3}]
+)
+def test_a_streamer_hears_what_is_returned(options):
+    listener = Listener()
+    sequences = stream(listener, **options)
+    prompt, *tokens, end = listener.heard
+    assert np.array_equal(prompt, sequences[:, :2])
+    assert np.array_equal(np.transpose(tokens), sequences[:, 2:])
+    assert end == "end" and len(tokens) > 1
+
+
+def test_a_streamer_hears_the_end_after_an_error_too():
+    def fail(input_ids, scores):
+        raise RuntimeError("out of luck")
+
+    listener = Listener()
+    with pytest.raises(RuntimeError, match="out of luck"):
+        stream(listener, criteria=[fail])
+    assert listener.heard == [[[4, 7], [4, 8]], "end"]
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"num_beams": 3}, "beam search"),
+        ({"num_beams": 3, "do_sample": True}, "beam sample"),
+        ({"num_beams": 4, "num_beam_groups": 2}, "group beam search"),
+        ({"penalty_alpha": 0.6, "top_k": 4}, "contrastive search"),
+    ],
+)
+def test_what_is_revised_later_cannot_be_streamed(options, name):
+    listener = Listener()
+    with pytest.raises(ValueError, match=f"`streamer` works with.*got {name}"):
+        stream(listener, **options)
+    assert listener.heard == []
+
+
+def test_transformers_streamers_print_the_text(capsys):
+    from transformers import TextStreamer
+
+    class Letters:
+        def decode(self, ids):
+            return " ".join(map(str, ids)) + " "
+
+    class OneDocument(TextStreamer):
+        def put(self, value):
+            super().put(value[:1])
+
+    sequences = stream(OneDocument(Letters()))
+    assert capsys.readouterr().out.split() == [str(token) for token in sequences[0]]
