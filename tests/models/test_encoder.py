@@ -39,9 +39,9 @@ def test_every_field_in_order(encoder, document):
     ]
     assert [state.shape.as_list() for state in output.hidden_states] == [[2, 7, 12]] * 3
     np.testing.assert_array_equal(output.hidden_states[-1], output[0])
-    # Two global tokens at most, windows of 14 and 4.
+    # Two global tokens at most, windows of 14 and 16.
     shapes = [probs.shape.as_list() for probs in output.attentions]
-    assert shapes == [[2, 3, 7, 2 + 15], [2, 3, 7, 2 + 5]]
+    assert shapes == [[2, 3, 7, 2 + 15], [2, 3, 7, 2 + 17]]
     assert [m.shape.as_list() for m in output.global_attentions] == [[2, 3, 7, 2]] * 2
     fields = encoder(document, **options, return_dict=False)
     assert type(fields) is tuple and len(fields) == 4
@@ -169,7 +169,7 @@ def test_a_bound_sets_the_width_of_maps(document):
     exact, bounded = TFLEDEncoder(config), TFLEDEncoder(config, max_global_tokens=3)
     bounded.set_weights(exact.get_weights())
     one, other = exact(document, **MAPS), bounded(document, **MAPS)
-    assert other.attentions[1].shape == [2, 3, 7, 3 + 5]
+    assert other.attentions[1].shape == [2, 3, 7, 3 + 17]
     for mine, padded in zip(one.attentions, other.attentions, strict=True):
         np.testing.assert_allclose(mine[..., :2], padded[..., :2], atol=1e-6)
         assert not np.any(padded[..., 2])

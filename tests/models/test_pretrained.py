@@ -98,13 +98,13 @@ def test_unknown_keys_of_the_config_are_kept(tmp_path):
     model = make_model(**SMALL, mine={"a": [3]})
     model.save_pretrained(tmp_path)
     written = json.loads((tmp_path / "config.json").read_text())
-    assert written["mine"] == {"a": [3]} and written["attention_window"] == 6
+    assert written["mine"] == {"a": [3]} and written["attention_window"] == 14
     assert written["architectures"] == ["LEDForConditionalGeneration"]
     again = tf_led.TFLEDForConditionalGeneration.from_pretrained(tmp_path)
-    assert again.config.mine == {"a": [3]} and again.config.attention_window == 6
+    assert again.config.mine == {"a": [3]} and again.config.attention_window == 14
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.config.mine == {"a": [3]} and again.config.attention_window == 6
+    assert again.config.mine == {"a": [3]} and again.config.attention_window == 14
 
 
 @pytest.fixture(scope="module")
