@@ -242,3 +242,16 @@ def test_a_bare_model_has_no_loss_of_its_own(source, labels):
     model.compile("sgd", **EAGER)
     with warnings.catch_warnings(), pytest.raises(ValueError, match="'labels', which"):
         model.train_on_batch(source, labels)
+
+
+def test_float16_trains_with_a_scaled_loss(source, labels):
+    model = make_model(**NO_DROPOUT, options={"dtype": "mixed_float16"})
+    model.compile(keras.optimizers.SGD(0.01), **EAGER)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    kernel = model.led.decoder.layers_0.fc1.kernel
+    before = np.array(kernel)
+    # The first scales may overflow, and their steps are left out.
+    losses = [model.train_on_batch(source, labels) for _ in range(5)]
+    assert np.isfinite(losses).all() and np.any(before != kernel)
+    for variable in model.weight_table().values():
+        assert np.isfinite(variable).all()
