@@ -72,15 +72,28 @@ BODY = {
     **_norm("decoder.layernorm_embedding"),
     **_decoder_layer(),
 }
-HEADS = {"final_logits_bias": ("final_logits_bias", keep)}
-# Further names of `shared`: a file may hold any of them, each equal to it.
-TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight")
+HEADS = {
+    "final_logits_bias": ("final_logits_bias", keep),
+    **_linear("classification_head.dense", "classification_head/dense"),
+    **_linear("classification_head.out_proj", "classification_head/out_proj"),
+    **_linear("qa_outputs", "qa_outputs"),
+}
+# Of a model with `tie_word_embeddings=False` only.
+UNTIED = {
+    **_embedding("encoder.embed_tokens"),
+    **_embedding("decoder.embed_tokens"),
+    "lm_head.weight": ("lm_head/kernel", transpose),
+}
+# To all other models these are further names of `shared`: a file may hold any of them,
+# each equal to it.
+TIED = tuple(UNTIED)
 SHARED = "shared/embeddings"
 # PyTorch's LED loads silently without these; they are then zeros.
 ZERO_IF_ABSENT = ("final_logits_bias",)
 
+_HEAD_PATHS = {ours for ours, _ in HEADS.values()}
 _FROM_PYTORCH = BODY | HEADS
-_TO_PYTORCH = {ours: (key, f) for key, (ours, f) in _FROM_PYTORCH.items()}
+_TO_PYTORCH = {ours: (key, f) for key, (ours, f) in (_FROM_PYTORCH | UNTIED).items()}
 _LAYER = re.compile(r"(?<=layers[./])(0|[1-9][0-9]{0,5})(?=[./])")
 _OLD_SUFFIX = {"gamma": "weight", "beta": "bias"}
 
@@ -137,7 +150,7 @@ def to_pytorch(path):
 
 def is_telling(path):
     """Whether a weight under this path of ours says that the model is a LED."""
-    return bare(path) != SHARED and path not in HEADS
+    return bare(path) != SHARED and path not in _HEAD_PATHS
 
 
 def _look_up(name, table):
