@@ -11,7 +11,7 @@ from tf_led.models.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.pretrained import TFLEDPreTrainedModel
 from tf_led.models.saved_generation import SavedGeneration
-from tf_led.ops.losses import masked_cross_entropy
+from tf_led.ops.losses import label_share, masked_cross_entropy
 from tf_led.ops.shift import shift_tokens_right
 
 
@@ -130,20 +130,38 @@ class TFLEDForConditionalGeneration(
         bias = keras.ops.cast(self.final_logits_bias, self.compute_dtype)
         return self.led.shared(hidden, reverse=True) + bias
 
-    def hf_compute_loss(self, labels, logits, weights=None):
+    def hf_compute_loss(self, labels, logits, weights=None, label_smoothing=0.0):
         """Mean cross-entropy over the labels that are neither -100 nor padding.
 
         Args:
             labels: int[B, T].
             logits: float[B, T, V].
             weights: float[B] or float[B, T] scaling each label's part, or None.
+            label_smoothing: float, the share of each label that is spread over the
+                vocabulary.
 
         Returns:
             float32[]; 0 if no label counts.
         """
         return masked_cross_entropy(
-            labels, logits, pad_token_id=self.config.pad_token_id, weights=weights
+            labels,
+            logits,
+            pad_token_id=self.config.pad_token_id,
+            weights=weights,
+            label_smoothing=label_smoothing,
         )
+
+    def label_weight(self, labels, weights=None):
+        """How much a batch's labels count together, beside those of other batches.
+
+        Args:
+            labels: int[B, T].
+            weights: float[B] or float[B, T], or None.
+
+        Returns:
+            float32[], the number of labels that count, or the sum of their weights.
+        """
+        return tf.reduce_sum(label_share(labels, self.config.pad_token_id, weights))
 
     def prepare_decoder_input_ids_from_labels(self, labels):
         """Shifts labels right, as data collators of transformers ask models to.

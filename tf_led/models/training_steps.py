@@ -1,62 +1,145 @@
 """How a model answers `compile`, `fit`, `evaluate` and `predict`."""
 
-import warnings
-
 import keras
 import tensorflow as tf
 
 from tf_led.models.named_inputs import by_name, is_mapping, plain_dict
+from tf_led.training.accumulation import build_optimizer
+from tf_led.training.distribution import DistributedFit
+from tf_led.training.metrics import TokenAccuracy
+from tf_led.training.steps import test_on, train_on
 
 # What transformers' users pass to say "the model's own loss".
 OWN_LOSS = ("auto", "auto_with_warning", "passthrough")
-# Keras' warning where only projections of global attention did not learn: without
-# global tokens that is as it should be.
-UNUSED_GLOBAL = (
-    r"Gradients do not exist for variables \[('[^']*_global/(kernel|bias)'(, )?)+\]"
-)
+ACCURACY = ("accuracy", "acc")
+# A batch without global tokens does not use these, as in PyTorch.
+UNUSED_WITHOUT_GLOBAL = ("query_global", "key_global", "value_global")
 
 
-class TrainingSteps:
+class TrainingSteps(DistributedFit):
     """Trains on the model's own loss unless `compile` is given another.
 
     Labels may stand in the inputs, come as `y`, and be weighted: the numbers are the
-    same.
+    same. A model with several labels, each for logits of its own, names them here: as
+    `y` they are a dict by these names, or a tuple in this order; a Keras loss or metric
+    sees them and the logits as dicts by the names of the logits.
     """
 
+    label_names = ("labels",)
+    logits_names = ("logits",)
+
+    label_smoothing = 0.0
+
     def compile(
-        self, optimizer="rmsprop", loss=None, *args, jit_compile=False, **kwargs
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        *args,
+        jit_compile=False,
+        label_smoothing=0.0,
+        **kwargs,
     ):
         """Configures training, as `keras.Model.compile`.
 
         Args:
-            optimizer: a Keras optimizer or its name.
+            optimizer: a Keras optimizer or its name. One with
+                `gradient_accumulation_steps` weighs its batches by their labels.
             loss: None (or "passthrough", "auto") for the model's own: mean
                 cross-entropy over the labels that are neither -100 nor padding. Any
                 Keras loss is computed on the logits instead.
+            loss_weights: as for `keras.Model.compile`.
+            metrics: as for `keras.Model.compile`, on the logits. "accuracy" counts the
+                labels that the model's own loss counts.
             *args: further arguments of `keras.Model.compile`.
             jit_compile: bool. XLA compiles anew for every shape: use it with bucketed
                 lengths.
+            label_smoothing: float from 0 to below 1, the share of each label that the
+                model's own loss spreads over the vocabulary.
             **kwargs: further arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: if `label_smoothing` is out of range, or has no use here.
         """
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None
-        super().compile(optimizer, loss, *args, jit_compile=jit_compile, **kwargs)
+        self._check_smoothing(label_smoothing, loss)
+        self.label_smoothing = label_smoothing
+        if loss is None:
+            metrics = self._own_metrics(metrics)
+        super().compile(
+            optimizer,
+            loss,
+            loss_weights,
+            metrics,
+            *args,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+
+    def _check_smoothing(self, label_smoothing, loss):
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"`label_smoothing` must be from 0 to below 1, got {label_smoothing}."
+            )
+        if label_smoothing and not (loss is None and self.can_generate()):
+            raise ValueError(
+                f"`label_smoothing` is {label_smoothing}, but only the own loss of a "
+                "model that predicts tokens takes it: give it to the Keras loss."
+            )
+
+    def _own_metrics(self, metrics):
+        if not self.can_generate() or not isinstance(metrics, (list, tuple)):
+            return metrics
+        accuracy = TokenAccuracy(self.config.pad_token_id)
+        return [accuracy if m in ACCURACY else m for m in metrics]
+
+    def get_compile_config(self):
+        """What `compile` was given, to be saved: see `keras.Model`."""
+        config = super().get_compile_config()
+        return {**config, "label_smoothing": self.label_smoothing} if config else config
 
     def compile_from_config(self, config):
         """Compiles a model read from a `.keras` file as it was when saved."""
         # Keras does nothing here for a model with a `compile` of its own.
         self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
+        build_optimizer(self.optimizer, self.trainable_variables)
 
     def train_step(self, data):
         """One step of `fit`: see `keras.Model.train_step`."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", UNUSED_GLOBAL)
-            return super().train_step(self._labels_into_inputs(data))
+        data = self._labels_into_inputs(data)
+        return train_on(self, data, self._label_weight(data), UNUSED_WITHOUT_GLOBAL)
 
     def test_step(self, data):
         """One step of `evaluate`: see `keras.Model.test_step`."""
-        return super().test_step(self._labels_into_inputs(data))
+        data = self._labels_into_inputs(data)
+        return test_on(self, data, self._label_weight(data))
+
+    def label_weight(self, labels, weights=None):
+        """How much a batch's labels count together, beside those of other batches.
+
+        Args:
+            labels: what `hf_compute_loss` takes.
+            weights: see there.
+
+        Returns:
+            float32[], what `hf_compute_loss` divides by: the sum of the rows' weights.
+        """
+        if weights is not None:
+            return tf.reduce_sum(tf.cast(weights, tf.float32))
+        rows = tf.shape(keras.tree.flatten(labels)[0])[0]
+        return tf.cast(rows, tf.float32)
+
+    def _label_weight(self, data):
+        """The same for a batch of `fit`; None where the loss is Keras'."""
+        inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        labels = self._find_labels(inputs, y)
+        incomplete = set(labels) != set(self.label_names)
+        if incomplete or self._compile_loss is not None:
+            return None
+        labels = self._one_or_named(labels, self.label_names)
+        return self.label_weight(labels, sample_weight)
 
     def predict_step(self, data):
         """One step of `predict`: all outputs but the loss and the cache."""
@@ -75,41 +158,66 @@ class TrainingSteps:
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """The loss of one batch, float32[]: the compiled one, or the model's own."""
-        labels = _labels(x, y)
+        labels = self._find_labels(x, y)
         if self._compile_loss is not None:
-            return super().compute_loss(
-                x, labels, y_pred.logits, sample_weight, training
-            )
-        if labels is None:
+            targets = self._one_or_named(labels, self.logits_names)
+            logits = self._logits(y_pred)
+            return super().compute_loss(x, targets, logits, sample_weight, training)
+        if set(labels) != set(self.label_names):
+            names = " and ".join(f"`{name}`" for name in self.label_names)
             raise ValueError(
-                "There are no labels to train on: put `labels` into the inputs, or "
+                f"There are no labels to train on: put {names} into the inputs, or "
                 "give (inputs, labels)."
             )
-        loss = self.hf_compute_loss(labels, y_pred.logits, weights=sample_weight)
+        loss = self.hf_compute_loss(
+            self._one_or_named(labels, self.label_names),
+            self._logits(y_pred),
+            weights=sample_weight,
+        )
         # What layers add, such as the penalty of a regulariser.
         return tf.add_n([loss, *(tf.cast(part, tf.float32) for part in self.losses)])
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics on the logits."""
-        return super().compute_metrics(x, _labels(x, y), y_pred.logits, sample_weight)
+        targets = self._one_or_named(self._find_labels(x, y), self.logits_names)
+        return super().compute_metrics(x, targets, self._logits(y_pred), sample_weight)
 
     def _labels_into_inputs(self, data):
         """Puts `y` where the model reads labels: decoder inputs are made from them."""
         inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         # The steps read fields by name, whatever the config says.
         inputs = {**by_name(self, inputs), "return_dict": True}
-        labels = _labels(inputs, y)
-        if labels is not None:
-            inputs["labels"] = labels
+        inputs |= self._find_labels(inputs, y)
         return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
 
+    def _find_labels(self, inputs, y):
+        """The labels by their names, from `y` or else from the inputs."""
+        names = self.label_names
+        if y is not None and not is_mapping(y):
+            several = len(names) > 1
+            if several and not (isinstance(y, (tuple, list)) and len(y) == len(names)):
+                raise ValueError(
+                    f"`y` is a {type(y).__name__}; give a dict of {', '.join(names)}, "
+                    "or a tuple of them in this order."
+                )
+            y = dict(zip(names, y if several else [y], strict=True))
+        found = {}
+        for source in (inputs, y):
+            if is_mapping(source):
+                held = ((name, source.get(name)) for name in names)
+                found |= {name: value for name, value in held if value is not None}
+        return found
 
-def _labels(inputs, y):
-    if is_mapping(y):
-        y = y.get("labels")
-    if y is None and is_mapping(inputs):
-        y = inputs.get("labels")
-    return y
+    def _one_or_named(self, labels, names):
+        """The label itself if there can be but one, else all of them by `names`."""
+        values = [labels.get(name) for name in self.label_names]
+        return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))
+
+    def _logits(self, outputs):
+        values = [outputs[name] for name in self.logits_names]
+        if len(values) == 1:
+            return values[0]
+        return dict(zip(self.logits_names, values, strict=True))
 
 
 def _accepting_encodings(name):

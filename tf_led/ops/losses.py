@@ -1,6 +1,8 @@
-"""Cross-entropy over the labels that count."""
+"""Losses over the labels that count, in float32."""
 
 import tensorflow as tf
+
+from tf_led.ops.masks import mask_value
 
 
 def count_labels(labels, pad_token_id):
@@ -23,25 +25,51 @@ def count_labels(labels, pad_token_id):
     return counted if pad_token_id is None else counted & (labels != pad_token_id)
 
 
-def token_cross_entropy(labels, logits, counted):
+def label_share(labels, pad_token_id, weights=None):
+    """What each label counts in a mean: 0 or its weight.
+
+    Args:
+        labels: int[B, T].
+        pad_token_id: Python int or None.
+        weights: float[B] or float[B, T], or None for 1.
+
+    Returns:
+        float32[B, T].
+    """
+    share = tf.cast(count_labels(labels, pad_token_id), tf.float32)
+    if weights is None:
+        return share
+    weights = tf.cast(weights, tf.float32)
+    return share * (
+        weights if weights.shape.rank == 2 else tf.reshape(weights, [-1, 1])
+    )
+
+
+def token_cross_entropy(labels, logits, counted, label_smoothing=0.0):
     """Cross-entropy of each label, 0 where it does not count, in float32.
 
     Args:
         labels: int[B, T].
         logits: float[B, T, V].
         counted: bool[B, T].
+        label_smoothing: Python float from 0 to 1, the share of the target that is
+            spread evenly over the vocabulary.
 
     Returns:
         float32[B, T].
     """
+    logits = tf.cast(logits, tf.float32)
     safe_labels = tf.where(counted, labels, tf.zeros([], labels.dtype))
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
-        safe_labels, tf.cast(logits, tf.float32)
-    )
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(safe_labels, logits)
+    if label_smoothing:
+        spread = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
+        loss = (1 - label_smoothing) * loss + label_smoothing * spread
     return tf.where(counted, loss, 0.0)
 
 
-def masked_cross_entropy(labels, logits, *, pad_token_id, weights=None):
+def masked_cross_entropy(
+    labels, logits, *, pad_token_id, weights=None, label_smoothing=0.0
+):
     """Mean cross-entropy over the labels that count; 0 if none does.
 
     Args:
@@ -50,6 +78,7 @@ def masked_cross_entropy(labels, logits, *, pad_token_id, weights=None):
         pad_token_id: Python int or None.
         weights: float[B] or float[B, T], or None. Scales each label's loss and its
             share in the mean.
+        label_smoothing: Python float, see `token_cross_entropy`.
 
     Returns:
         float32[].
@@ -63,10 +92,117 @@ def masked_cross_entropy(labels, logits, *, pad_token_id, weights=None):
     """
     labels = tf.convert_to_tensor(labels)
     counted = count_labels(labels, pad_token_id)
-    loss = token_cross_entropy(labels, logits, counted)
-    share = tf.cast(counted, tf.float32)
+    loss = token_cross_entropy(labels, logits, counted, label_smoothing)
+    share = label_share(labels, pad_token_id, weights)
+    return tf.math.divide_no_nan(tf.reduce_sum(loss * share), tf.reduce_sum(share))
+
+
+def class_cross_entropy(labels, logits, *, weights=None):
+    """Mean cross-entropy over the documents that have a label; 0 if none has.
+
+    Args:
+        labels: int[B]. -100 does not count.
+        logits: float[B, E].
+        weights: float[B] or None. Scales each document's loss and its share in the
+            mean.
+
+    Returns:
+        float32[].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.losses import class_cross_entropy
+        >>> class_cross_entropy([3, -100], tf.zeros([2, 4])).numpy()
+        np.float32(1.3862944)
+    """
+    labels = tf.convert_to_tensor(labels)
     if weights is not None:
-        weights = tf.cast(weights, tf.float32)
-        weights = weights if weights.shape.rank == 2 else tf.reshape(weights, [-1, 1])
-        loss, share = loss * weights, share * weights
-    return tf.math.divide_no_nan(tf.reduce_sum(loss), tf.reduce_sum(share))
+        weights = tf.reshape(weights, [-1, 1])
+    return masked_cross_entropy(
+        labels[:, None], logits[:, None], pad_token_id=None, weights=weights
+    )
+
+
+def span_cross_entropy(positions, logits, *, weights=None):
+    """Mean cross-entropy over the documents whose position is among the tokens.
+
+    Args:
+        positions: int[B]. Below 0 counts as 0; from S on, or where the logit is hidden
+            (at most `mask_value`), it does not count.
+        logits: float[B, S].
+        weights: float[B] or None, as in `class_cross_entropy`.
+
+    Returns:
+        float32[]; 0 if no position counts.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.losses import span_cross_entropy
+        >>> span_cross_entropy([3, 11], tf.zeros([2, 4])).numpy()
+        np.float32(1.3862944)
+    """
+    length = tf.shape(logits)[1]
+    clamped = tf.clip_by_value(
+        tf.cast(positions, tf.int64), 0, tf.cast(length, "int64")
+    )
+    clamped = tf.cast(clamped, tf.int32)
+    inside = clamped < length
+    safe = tf.where(inside, clamped, 0)
+    hidden = tf.gather(logits, safe, batch_dims=1) <= mask_value(logits.dtype)
+    labels = tf.where(inside & ~hidden, clamped, -100)
+    return class_cross_entropy(labels, logits, weights=weights)
+
+
+def squared_error(targets, logits, *, weights=None):
+    """Mean squared difference.
+
+    Args:
+        targets: float[B, E].
+        logits: float[B, E].
+        weights: float[B] or None, as in `class_cross_entropy`.
+
+    Returns:
+        float32[].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.losses import squared_error
+        >>> squared_error([[3.0], [1.0]], tf.zeros([2, 1])).numpy()
+        np.float32(5.0)
+    """
+    loss = tf.math.squared_difference(
+        tf.cast(logits, tf.float32), tf.cast(targets, tf.float32)
+    )
+    return _mean_over_rows(loss, weights)
+
+
+def binary_cross_entropy(targets, logits, *, weights=None):
+    """Mean over documents and classes of the loss of a yes or no for each class.
+
+    Args:
+        targets: float[B, E], from 0 to 1.
+        logits: float[B, E].
+        weights: float[B] or None, as in `class_cross_entropy`.
+
+    Returns:
+        float32[].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.losses import binary_cross_entropy
+        >>> binary_cross_entropy([[1.0, 0.0]], tf.zeros([1, 2])).numpy()
+        np.float32(0.6931472)
+    """
+    loss = tf.nn.sigmoid_cross_entropy_with_logits(
+        tf.cast(targets, tf.float32), tf.cast(logits, tf.float32)
+    )
+    return _mean_over_rows(loss, weights)
+
+
+def _mean_over_rows(loss, weights):
+    """float32[B, E] -> float32[], each row with its weight."""
+    loss = tf.reduce_mean(loss, axis=-1)  # [B]
+    if weights is None:
+        return tf.reduce_mean(loss)
+    weights = tf.reshape(tf.cast(weights, tf.float32), [-1])
+    return tf.math.divide_no_nan(tf.reduce_sum(loss * weights), tf.reduce_sum(weights))

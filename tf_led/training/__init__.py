@@ -1,0 +1,1 @@
+"""Fine-tuning: steps, schedules, metrics, callbacks and distribution."""

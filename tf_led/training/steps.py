@@ -1,0 +1,116 @@
+"""One step of `fit` or `evaluate`, with every label counting the same.
+
+Keras averages losses over replicas, micro-batches and batches, each with one vote. Here
+a label has one vote, wherever it lies: the numbers of a run do not depend on how its
+labels are spread.
+"""
+
+import keras
+import tensorflow as tf
+
+from tf_led.training.accumulation import apply_weighed, build_optimizer, weigh
+from tf_led.training.replicas import num_replicas, sum_over_replicas
+
+
+def train_on(model, data, weight, may_be_unused=()):
+    """Learns from one batch.
+
+    Args:
+        model: compiled keras.Model.
+        data: the batch, as `train_step` gets it.
+        weight: float32[], how many labels this replica's batch has, or None to leave
+            the share of each batch to Keras.
+        may_be_unused: names of layers that a batch may have no use for; their weights
+            then stay as they are, without Keras' warning.
+
+    Returns:
+        Dict of metrics.
+    """
+    inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    optimizer, variables = model.optimizer, model.trainable_variables
+    build_optimizer(optimizer, variables)
+    with tf.GradientTape() as tape:
+        outputs = model(inputs, training=True)
+        loss, joint_weight = _loss(model, data, outputs, weight, training=True)
+        weighing = None if weight is None else weigh(optimizer, joint_weight)
+        scaled = loss if weighing is None else loss * weighing.factor
+        scaled = optimizer.scale_loss(scaled)
+    gradients = tape.gradient(scaled, [variable.value for variable in variables])
+    gradients, variables = _without_unused(gradients, variables, may_be_unused)
+    if hasattr(optimizer, "inner_optimizer"):
+        gradients = _overflow_together(gradients)
+    apply_weighed(optimizer, gradients, variables, weighing)
+    return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
+
+
+def test_on(model, data, weight):
+    """Measures one batch.
+
+    Args:
+        model: as in `train_on`.
+        data: see there.
+        weight: see there.
+
+    Returns:
+        Dict of metrics.
+    """
+    inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    outputs = model(inputs, training=False)
+    _loss(model, data, outputs, weight, training=False)
+    return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
+
+
+def _loss(model, data, outputs, weight, training):
+    """This replica's part of the loss, and the labels of all replicas together."""
+    inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    loss = model._compute_loss(
+        x=inputs,
+        y=y,
+        y_pred=outputs,
+        sample_weight=sample_weight,
+        training=training,
+    )
+    if weight is None:
+        # Keras has divided by the number of replicas already.
+        rows = tf.shape(keras.tree.flatten(inputs)[0])[0]
+        model._loss_tracker.update_state(loss * num_replicas(), sample_weight=rows)
+        return loss, None
+    joint_weight = sum_over_replicas(weight)
+    if num_replicas() > 1:
+        loss *= tf.math.divide_no_nan(weight, joint_weight)
+    # Every replica writes down the same: it does not matter whose is read.
+    model._loss_tracker.update_state(
+        sum_over_replicas(loss), sample_weight=joint_weight
+    )
+    return loss, joint_weight
+
+
+def _without_unused(gradients, variables, may_be_unused):
+    kept = [
+        (gradient, variable)
+        for gradient, variable in zip(gradients, variables, strict=True)
+        if gradient is not None or variable.path.split("/")[-2] not in may_be_unused
+    ]
+    return [list(part) for part in zip(*kept, strict=True)]
+
+
+def _overflow_together(gradients):
+    """Has all replicas leave a step out if one of them overflows.
+
+    Keras looks at each replica's own gradients, and replicas that disagree part ways.
+    """
+    if num_replicas() == 1:
+        return gradients
+    sums = [tf.reduce_sum(tf.abs(tf.cast(_values(g), tf.float32))) for g in gradients]
+    # Infinity minus itself is NaN, any other number 0.
+    total = sum_over_replicas(tf.add_n([part - part for part in sums]))
+    return [
+        tf.IndexedSlices(g.values + tf.cast(total, g.dtype), g.indices, g.dense_shape)
+        if isinstance(g, tf.IndexedSlices)
+        else g + tf.cast(total, g.dtype)
+        for g in gradients
+    ]
+
+
+def _values(gradient):
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
