@@ -12,10 +12,14 @@ _HOME = {
     "LEDTokenizerFast": "tf_led.tokenization.led_tokenizer",
     "TFLEDEncoderBaseModelOutput": "tf_led.models.outputs",
     "TFLEDForConditionalGeneration": "tf_led.models.conditional_generation",
+    "TFLEDForQuestionAnswering": "tf_led.models.question_answering",
+    "TFLEDForSequenceClassification": "tf_led.models.sequence_classification",
     "TFLEDModel": "tf_led.models.led_model",
     "TFLEDPreTrainedModel": "tf_led.models.pretrained",
     "TFLEDSeq2SeqLMOutput": "tf_led.models.outputs",
     "TFLEDSeq2SeqModelOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.outputs",
     "shift_tokens_right": "tf_led.ops.shift",
 }
 

@@ -54,7 +54,8 @@ def from_pretrained(
         The model, or (model, dict of the load report).
     """
     place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
-    options = {name: kwargs.pop(name) for name in MODEL_OPTIONS if name in kwargs}
+    names = (*MODEL_OPTIONS, *cls.own_options)
+    options = {name: kwargs.pop(name) for name in names if name in kwargs}
     config = load_config(name_or_path if config is None else config, place, kwargs)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
     model = cls(config, *model_args, **options)

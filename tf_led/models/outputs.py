@@ -121,3 +121,82 @@ class TFLEDSeq2SeqLMOutput(OutputStruct):
     encoder_hidden_states: tuple
     encoder_attentions: tuple
     encoder_global_attentions: tuple
+
+
+class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
+    """What `TFLEDForSequenceClassification` returns; absent what was not asked for.
+
+    Without a decoder, all that is the decoder's is absent.
+
+    Args:
+        pairs: fields as (name, value) pairs, or by name:
+        loss: float32[], the loss of the labels, see `TFLEDForSequenceClassification`.
+        logits: float[B, E], scores of the classes before softmax or sigmoid, or the
+            numbers themselves.
+        past_key_values: see `TFLEDSeq2SeqModelOutput`, like all that follow.
+        decoder_hidden_states: see there.
+        decoder_attentions: see there.
+        cross_attentions: see there.
+        encoder_last_hidden_state: see there.
+        encoder_hidden_states: see there.
+        encoder_attentions: see there.
+        encoder_global_attentions: see there.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led import TFLEDSeq2SeqSequenceClassifierOutput
+        >>> TFLEDSeq2SeqSequenceClassifierOutput(logits=tf.zeros([1, 3])).logits.shape
+        TensorShape([1, 3])
+    """
+
+    loss: tf.Tensor
+    logits: tf.Tensor
+    past_key_values: tuple
+    decoder_hidden_states: tuple
+    decoder_attentions: tuple
+    cross_attentions: tuple
+    encoder_last_hidden_state: tf.Tensor
+    encoder_hidden_states: tuple
+    encoder_attentions: tuple
+    encoder_global_attentions: tuple
+
+
+class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
+    """What `TFLEDForQuestionAnswering` returns; absent what was not asked for.
+
+    Without a decoder, all that is the decoder's is absent, and T is S.
+
+    Args:
+        pairs: fields as (name, value) pairs, or by name:
+        loss: float32[], mean of the cross-entropies of first and last token.
+        start_logits: float[B, T], scores of every token as the answer's first.
+        end_logits: float[B, T], scores of every token as the answer's last.
+        past_key_values: see `TFLEDSeq2SeqModelOutput`, like all that follow.
+        decoder_hidden_states: see there.
+        decoder_attentions: see there.
+        cross_attentions: see there.
+        encoder_last_hidden_state: see there.
+        encoder_hidden_states: see there.
+        encoder_attentions: see there.
+        encoder_global_attentions: see there.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led import TFLEDSeq2SeqQuestionAnsweringModelOutput
+        >>> scores = tf.zeros([1, 7])
+        >>> output = TFLEDSeq2SeqQuestionAnsweringModelOutput(start_logits=scores)
+        >>> output.start_logits.shape, output.end_logits
+        (TensorShape([1, 7]), None)
+    """
+
+    loss: tf.Tensor
+    start_logits: tf.Tensor
+    end_logits: tf.Tensor
+    past_key_values: tuple
+    decoder_hidden_states: tuple
+    decoder_attentions: tuple
+    cross_attentions: tuple
+    encoder_last_hidden_state: tf.Tensor
+    encoder_hidden_states: tuple
+    encoder_attentions: tuple
+    encoder_global_attentions: tuple

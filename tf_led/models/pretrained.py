@@ -39,6 +39,8 @@ class TFLEDPreTrainedModel(
     base_model_prefix = "led"
     main_input_name = "input_ids"
     framework = "tf"
+    # Arguments of the constructor that `from_pretrained` takes beside those of all.
+    own_options = ()
 
     def __init__(self, config, *, max_global_tokens=None, **kwargs):
         if not isinstance(config, LEDConfig):
@@ -72,8 +74,9 @@ class TFLEDPreTrainedModel(
             **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
                 `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
                 `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
-                (bool: return (model, report)); `dtype`, `name` and `max_global_tokens`
-                of the model; any field of the config, which overrides the file's.
+                (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`
+                and, with a head that has it, `pooling` of the model; any field of the
+                config, which overrides the file's.
 
         Returns:
             The model, with `generation_config` as the checkpoint has it.

@@ -39,7 +39,7 @@ def refuse_where(bad, tensor, before, after):
         return tensor
     worst = tf.reduce_max(tf.where(bad, tensor, tensor.dtype.min))
     if tf.executing_eagerly():
-        raise input_error(f"{before} {int(worst)}{after}")
+        raise input_error(f"{before} {worst.numpy()}{after}")
     return only_after(ok, [before, worst, after], tensor)
 
 
