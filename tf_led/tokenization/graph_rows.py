@@ -1,0 +1,62 @@
+"""Rows of ids in TensorFlow ops: put together, cut and padded."""
+
+import tensorflow as tf
+
+
+def as_utf8(texts):
+    """Replaces bytes that are no UTF-8 as `bytes.decode(errors="replace")` does."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+
+
+def with_space(texts):
+    """Puts a space before texts that start with none."""
+    starts = tf.strings.substr(texts, 0, 1) == " "
+    return tf.where(starts, texts, tf.strings.join([" ", texts]))
+
+
+def place(pieces, plain_ids, plain_piece, num_rows):
+    """Puts the ids of plain text between those of the added tokens.
+
+    Args:
+        pieces: Pieces.
+        plain_ids: int32[K]. The ids of the pieces that are text, in order.
+        plain_piece: int64[K]. The piece of each.
+        num_rows: int64 scalar. The number of texts.
+
+    Returns:
+        int32 ragged [num_rows, (S)].
+    """
+    is_token = pieces.token_id >= 0
+    counts = tf.math.unsorted_segment_sum(
+        tf.ones_like(plain_piece), plain_piece, tf.size(is_token)
+    )
+    counts = tf.where(is_token, tf.ones_like(counts), counts)
+    piece = tf.repeat(tf.range(tf.size(is_token)), counts)
+    ids = tf.gather(pieces.token_id, piece)
+    ids = tf.tensor_scatter_nd_update(ids, tf.where(ids < 0), plain_ids)
+    row = tf.gather(pieces.row, piece)
+    return tf.RaggedTensor.from_value_rowids(ids, row, num_rows, validate=False)
+
+
+def cut(ids, room, from_left):
+    """Keeps at most `room` ids of each row, the last ones with `from_left`."""
+    place = ids.with_values(tf.range(tf.size(ids.values)))
+    first = tf.cast(ids.row_starts(), tf.int32)
+    place = place.values - tf.gather(first, ids.value_rowids())
+    if from_left:
+        lengths = tf.cast(ids.row_lengths(), tf.int32)
+        excess = tf.gather(tf.maximum(lengths - room, 0), ids.value_rowids())
+        kept = place >= excess
+    else:
+        kept = place < room
+    return tf.ragged.boolean_mask(ids, ids.with_values(kept))
+
+
+def pad(ids, filling, multiple, on_left):
+    """Makes ragged rows one tensor, its width a multiple of `multiple`."""
+    if on_left:
+        ids = ids[:, ::-1]
+    padded = ids.to_tensor(default_value=filling)
+    excess = -tf.shape(padded)[1] % (multiple or 1)
+    padded = tf.pad(padded, [[0, 0], [0, excess]], constant_values=filling)
+    return padded[:, ::-1] if on_left else padded
