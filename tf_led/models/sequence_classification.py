@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_led.layers.classification_head import ClassificationHead
 from tf_led.models import checks
-from tf_led.models.classification_loss import classification_loss
+from tf_led.models.classification_loss import classification_loss, count_documents
 from tf_led.models.layer_stack import choose
 from tf_led.models.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqSequenceClassifierOutput
@@ -176,6 +176,19 @@ class TFLEDForSequenceClassification(PooledModel):
             ValueError: on labels of another dtype, shape or range.
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
+
+    def label_weight(self, labels, weights=None):
+        """How much a batch's labels count together, beside those of other batches.
+
+        Args:
+            labels: as in `hf_compute_loss`.
+            weights: float[B], or None.
+
+        Returns:
+            float32[], the number of documents with a label, or of their weights the sum.
+        """
+        config = self.config
+        return count_documents(labels, config.problem_type, config.num_labels, weights)
 
     @property
     def dummy_inputs(self):

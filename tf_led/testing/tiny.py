@@ -76,12 +76,15 @@ def spread_weights(config, seed=0):
 def fill_spread(model, seed=0):
     """Gives every weight of a built model its value of `spread_weights`.
 
+    The weights of other heads than that for conditional generation are drawn too.
+
     Args:
         model: a model of `tf_led`, with a `config` and a `weight_table()`.
         seed: int, as for `spread_weights`.
 
     Returns:
-        The dict of `spread_weights` that the model now holds, for `dense_led_forward`.
+        The dict of `spread_weights` that the model now holds, for `dense_led_forward`,
+        and what was drawn beside it.
 
     Raises:
         ValueError: a path of the table that is not one of LED's weights.
@@ -94,13 +97,17 @@ def fill_spread(model, seed=0):
         (1, 29)
     """
     weights = spread_weights(model.config, seed)
+    rng = np.random.default_rng([seed, 1])
     for path, variable in model.weight_table().items():
         row = to_pytorch(path)
         if row is None:
             raise ValueError(f"`weight_table()` has {path!r}, which LED does not.")
         name, transform = row
-        # A bare model's names lack the prefix.
-        name = name if name in weights else f"led.{name}"
+        if f"led.{name}" in weights:  # a bare model's names lack the prefix
+            name = f"led.{name}"
+        elif name not in weights:
+            shape = transform(np.empty(variable.shape)).shape
+            weights[name] = _draw(rng, name, shape)
         variable.assign(transform(weights[name]))
     return weights
 
