@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "layers": {"ops"},
     "generation": {"ops"},
     "checkpoints": {"ops"},
-    "training": {"ops"},
+    "training": {"ops", "checkpoints"},  # a run's state is saved as weights are
     "serving": {"ops", "tokenization"},
     "tokenization": {"ops"},
     "data": {"ops", "tokenization"},

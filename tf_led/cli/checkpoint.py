@@ -1,9 +1,11 @@
-"""What can be said about `--model` before TensorFlow is loaded."""
+"""What `--model` names: checked before TensorFlow is loaded, and loaded."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
-from tf_led.cli.errors import UsageError
+from tf_led.cli.errors import UsageError, blamed_on
 
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
@@ -77,3 +79,42 @@ def check_tokenizer(model, folder):
             f"--model {model}: no tokenizer in it: neither tokenizer.json nor "
             "vocab.json with merges.txt"
         )
+
+
+def load_config_and_tokenizer(name):
+    is_here = os.path.isdir(name)
+    with blamed_on(
+        f"--model {name}" + ("" if is_here else " (a Hub id, no directory)")
+    ):
+        from tf_led import LEDTokenizerFast
+        from tf_led.models.checkpoint_io import load_config
+
+        return load_config(name, {}, {}), LEDTokenizerFast.from_pretrained(name)
+
+
+def load_model(name, **options):
+    with blamed_on(f"--model {name}"):
+        from tf_led import TFLEDForConditionalGeneration
+
+        model, report = TFLEDForConditionalGeneration.from_pretrained(
+            name, output_loading_info=True, **options
+        )
+    missing = report["missing_keys"]
+    if missing:
+        raise UsageError(
+            f"--model {name}: the checkpoint lacks {len(missing)} weights, "
+            f"{missing[0]} among them; the rest would be random numbers"
+        )
+    return model
+
+
+def check_vocabulary(name, tokenizer, size):
+    if len(tokenizer) > size:
+        raise UsageError(
+            f"--model {name}: its tokenizer has {len(tokenizer):,} tokens, the model's "
+            f"vocabulary {size:,}: they do not belong together"
+        )
+
+
+def tell(message):
+    print(f"tf-led: {message}", file=sys.stderr, flush=True)

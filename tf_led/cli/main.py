@@ -15,7 +15,7 @@ import tf_led
 from tf_led.cli.errors import UsageError
 from tf_led.cli.parser import Parser
 
-COMMANDS = ("summarize",)
+COMMANDS = ("summarize", "train")
 
 
 def main(argv=None):

@@ -6,11 +6,16 @@ generation config unless an option overrides it. A document longer than the mode
 limit is cut, with a warning that says how much was left out.
 """
 
-import os
-import sys
 import time
 
-from tf_led.cli.checkpoint import check_checkpoint
+from tf_led.cli.bundled import model_or_bundled
+from tf_led.cli.checkpoint import (
+    check_checkpoint,
+    check_vocabulary,
+    load_config_and_tokenizer,
+    load_model,
+    tell,
+)
 from tf_led.cli.documents import read_documents
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
@@ -38,7 +43,7 @@ def add_arguments(parser):
         "files", nargs="+", metavar="FILE", help="a text file; - is standard input"
     )
     parser.add_argument(
-        "--model", required=True, metavar="DIR_OR_ID", help="a checkpoint or a Hub id"
+        "--model", metavar="DIR_OR_ID", help="a checkpoint; the bundled one if absent"
     )
     parser.add_argument(
         "--num-beams", type=positive_int, metavar="N", help="1 is greedy search"
@@ -69,6 +74,7 @@ def run(args):
     documents = read_documents(args.files)
     for document in documents:
         args.global_tokens.check(document)
+    args.model = model_or_bundled(args.model)
     check_checkpoint(args.model)
     tell(f"loading {args.model}")
     load_tensorflow()
@@ -93,45 +99,10 @@ def run(args):
         )
 
 
-def load_config_and_tokenizer(name):
-    is_here = os.path.isdir(name)
-    with blamed_on(
-        f"--model {name}" + ("" if is_here else " (a Hub id, no directory)")
-    ):
-        from tf_led import LEDTokenizerFast
-        from tf_led.models.checkpoint_io import load_config
-
-        return load_config(name, {}, {}), LEDTokenizerFast.from_pretrained(name)
-
-
-def load_model(name):
-    with blamed_on(f"--model {name}"):
-        from tf_led import TFLEDForConditionalGeneration
-
-        model, report = TFLEDForConditionalGeneration.from_pretrained(
-            name, output_loading_info=True
-        )
-    missing = report["missing_keys"]
-    if missing:
-        raise UsageError(
-            f"--model {name}: the checkpoint lacks {len(missing)} weights, "
-            f"{missing[0]} among them; a summary would come from random numbers"
-        )
-    return model
-
-
 def check_max_new_tokens(number, limit):
     if number is not None and number > limit:
         raise UsageError(
             f"--max-new-tokens {number}: the model's decoder has {limit} positions"
-        )
-
-
-def check_vocabulary(name, tokenizer, size):
-    if len(tokenizer) > size:
-        raise UsageError(
-            f"--model {name}: its tokenizer has {len(tokenizer):,} tokens, the model's "
-            f"vocabulary {size:,}: they do not belong together"
         )
 
 
@@ -163,7 +134,3 @@ def generate(model, inputs, args):
     options = {name: value for name, value in asked.items() if value is not None}
     batch = {name: tf.constant([row], tf.int32) for name, row in inputs.items()}
     return model.generate(**batch, **options)[0].numpy().tolist()
-
-
-def tell(message):
-    print(f"tf-led: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,133 @@
+"""Ids kept on disk, found again by what they were made of."""
+
+import hashlib
+import itertools
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from tf_led.data.examples import is_path
+from tf_led.data.token_rows import TokenRows
+
+VERSION = 1
+FILES = ("sources.bin", "targets.bin")
+ENDS = ("source_ends.npy", "target_ends.npy")
+REPORT = "report.json"  # moved in place last: where it is, the rest is whole
+
+
+def cached(cache_dir, source, tokenizer, options, write, report):
+    """Reads rows from the cache, or writes them there and reads them back.
+
+    Args:
+        cache_dir: str or Path of the folder that holds all caches.
+        source: path or iterable, as for `read_examples`.
+        tokenizer: LEDTokenizerFast.
+        options: list of whatever else the rows depend on, as JSON can say it.
+        write: called with two files, open for writing, if there is no such cache;
+            returns where the rows of each end.
+        report: DataReport that `write` fills; filled from the cache otherwise.
+
+    Returns:
+        (sources, targets, report); the rows are read from disk as they are used.
+
+    Raises:
+        ValueError: if the source can be read once only.
+        OSError: if the folder cannot be written.
+    """
+    folder = Path(cache_dir) / fingerprint(source, tokenizer, options)
+    if not (folder / REPORT).exists():
+        _write(folder, write, report)
+    counts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    if counts["bad"] and not report.bad:
+        warnings.warn(
+            f"{report.name}: {counts['bad']:,} bad records were left out when "
+            f"{folder} was written",
+            stacklevel=4,
+        )
+    for name, count in counts.items():
+        setattr(report, name, count)
+    rows = [
+        TokenRows(_mapped(folder / file), np.load(folder / ends))
+        for file, ends in zip(FILES, ENDS, strict=True)
+    ]
+    return (*rows, report)
+
+
+def fingerprint(source, tokenizer, options):
+    """A name that changes with anything that the rows depend on.
+
+    Args:
+        source: path, dataset, or an iterable that can be read again.
+        tokenizer: LEDTokenizerFast.
+        options: list.
+
+    Returns:
+        str of 32 hexadecimal digits.
+
+    Raises:
+        ValueError: if the source can be read once only.
+    """
+    # How the last call cut and padded is no part of a tokenizer.
+    rules = json.loads(tokenizer.backend_tokenizer.to_str())
+    rules = {**rules, "truncation": None, "padding": None}
+    parts = [VERSION, rules, tokenizer.truncation_side, options, digest(source)]
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def digest(source):
+    """Sums up what a source holds.
+
+    Args:
+        source: path, dataset, or an iterable that can be read again.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: if the source can be read once only.
+    """
+    if is_path(source):
+        with open(source, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    if hasattr(source, "_fingerprint"):  # datasets.Dataset sums itself up
+        return source._fingerprint
+    if iter(source) is source:
+        raise ValueError(
+            "`cache_dir` is given, but the examples can be read once only "
+            f"({type(source).__name__}): give a list or a file, or no cache_dir."
+        )
+    summed = hashlib.sha256()
+    for record in source:
+        summed.update(repr(record).encode("utf-8", "surrogatepass") + b"\0")
+    return summed.hexdigest()
+
+
+def _write(folder, write, report):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as made:
+        made = Path(made)
+        with (
+            open(made / FILES[0], "wb") as sources,
+            open(made / FILES[1], "wb") as rest,
+        ):
+            all_ends = write(sources, rest)
+            for file in (sources, rest):
+                file.flush()
+                os.fsync(file.fileno())
+        for name, ends in zip(ENDS, all_ends, strict=True):
+            np.save(made / name, np.asarray(ends, "int64"))
+        (made / REPORT).write_text(json.dumps(report.as_dict()), encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        for name in itertools.chain(FILES, ENDS, [REPORT]):
+            os.replace(made / name, folder / name)
+
+
+def _mapped(path):
+    if path.stat().st_size == 0:  # no summaries are wanted: nothing to map
+        return np.zeros(0, "int32")
+    return np.memmap(path, "int32", mode="r")

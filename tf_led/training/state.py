@@ -1,0 +1,139 @@
+"""All that training goes on from, in one file: what is renamed in place is whole."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.safetensors_files import read_safetensors, write_safetensors
+from tf_led.checkpoints.tensors import LazyTensor
+from tf_led.training.accumulation import build_optimizer
+
+STATE_FILE = "state.safetensors"
+RECORD = "record"
+
+
+def training_variables(model, metrics=()):
+    """Names every variable that the next steps depend on.
+
+    Args:
+        model: compiled keras.Model; its optimizer is built where it is not.
+        metrics: further keras metrics whose running means go on.
+
+    Returns:
+        Dict from name to keras.Variable: weights, seeds, the optimizer's, metrics'.
+    """
+    build_optimizer(model.optimizer, model.trainable_variables)
+    owners = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": [v for metric in metrics for v in metric.variables],
+    }
+    seen, named = set(), {}
+    for owner, variables in owners.items():
+        for number, variable in enumerate(variables):
+            if id(variable) not in seen:  # a model counts some of its metrics' as its
+                seen.add(id(variable))
+                named[f"{owner}/{number}/{variable.path}"] = variable
+    return named
+
+
+def save_state(folder, variables, record):
+    """Writes the state; what was there before stays until the new one is whole.
+
+    Args:
+        folder: str or Path, made if need be.
+        variables: dict of keras.Variable, as of `training_variables`.
+        record: dict that JSON can say: where the run is.
+
+    Raises:
+        OSError: if it cannot be written; the old state is then still there.
+
+    Example:
+        >>> import keras
+        >>> from tf_led.training.state import load_state, save_state
+        >>> save_state("run", {"step": keras.Variable(3.0)}, {"epoch": 1})
+        >>> other = keras.Variable(0.0)
+        >>> load_state("run", {"step": other}), float(other.numpy())
+        ({'epoch': 1}, 3.0)
+    """
+    text = np.frombuffer(json.dumps(record).encode(), "uint8")
+    tensors = [LazyTensor(RECORD, text.shape, "uint8", Path(STATE_FILE), lambda: text)]
+    tensors += [_tensor(name, variable) for name, variable in variables.items()]
+    with staged(folder) as staging:
+        write_safetensors(staging.path / STATE_FILE, tensors)
+
+
+def read_record(folder):
+    """Reads where the run is, without the tensors.
+
+    Args:
+        folder: str or Path.
+
+    Returns:
+        The dict given to `save_state`; None if nothing is saved yet.
+
+    Raises:
+        CheckpointError: if the file is damaged.
+    """
+    path = Path(folder) / STATE_FILE
+    if not path.exists():
+        return None
+    return _record(path, read_safetensors(path))
+
+
+def load_state(folder, variables):
+    """Gives variables the values that they were saved with.
+
+    Args:
+        folder: str or Path.
+        variables: dict of keras.Variable, under the names they were saved by.
+
+    Returns:
+        The dict given to `save_state`; None if nothing is saved yet.
+
+    Raises:
+        CheckpointError: if the file is damaged or of another model or optimizer; no
+            variable has changed then.
+    """
+    path = Path(folder) / STATE_FILE
+    if not path.exists():
+        return None
+    tensors = read_safetensors(path)
+    record = _record(path, tensors)
+    _check(path, tensors, variables)
+    for name, variable in variables.items():
+        variable.assign(tensors[name].read())
+    return record
+
+
+def _tensor(name, variable):
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+
+    def read():
+        return np.asarray(keras.ops.convert_to_numpy(variable))
+
+    return LazyTensor(name, tuple(variable.shape), dtype, Path(STATE_FILE), read)
+
+
+def _record(path, tensors):
+    if RECORD not in tensors:
+        raise CheckpointError(f"{path} is no state of a training run.")
+    return json.loads(tensors.pop(RECORD).read().tobytes())
+
+
+def _check(path, tensors, variables):
+    other = sorted(tensors.keys() ^ variables.keys())
+    other += [
+        name
+        for name in tensors.keys() & variables.keys()
+        if tensors[name].shape != tuple(variables[name].shape)
+    ]
+    if other:
+        raise CheckpointError(
+            f"{path} holds the state of another model or optimizer: {other[0]} is in "
+            f"only one of them or of another shape, one of {len(other):,}."
+        )
