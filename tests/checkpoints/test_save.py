@@ -119,9 +119,52 @@ def test_a_variable_that_is_not_leds(one, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_pytorchs_own_format_is_not_written(one, tmp_path):
-    with pytest.raises(ValueError, match="safe_serialization=False"):
+@pytest.mark.parametrize("max_shard_size", ["5GB", 3000])
+def test_pytorchs_own_format_is_bit_equal(
+    torch_model, torch_dir, loaded, tmp_path, max_shard_size
+):
+    save_weights(loaded, tmp_path)  # which readers would prefer, were it left
+    for _ in range(2):
+        files = save_weights(
+            loaded, tmp_path, max_shard_size=max_shard_size, safe_serialization=False
+        )
+        assert {*files} == {*tmp_path.glob("*model*")}
+        state = open_with_torch("LEDForConditionalGeneration", tmp_path, torch_dir)
+        for key, tensor in torch_model.state_dict().items():
+            assert torch.equal(state[key], tensor), key
+
+
+def test_bfloat16_in_pytorchs_own_format(one, tmp_path):
+    halves = {"led/shared/embeddings": keras.Variable([[1.5, -3.0]], dtype="bfloat16")}
+    (file,) = save_weights(halves, tmp_path, safe_serialization=False)
+    held = torch.load(file)["led.shared.weight"]
+    assert held.dtype == torch.bfloat16 and held.tolist() == [[1.5, -3.0]]
+
+
+def test_safetensors_leave_what_no_reader_prefers(one, tmp_path):
+    save_weights(one, tmp_path, safe_serialization=False)
+    save_weights(one, tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "model.safetensors",
+        "pytorch_model.bin",
+    ]
+
+
+def test_pytorchs_own_format_without_torch(one, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="pytorch_model.bin .* needs PyTorch"):
         save_weights(one, tmp_path, safe_serialization=False)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_format_that_is_none(one, tmp_path):
+    with pytest.raises(ValueError, match="`safe_serialization` must be .* got 'no'"):
+        save_weights(one, tmp_path, safe_serialization="no")
+    with (
+        pytest.raises(ValueError, match="`kind` must be one of .* got 'msgpack'"),
+        staged(tmp_path) as staging,
+    ):
+        write_weights(one, staging, kind="msgpack")
     assert not any(tmp_path.iterdir())
 
 

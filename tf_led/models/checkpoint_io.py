@@ -1,4 +1,4 @@
-"""Models from checkpoints and back: config, weights and generation config together."""
+"""Models from checkpoints: config, weights and generation config together."""
 
 import json
 import os
@@ -6,13 +6,10 @@ import os
 from huggingface_hub.errors import StrictDataclassError
 from transformers import GenerationConfig
 
-from tf_led.checkpoints.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.hub import resolve
 from tf_led.checkpoints.load import load_weights
-from tf_led.checkpoints.save import write_weights
 from tf_led.models.config import LEDConfig
-from tf_led.models.serving_signatures import make_signatures, write_saved_model
 
 MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
 # Where to look, understood by `resolve` and by transformers' config classes alike.
@@ -136,65 +133,6 @@ def load_generation_config(name_or_path, config, place):
     raise CheckpointError(f"{file} cannot be used: {reason}")
 
 
-def save_pretrained(
-    model,
-    save_directory,
-    *,
-    max_shard_size="5GB",
-    safe_serialization=True,
-    saved_model=False,
-    version=1,
-    signatures=None,
-    **kwargs,
-):
-    """Does `TFLEDPreTrainedModel.save_pretrained`.
-
-    Args:
-        model: the model.
-        save_directory: directory.
-        max_shard_size: see there, like all other arguments.
-        safe_serialization: see there.
-        saved_model: see there.
-        version: see there.
-        signatures: see there.
-        **kwargs: see there.
-    """
-    _check_save_options(saved_model, version, signatures, kwargs)
-    with staged(save_directory) as staging:
-        if saved_model:
-            if signatures is None:
-                signatures = make_signatures(model)
-            write_saved_model(model, staging, f"saved_model/{version}", signatures)
-        write_weights(
-            model.weight_table(),
-            staging,
-            max_shard_size=max_shard_size,
-            safe_serialization=safe_serialization,
-        )
-        _write_config(model, staging.path)
-        if model.can_generate():
-            model.generation_config.save_pretrained(staging.path)
-
-
-def _check_save_options(saved_model, version, signatures, unknown):
-    if unknown:
-        raise ValueError(
-            f"save_pretrained got {', '.join(map(repr, sorted(unknown)))}, which it "
-            "does not offer; it takes max_shard_size, safe_serialization, saved_model, "
-            "version and signatures."
-        )
-    if not saved_model and (version != 1 or signatures is not None):
-        raise ValueError(
-            f"`version` is {version!r} and `signatures` is {signatures!r}, but only a "
-            "SavedModel has them: give saved_model=True too."
-        )
-    if type(version) is not int or version < 1:
-        raise ValueError(
-            f"`version` must be an int of at least 1, got {version!r}: it names the "
-            "folder that TensorFlow Serving reads."
-        )
-
-
 def _read_config(source, place):
     file = os.path.join(source, place.get("subfolder") or "", CONFIG_FILE)
     if os.path.isdir(source) and not os.path.exists(file):
@@ -225,12 +163,3 @@ def _config_error(source, file, error):
     return FileNotFoundError(
         f"{str(source)!r} is neither a directory nor a model of the Hub: {reason}"
     )
-
-
-def _write_config(model, directory):
-    fields = {**model.config.to_dict(), "architectures": [_pytorch_name(model)]}
-    LEDConfig.from_dict(fields).save_pretrained(directory)
-
-
-def _pytorch_name(model):
-    return type(model).__name__.removeprefix("TF")

@@ -3,11 +3,14 @@
 import keras
 import tensorflow as tf
 
-from tf_led.models import checkpoint_io
+from tf_led.models import checkpoint_io, saving
+from tf_led.models.bos import BosMixin
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.dataset_mixin import DatasetMixin
+from tf_led.models.hub_push import HubMixin
 from tf_led.models.main_layer import TFLEDMainLayer
 from tf_led.models.named_inputs import NamedInputs
+from tf_led.models.positions import PositionsMixin
 from tf_led.models.resize import ResizeMixin
 from tf_led.models.serving_signatures import ServingMixin
 from tf_led.models.training_steps import TrainingSteps
@@ -15,7 +18,15 @@ from tf_led.models.weights import weight_table
 
 
 class TFLEDPreTrainedModel(
-    NamedInputs, TrainingSteps, DatasetMixin, ResizeMixin, ServingMixin, keras.Model
+    NamedInputs,
+    TrainingSteps,
+    DatasetMixin,
+    ResizeMixin,
+    PositionsMixin,
+    BosMixin,
+    HubMixin,
+    ServingMixin,
+    keras.Model,
 ):
     """Base of the LED models; not built by itself.
 
@@ -102,16 +113,17 @@ class TFLEDPreTrainedModel(
         Args:
             save_directory: directory, made if it is not there.
             **kwargs: `max_shard_size` (int or string such as "5GB");
-                `safe_serialization` (True); `saved_model` (bool: also write a
-                SavedModel to saved_model/<version>, see `export`), and with it
-                `version` (int, 1) and `signatures` (tf.function with a signature, or
-                dict of such by name, instead of `export`'s two).
+                `safe_serialization` (True; False writes pytorch_model.bin, which needs
+                torch); `saved_model` (bool: also write a SavedModel to
+                saved_model/<version>, see `export`), and with it `version` (int, 1) and
+                `signatures` (tf.function with a signature, or dict of such by name,
+                instead of `export`'s two).
 
         Raises:
             NotADirectoryError: if `save_directory` is a file.
             ValueError: on an option that is not offered, or that needs another.
         """
-        checkpoint_io.save_pretrained(self, save_directory, **kwargs)
+        saving.save_pretrained(self, save_directory, **kwargs)
 
     def weight_table(self):
         """Lists the weights by the paths of the checkpoint table.

@@ -1,0 +1,176 @@
+"""BART becomes LED: any length of positions, windows, and global attention.
+
+The weights are read and written one by one; no model is built.
+"""
+
+from dataclasses import replace
+
+from tf_led.checkpoints import bart_names, names
+from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.bart_config import led_config
+from tf_led.checkpoints.bart_shapes import check_shapes
+from tf_led.checkpoints.errors import CheckpointError, some
+from tf_led.checkpoints.files import open_weights
+from tf_led.checkpoints.plan import Plan, check_tied
+from tf_led.checkpoints.positions import tile_rows
+from tf_led.checkpoints.save import write_tensors
+from tf_led.checkpoints.source import open_source
+
+# BART's tables begin with two rows that stand for no position.
+OFFSET = 2
+
+
+def bart_to_led(
+    source,
+    destination,
+    *,
+    attention_window=1024,
+    max_positions=16384,
+    max_decoder_positions=None,
+    max_shard_size="5GB",
+    safe_serialization=True,
+):
+    """Turns a BART checkpoint into a LED checkpoint.
+
+    Positions are copied over and over until there are enough; the projections of
+    queries, keys and values are copied to those of global attention. On a document
+    that one window covers, without global tokens, the LED computes what the BART did.
+
+    Args:
+        source: str or Path of a BART's folder, or a Hub id such as
+            "facebook/bart-base". Weights as PyTorch wrote them, with or without a
+            head.
+        destination: str or Path of a folder, made if need be. It gets config.json, the
+            weights, and tokenizer and generation config as far as the source has them.
+        attention_window: int, the whole window of every encoder layer, even.
+        max_positions: int, positions of the encoder.
+        max_decoder_positions: int, positions of the decoder; None for as many as BART
+            has.
+        max_shard_size: int in bytes, or text such as "5GB".
+        safe_serialization: bool; False writes pytorch_model.bin, which needs torch.
+
+    Returns:
+        `LEDConfig` of the new checkpoint.
+
+    Raises:
+        FileNotFoundError: if there is no such source, or it lacks a part.
+        CheckpointError: if it is not a BART, or a file cannot be used.
+        ValueError: if another argument is not allowed.
+
+    Source: Longformer (arXiv 2004.05150), sections 5 and 7.
+
+    Example:
+        >>> from tf_led.checkpoints.bart import bart_to_led
+        >>> bart_to_led("no/such/folder", "led", max_positions=32768)
+        Traceback (most recent call last):
+        FileNotFoundError: `no/such/folder` is neither a folder here nor a Hub id ...
+    """
+    place = open_source(source)
+    config = led_config(
+        place.read_json("config.json"),
+        attention_window=attention_window,
+        max_positions=max_positions,
+        max_decoder_positions=max_decoder_positions,
+    )
+    tensors = led_tensors(open_weights(place.weights), config, place.weights)
+    with staged(destination) as staging:
+        write_tensors(
+            tensors,
+            staging,
+            max_shard_size=max_shard_size,
+            kind="safetensors" if safe_serialization else "torch",
+        )
+        config.save_pretrained(staging.path)
+        place.copy_generation_config(staging.path)
+        place.copy_tokenizer(staging.path, config.max_encoder_position_embeddings)
+    return config
+
+
+def led_tensors(tensors, config, file):
+    """Renames a BART's weights, and lengthens its positions.
+
+    Args:
+        tensors: dict of `LazyTensor` by BART's key.
+        config: `LEDConfig` of the LED to make.
+        file: Path they come from, for messages.
+
+    Returns:
+        dict of `LazyTensor` by PyTorch LED's key, with `led.` where BART had `model.`.
+
+    Raises:
+        CheckpointError: if a weight is missing, unknown, or of the wrong shape.
+
+    Example:
+        >>>         >>> from tf_led.checkpoints.bart import led_tensors
+        >>> from tf_led.testing import tiny_config
+        >>> led_tensors({}, tiny_config(), Path("model.safetensors"))
+        Traceback (most recent call last):
+        tf_led.checkpoints.errors.CheckpointError: `model.safetensors` lacks `shared...
+    """
+    prefix = "led." if any(key.startswith("model.") for key in tensors) else ""
+    found = _rename(tensors, file)
+    _settle_tied(found, config, file)
+    expected = bart_names.expected(config.encoder_layers, config.decoder_layers)
+    _check_names(found, expected, file)
+    check_shapes({name: found[name] for name in expected}, config, file)
+    for half in ("encoder", "decoder"):
+        rows = getattr(config, f"max_{half}_position_embeddings")
+        name = f"{half}.embed_positions.weight"
+        found[name] = _lengthen(found[name], rows, file)
+    renamed = {
+        name if name in names.HEADS or name.startswith("lm_head") else prefix + name: t
+        for name, t in found.items()
+    }
+    return {name: replace(tensor, name=name) for name, tensor in renamed.items()}
+
+
+def _rename(tensors, file):
+    found = {}
+    for key, tensor in tensors.items():
+        new = bart_names.to_led(key)
+        if new is None:
+            raise CheckpointError(f"`{file}` has {some([key])}, which BART has not.")
+        for name in new:
+            if name in found:
+                twice = [found[name].name, key]
+                raise CheckpointError(f"`{file}` holds one weight as {some(twice)}.")
+            found[name] = tensor
+    return found
+
+
+def _settle_tied(found, config, file):
+    """Leaves one table of the tokens, whatever copies the file has, unless untied."""
+    if not config.tie_word_embeddings:
+        return
+    copies = [found.pop(name) for name in names.TIED if name in found]
+    if copies and "shared.weight" not in found:
+        found["shared.weight"] = copies.pop(0)
+    if copies:
+        table = (found["shared.weight"], names.keep)
+        check_tied(Plan(file, found={names.SHARED: table}, tied=copies))
+
+
+def _check_names(found, expected, file):
+    lacking = [name for name in expected if name not in found]
+    if lacking:
+        raise CheckpointError(f"`{file}` lacks {some(lacking)}, in LED's names.")
+    extra = {*found} - {*expected} - {*names.HEADS} - {*names.TIED}
+    if extra:
+        raise CheckpointError(
+            f"`{file}` has weights beyond the layers of config.json: "
+            f"{some(sorted(extra))}, in LED's names."
+        )
+
+
+def _lengthen(tensor, num_rows, file):
+    old_rows, width = tensor.shape
+    if old_rows <= OFFSET:
+        raise CheckpointError(
+            f"`{file}`: `{tensor.name}` has {old_rows} rows, {OFFSET} of which are no "
+            "positions."
+        )
+
+    def read():
+        return tile_rows(tensor.read()[OFFSET:], num_rows)
+
+    return replace(tensor, shape=(num_rows, width), read=read, place=None)

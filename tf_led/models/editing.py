@@ -1,0 +1,132 @@
+"""What methods that edit a built model share: new variables, a new config."""
+
+import copy
+import operator
+
+import tensorflow as tf
+
+
+class EditingMixin:
+    """Gives a model another config, and makes it forget what it has compiled."""
+
+    def _take_config(self, **changes):
+        """Replaces the config by a changed copy; the old object stays as it is.
+
+        Args:
+            **changes: fields of `LEDConfig`.
+        """
+        config = copy.deepcopy(self.config)
+        for name, value in changes.items():
+            setattr(config, name, value)
+        for part in (self, self.led, self.led.encoder, self.led.decoder):
+            part.config = config
+
+    def _forget_compiled(self):
+        """Has `fit`, `predict`, `generate` and `serving` compiled anew."""
+        self.train_function = self.test_function = self.predict_function = None
+        self.__dict__.pop("serving", None)
+        self.__dict__.get("_compiled_generation", {}).clear()
+
+
+def resize_embedding(embedding, new_size, draw):
+    """Gives an embedding layer another number of rows, keeping the first.
+
+    Args:
+        embedding: keras.layers.Embedding.
+        new_size: int, V'.
+        draw: called with the old table, float[V, D], and the number of rows to add, n;
+            returns float[n, D].
+    """
+    old = embedding._embeddings
+    values = tf.convert_to_tensor(old.value)
+    embedding.input_dim = new_size
+    embedding.built = False
+    replace_weight(embedding, old, lambda: embedding.build((None, None)))
+    embedding._embeddings.trainable = old.trainable
+    embedding._embeddings.assign(resize_rows(values, new_size, draw))
+
+
+def resize_rows(values, new_size, draw):
+    """Cuts [V, ...] to its first V' rows, or adds what `draw(values, V' - V)` gives."""
+    rows = draw(values, max(0, new_size - values.shape[0]))
+    return tf.concat([values[:new_size], tf.cast(rows, values.dtype)], axis=0)
+
+
+def replace_weight(layer, old, add_new):
+    """Lets a layer, which Keras has locked, add a variable in place of an old one."""
+    layer._untrack_variable(old)
+    layer._tracker.unlock()
+    add_new()
+    layer._tracker.lock()
+    _retire(old)
+
+
+def _retire(variable):
+    """Makes a variable unreadable: graphs that captured it would use stale weights."""
+    value = variable.value
+    for copy_of_value in getattr(value, "values", [value]):  # one for each replica
+        tf.raw_ops.AssignVariableOp(
+            resource=copy_of_value.handle,
+            value=tf.zeros([], value.dtype),
+            validate_shape=False,
+        )
+
+
+def as_size(value, name, default):
+    """Reads a size that may be left out, refusing what is none.
+
+    Args:
+        value: int or None.
+        name: str, its argument.
+        default: int, for None.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if value is None:
+        return default
+    try:
+        size = operator.index(value)
+    except TypeError:
+        size = 0
+    if size < 1 or isinstance(value, bool):
+        raise ValueError(f"`{name}` must be an int of at least 1, got {value!r}.")
+    return size
+
+
+def check_plain(embedding, what):
+    """Refuses an embedding whose table is not all there is to it.
+
+    Args:
+        embedding: keras.layers.Embedding.
+        what: str, how a message calls it.
+
+    Raises:
+        ValueError: saying what it is instead.
+    """
+    if embedding.quantization_mode is not None or embedding.lora_enabled:
+        state = embedding.quantization_mode or "LoRA"
+        raise ValueError(
+            f"{what} has {state} weights, which cannot be resized. Resize the model "
+            "first, then quantise it or add LoRA."
+        )
+
+
+def check_optimizer(optimizer):
+    """Refuses an optimizer that would go on with state of the old size.
+
+    Args:
+        optimizer: the model's, or None.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if optimizer is not None and optimizer.built:
+        raise ValueError(
+            f"The model is compiled with {type(optimizer).__name__}, which holds state "
+            "for the old table. Resize before training, or call "
+            "model.compile(optimizer) with a new optimizer first."
+        )
