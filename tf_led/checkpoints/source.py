@@ -71,12 +71,13 @@ class Source:
         options.pop("transformers_version", None)
         _write_object(folder / GENERATION_CONFIG, options)
 
-    def copy_tokenizer(self, folder, model_max_length):
+    def copy_tokenizer(self, folder, model_max_length=None):
         """Copies the tokenizer's files, as far as there are any, as a LED's.
 
         Args:
             folder: Path to copy to.
-            model_max_length: int, the length that the tokenizer truncates to.
+            model_max_length: int, the length that the tokenizer truncates to; None for
+                what its configuration says.
 
         Raises:
             CheckpointError: if tokenizer_config.json is no JSON object.
@@ -86,8 +87,10 @@ class Source:
         path = self.get(TOKENIZER_CONFIG)
         if path is None:
             return
-        fields = {**_read_object(path), "model_max_length": model_max_length}
-        if "tokenizer_class" in fields:
+        fields = _read_object(path)
+        if model_max_length is not None:
+            fields["model_max_length"] = model_max_length
+        if str(fields.get("tokenizer_class")).startswith("Bart"):
             fields["tokenizer_class"] = "LEDTokenizer"
         _write_object(folder / TOKENIZER_CONFIG, fields)
 

@@ -1,0 +1,231 @@
+"""Turn a checkpoint into another: a LED into another format, a BART into a LED.
+
+SRC is a checkpoint's directory or a Hub id, DEST a directory, new or empty. It gets the
+configuration, the weights, and the tokenizer where SRC has one. The paths of the files
+with weights go to stdout, progress goes to stderr. A LED keeps positions and windows
+unless an option says otherwise; a BART's positions are copied until there are enough.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tf_led.cli.checkpoint import could_be_hub_id
+from tf_led.cli.errors import UsageError
+from tf_led.cli.parser import positive_int
+from tf_led.cli.quiet import load_tensorflow
+
+HELP = "change a checkpoint's format, or make a LED of a BART"
+EXAMPLES = """\
+  tf-led convert old/checkpoint new/checkpoint
+  tf-led convert my/checkpoint for-tensorflow-4.57 --to h5
+  tf-led convert my/checkpoint longer --max-positions 32768 --attention-window 512
+  tf-led convert facebook/bart-base my/led --attention-window 1024 \\
+      --max-positions 16384
+"""
+FORMATS = {"safetensors": "safetensors", "bin": "torch", "h5": "h5", "keras": "keras"}
+# What a LED made of a BART has, unless an option says otherwise.
+BART_DEFAULTS = {"attention_window": 1024, "max_positions": 16384}
+
+
+def add_arguments(parser):
+    """Declares what `tf-led convert` takes.
+
+    Args:
+        parser: argparse.ArgumentParser to add to.
+    """
+    parser.add_argument("source", metavar="SRC", help="a checkpoint or a Hub id")
+    parser.add_argument("destination", metavar="DEST", help="a directory to write to")
+    parser.add_argument(
+        "--to",
+        choices=FORMATS,
+        default="safetensors",
+        help="safetensors, which PyTorch and tf_led open (default); bin, PyTorch's own;"
+        " h5, for the TensorFlow classes of transformers 4; keras, for Keras alone",
+    )
+    parser.add_argument(
+        "--attention-window",
+        type=positive_int,
+        metavar="N",
+        help="the whole window of every encoder layer, even (a BART: 1024)",
+    )
+    parser.add_argument(
+        "--max-positions",
+        type=positive_int,
+        metavar="N",
+        help="the longest document, in tokens (a BART: 16384)",
+    )
+    parser.add_argument(
+        "--max-decoder-positions",
+        type=positive_int,
+        metavar="N",
+        help="the longest text that the decoder writes, in tokens",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="write to DEST though it is not empty"
+    )
+
+
+def run(args):
+    """Converts one checkpoint, and prints the files with its weights.
+
+    Args:
+        args: the parsed arguments.
+
+    Raises:
+        UsageError: for anything that the user gave and that cannot be used; DEST is
+            then as it was.
+    """
+    check_destination(args)
+    check_source(args.source)
+    tell(f"loading {args.source}")
+    load_tensorflow()
+    try:
+        convert(args)
+    except (ValueError, FileNotFoundError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{args.source}: {reason}") from error
+    for file in written(args.destination, args.to):
+        print(file)
+
+
+def check_destination(args):
+    """Refuses a DEST that cannot be written to, or that holds something already."""
+    folder = Path(args.destination)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: a file, not a directory")
+    if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
+        raise UsageError(f"{folder}: is SRC; convert to another directory")
+    if folder.is_dir() and any(folder.iterdir()) and not args.force:
+        raise UsageError(f"{folder}: not empty; --force writes to it all the same")
+
+
+def check_source(source):
+    """Refuses a SRC that is neither a directory with a config nor a Hub id."""
+    folder = Path(source)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise UsageError(f"{source}: no config.json in it")
+    elif folder.exists():
+        raise UsageError(f"{source}: a file, not a checkpoint's directory")
+    elif not could_be_hub_id(source):
+        raise UsageError(f"{source}: no such directory")
+
+
+def convert(args):
+    """Does the work of `run`."""
+    from tf_led.checkpoints.bart import bart_to_led
+    from tf_led.checkpoints.source import open_source
+
+    source = open_source(args.source)
+    if not is_bart(source.read_json("config.json")):
+        convert_led(source, args)
+        return
+    options = {name: getattr(args, name) or n for name, n in BART_DEFAULTS.items()}
+    options["max_decoder_positions"] = args.max_decoder_positions
+    if args.to in ("safetensors", "bin"):
+        options["safe_serialization"] = args.to == "safetensors"
+        bart_to_led(args.source, args.destination, **options)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        bart_to_led(args.source, folder, **options)
+        args.attention_window = args.max_positions = args.max_decoder_positions = None
+        convert_led(open_source(folder), args)
+
+
+def is_bart(fields):
+    # AllenAI's own LongformerEncoderDecoder calls itself a BART too.
+    is_led = "max_encoder_position_embeddings" in fields
+    return fields.get("model_type") == "bart" and not is_led
+
+
+def convert_led(source, args):
+    """Loads a LED, edits it as the options say, and writes it."""
+    from tf_led.checkpoints.atomic import staged
+
+    model = load_led(source, args.to)
+    model.resize_position_embeddings(
+        args.max_positions, decoder_positions=args.max_decoder_positions
+    )
+    if args.attention_window is not None:
+        model.set_attention_window(args.attention_window)
+    tell(f"writing {args.destination}")
+    with staged(args.destination) as staging:
+        write(model, staging, args.to)
+        source.copy_tokenizer(staging.path, args.max_positions)
+
+
+def load_led(source, to):
+    """Loads a LED with the head that it was saved with, in the dtype of its file."""
+    import tf_led
+    from tf_led.checkpoints.files import open_weights
+
+    tensors = open_weights(source.weights)
+    name = head_of(source.read_json("config.json"), tensors)
+    dtypes = {tensor.dtype for tensor in tensors.values()}
+    is_half = len(dtypes) == 1 and dtypes <= {"float16", "bfloat16"}
+    # Of a .keras file the dtype is also what it computes in: that stays float32.
+    options = {"dtype": dtypes.pop()} if is_half and to != "keras" else {}
+    model, report = getattr(tf_led, name).from_pretrained(
+        source.name, output_loading_info=True, **options
+    )
+    missing = report["missing_keys"]
+    if missing:
+        raise UsageError(
+            f"{source.name}: lacks {len(missing)} weights, {missing[0]} among them; "
+            "the result would hold random numbers"
+        )
+    return model
+
+
+def head_of(fields, keys):
+    """Names the class of a checkpoint: what its config says, or what its weights are.
+
+    Args:
+        fields: dict of config.json.
+        keys: the names of its weights.
+
+    Returns:
+        str, one of our model classes.
+
+    Example:
+        >>> from tf_led.cli.convert import head_of
+        >>> head_of({"architectures": ["LEDModel"]}, [])
+        'TFLEDModel'
+        >>> head_of({}, ["led.shared.weight", "qa_outputs.bias"])
+        'TFLEDForQuestionAnswering'
+    """
+    import tf_led
+
+    for name in fields.get("architectures") or []:
+        name = f"TF{str(name).removeprefix('TF')}"
+        if name in tf_led.__all__:
+            return name
+    heads = {
+        "qa_outputs": "TFLEDForQuestionAnswering",
+        "classification_head": "TFLEDForSequenceClassification",
+    }
+    for part, name in heads.items():
+        if any(part in key for key in keys):
+            return name
+    return "TFLEDForConditionalGeneration"
+
+
+def write(model, staging, to):
+    """Writes weights and configs in one of `FORMATS` into a save."""
+    from tf_led.models.saving import write_checkpoint, write_configs
+
+    if to == "keras":
+        model.save(staging.path / "model.keras")
+        write_configs(model, staging.path)
+    else:
+        write_checkpoint(model, staging, kind=FORMATS[to])
+
+
+def written(folder, to):
+    """The files with weights of one of `FORMATS` in a folder, sorted."""
+    return sorted(Path(folder).glob(f"*.{to}"))
+
+
+def tell(message):
+    print(f"tf-led: {message}", file=sys.stderr, flush=True)
