@@ -1,11 +1,13 @@
 """What every test runs under: quiet TensorFlow, fixed seeds, no network."""
 
 import os
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
 os.environ["HF_HUB_OFFLINE"] = "1"  # a forgotten Hub id fails at once, everywhere
 
 import hypothesis  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 # A run gives the same answer twice. HYPOTHESIS_PROFILE=explore looks further.
@@ -19,12 +21,20 @@ hypothesis.settings.register_profile("explore", max_examples=1000, **_COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-@pytest.fixture(autouse=True)
-def seeds():
-    """Every test starts from one random state, whatever ran before it.
-
-    Python's, NumPy's and TensorFlow's; a test that draws from torch seeds it itself.
-    """
+@pytest.fixture(autouse=True, scope="session")
+def tensorflow_seed():
+    """One seed of TensorFlow's a run: setting it drops every compiled function."""
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def seeds(tensorflow_seed):
+    """Python and NumPy start each test from one state, whatever ran before it.
+
+    Keras draws the seeds of its initialisers and layers from Python's generator. A
+    test that draws from TensorFlow or torch itself gives a seed of its own.
+    """
+    random.seed(0)
+    np.random.seed(0)

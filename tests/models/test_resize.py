@@ -120,6 +120,7 @@ def test_the_same_size_changes_nothing(model):
 
 
 def test_new_rows_lie_around_the_mean_with_the_old_covariance():
+    tf.random.set_seed(0)
     rng = np.random.default_rng(3)
     values = rng.normal(1, 2, [OLD, 5]) @ rng.normal(0, 1, [5, 5])
     rows = _draw_around_mean(values, 40_009).numpy() - values.mean(axis=0)

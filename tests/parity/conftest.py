@@ -20,11 +20,3 @@ def get_pair(tmp_path_factory):
 @pytest.fixture(params=LAYOUTS)
 def pair(request, get_pair):
     return get_pair(request.param)
-
-
-@pytest.fixture(autouse=True)
-def seeds():
-    """Replaces the seeding of all tests: here every draw has a generator of its own.
-
-    Seeding TensorFlow drops its compiled functions, and these tests share theirs.
-    """
