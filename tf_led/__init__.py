@@ -20,6 +20,7 @@ _HOME = {
     "TFLEDSeq2SeqModelOutput": "tf_led.models.outputs",
     "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.outputs",
     "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.outputs",
+    "export_saved_model": "tf_led.models.export",
     "shift_tokens_right": "tf_led.ops.shift",
 }
 

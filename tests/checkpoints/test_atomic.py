@@ -70,7 +70,7 @@ def cut_off(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", step(os.replace))
             patch.setattr(Path, "unlink", step(Path.unlink))
-            patch.setattr(atomic, "_sync_file", step(atomic._sync_file))
+            patch.setattr(atomic, "sync_file", step(atomic.sync_file))
             patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # nobody tidies up
             try:
                 save()

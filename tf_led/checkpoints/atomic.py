@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tf_led.checkpoints.locks import lock, locked, unlock
 
-_PREFIX = ".saving-"
+PREFIX = ".saving-"
 
 
 class Staging:
@@ -51,15 +51,15 @@ class Staging:
         new = [p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file()]
         rank = {Path(name): place for place, name in enumerate(self._last, start=1)}
         for name in new:
-            _sync_file(self.path / name)
+            sync_file(self.path / name)
         for name in sorted(new, key=lambda name: (rank.get(name, 0), name)):
             (self.target / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.path / name, self.target / name)
-        _sync_folder(self.target)
+        sync_folder(self.target)
         for name in self._obsolete:
             if Path(name) not in new:
                 (self.target / name).unlink(missing_ok=True)
-        _sync_folder(self.target)
+        sync_folder(self.target)
 
 
 @contextlib.contextmanager
@@ -90,8 +90,8 @@ def staged(directory):
     is_new = not target.exists()
     target.mkdir(parents=True, exist_ok=True)
     with locked(target):
-        _remove_abandoned(target)
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target))
+        remove_abandoned(target)
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
         alive = lock(path, wait=True)
     staging = Staging(target, path)
     try:
@@ -110,22 +110,22 @@ def staged(directory):
                 target.rmdir()  # only if nothing came of it
 
 
-def _remove_abandoned(target):
+def remove_abandoned(target):
     """Deletes what saves that were cut off have left; a living save holds its lock."""
-    for path in target.glob(f"{_PREFIX}*"):
+    for path in target.glob(f"{PREFIX}*"):
         abandoned = lock(path, wait=False)
         if abandoned is not None:
             shutil.rmtree(path, ignore_errors=True)
             unlock(abandoned)
 
 
-def _sync_file(path):
+def sync_file(path):
     """Forces a file's bytes to the disk, before its new name can get there."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
-def _sync_folder(path):
+def sync_folder(path):
     """Forces a folder's names to the disk, where the file system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)

@@ -15,7 +15,7 @@ import tf_led
 from tf_led.cli.errors import UsageError
 from tf_led.cli.parser import Parser
 
-COMMANDS = ("summarize", "train")
+COMMANDS = ("summarize", "convert", "train", "evaluate", "export")
 
 
 def main(argv=None):

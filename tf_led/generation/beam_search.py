@@ -64,6 +64,7 @@ class BeamSearch(Search):
         self._fill_id = _fill_id(options)
         self._prompt_len = prompt_len
         self._length = length
+        self._limit = options.length_limit(prompt_len, length)
         self._processors = processors
         self._stops = stops
         self._seed = seed
@@ -140,7 +141,7 @@ class BeamSearch(Search):
 
     def _ends(self, candidates, index, log_probs):
         newest = tf.gather(candidates.tokens, index + 1, axis=2)  # [B, M]
-        ends = is_one_of(newest, self._eos_ids) | (index + 2 >= self._length)
+        ends = is_one_of(newest, self._eos_ids) | (index + 2 >= self._limit)
         if self._stops is None:
             return ends
         self._stops.note(log_probs)

@@ -56,6 +56,7 @@ class ContrastiveSearch(Search):
         self._pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
+        self._limit = options.length_limit(prompt_len, length)
         self._mask = tf.pad(
             prompt_mask, [[0, 0], [0, length - prompt_len]], constant_values=True
         )
@@ -94,7 +95,7 @@ class ContrastiveSearch(Search):
             ancestors=follow(state.ancestors, all_slots, state.index + 1),
             search=Contrast(probs, directions, is_finished),
             scores=scores,
-            is_open=~tf.reduce_all(is_finished) & (state.index + 1 < self._length),
+            is_open=~tf.reduce_all(is_finished) & (state.index + 1 < self._limit),
             slots=slots,
         )
 

@@ -62,6 +62,7 @@ class GroupBeamSearch(Search):
         self._num_returned = options.num_return_sequences
         self._prompt_len = prompt_len
         self._length = length
+        self._limit = options.length_limit(prompt_len, length)
         self._processors = processors
         self._diversity = [
             rule for rule in processors if isinstance(rule, HammingDiversity)
@@ -123,7 +124,7 @@ class GroupBeamSearch(Search):
         texts_len = self._prompt_len + best.num_chosen()  # [B, R]
         texts_len -= tf.cast(has_eos, tf.int32)
         # Every text that leaves room ends in the first end token, whichever it met.
-        length = tf.minimum(tf.reduce_max(texts_len) + 1, self._length)
+        length = tf.minimum(tf.reduce_max(texts_len) + 1, self._limit)
         if not self._eos_ids:
             length = tf.reduce_max(texts_len)
         position, ends = tf.range(self._length), texts_len[..., None]
@@ -189,7 +190,7 @@ class GroupBeamSearch(Search):
 
     def _is_open(self, groups, tokens, scores, index):
         all_done = tf.reduce_all(tf.stack([group.is_done for group in groups]))
-        is_open = ~all_done & (index + 2 < self._length)
+        is_open = ~all_done & (index + 2 < self._limit)
         if self._stops is not None:
             self._stops.note(scores)
             flat = tf.reshape(tokens, [-1, self._length])  # [B * K, T]

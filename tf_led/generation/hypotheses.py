@@ -117,10 +117,16 @@ class LengthPenalty:
     def __init__(self, options, *, prompt_len, length):
         counts = np.arange(length - prompt_len + 1, dtype=np.float64)
         counts[0] = 1  # Nothing of that length is ever scored.
-        self._table = tf.constant(counts**options.length_penalty, tf.float32)
+        self._power = options.length_penalty
+        if tf.is_tensor(self._power):
+            powers = tf.pow(tf.constant(counts), tf.cast(self._power, tf.float64))
+            self._table = tf.cast(powers, tf.float32)
+        else:
+            self._table = tf.constant(counts**self._power, tf.float32)
         # "never" means what the longest hypothesis could still reach.
-        is_longest = options.early_stopping == "never" and options.length_penalty > 0
-        self._longest = length - prompt_len if is_longest else None
+        self._longest = None
+        if options.early_stopping == "never":
+            self._longest = options.length_limit(prompt_len, length) - prompt_len
 
     def __call__(self, num_chosen):
         """Returns the divisor float32[] after int32[] tokens."""
@@ -128,7 +134,11 @@ class LengthPenalty:
 
     def best_case(self, num_chosen):
         """Returns the divisor float32[] that serves a running hypothesis best."""
-        return self(num_chosen if self._longest is None else self._longest)
+        if self._longest is None:
+            return self(num_chosen)
+        if tf.is_tensor(self._power):
+            return self(tf.where(self._power > 0, self._longest, num_chosen))
+        return self(self._longest if self._power > 0 else num_chosen)
 
 
 def new_hypotheses(tokens, score, prompt_len):

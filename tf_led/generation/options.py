@@ -1,5 +1,7 @@
 """The resolved options of one call of `generate`."""
 
+import tensorflow as tf
+
 from tf_led.generation.option_names import DEFAULTS
 
 
@@ -53,7 +55,7 @@ class GenerationOptions:
         changed = (
             f"{name}={value!r}"
             for name, value in self._values.items()
-            if value != DEFAULTS[name]
+            if tf.is_tensor(value) or value != DEFAULTS[name]
         )
         return f"GenerationOptions({', '.join(changed)})"
 
@@ -90,6 +92,41 @@ class GenerationOptions:
         if self.pad_token_id is None:
             return (self.eos_token_ids or (0,))[0]
         return self.pad_token_id
+
+    def with_inputs(self, **tensors):
+        """Takes tensors in place of options: what each request of a graph may set.
+
+        Args:
+            **tensors: scalars, `max_new_tokens` int32[] (from 1 to the number that the
+                options allow anyway, for which the tensors' shapes are made),
+                `length_penalty` float32[], `temperature` float32[].
+
+        Returns:
+            New GenerationOptions; they cannot be a key.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.generation.options import GenerationOptions
+            >>> options = GenerationOptions(max_length=9)
+            >>> shorter = options.with_inputs(max_new_tokens=tf.constant(4))
+            >>> int(shorter.length_limit(prompt_len=1, length=9))
+            5
+        """
+        return GenerationOptions(**{**self._values, **tensors})
+
+    def length_limit(self, prompt_len, length):
+        """The greatest length, prompt included.
+
+        Args:
+            prompt_len: int.
+            length: int, the length that tensors are made for.
+
+        Returns:
+            `length`; int32[] where `max_new_tokens` is an input.
+        """
+        if tf.is_tensor(self.max_new_tokens):
+            return prompt_len + self.max_new_tokens
+        return length
 
     def asks_for(self, output):
         """Tells whether the returned struct has "scores", "attentions" and so on."""

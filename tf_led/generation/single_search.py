@@ -30,6 +30,7 @@ class SingleSearch(Search):
         self._pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
+        self._limit = options.length_limit(prompt_len, length)
         self._processors = processors
         self._stops = stops
 
@@ -56,7 +57,7 @@ class SingleSearch(Search):
             self._stops.note(scores)
             stopped = self._stops(flat, length)
             finished |= tf.reshape(stopped, tf.shape(finished))
-        is_open = ~tf.reduce_all(finished) & (length < self._length)
+        is_open = ~tf.reduce_all(finished) & (length < self._limit)
         return Move(tokens, state.ancestors, finished, scores, is_open)
 
     def finish(self, state):

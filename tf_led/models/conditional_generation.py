@@ -11,13 +11,14 @@ from tf_led.models.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.pretrained import TFLEDPreTrainedModel
 from tf_led.models.saved_generation import SavedGeneration
+from tf_led.models.served_generation import GenerationEndpoints
 from tf_led.ops.losses import label_share, masked_cross_entropy
 from tf_led.ops.shift import shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
 class TFLEDForConditionalGeneration(
-    GenerationMixin, SavedGeneration, TFLEDPreTrainedModel
+    GenerationMixin, GenerationEndpoints, SavedGeneration, TFLEDPreTrainedModel
 ):
     """LED that scores every token of the vocabulary, and generates.
 

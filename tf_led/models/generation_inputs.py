@@ -102,7 +102,7 @@ def convert_inputs(inputs, config):
     shape = document.shape[:2]
     mask = inputs.attention_mask
     if mask is None:
-        mask = _default_mask(inputs, config)
+        mask = default_mask(inputs, config)
     mask = checks.as_mask(mask, "attention_mask", shape)
     global_mask = checks.as_global_mask(
         inputs.global_attention_mask, "global_attention_mask", shape
@@ -112,8 +112,16 @@ def convert_inputs(inputs, config):
     )
 
 
-def _default_mask(inputs, config):
-    """PyTorch's default in `generate`: padding is masked unless it also ends."""
+def default_mask(inputs, config):
+    """PyTorch's default in `generate`: padding is masked unless it also ends.
+
+    Args:
+        inputs: GenerationInputs.
+        config: LEDConfig.
+
+    Returns:
+        int32 or bool[B, S].
+    """
     document = inputs.document()
     eos_ids = config.eos_token_id
     eos_ids = eos_ids if isinstance(eos_ids, (list, tuple)) else [eos_ids]

@@ -70,6 +70,7 @@ class TFLEDForQuestionAnswering(PooledModel):
     poolings = (DECODER, "encoder")
     label_names = ("start_positions", "end_positions")
     logits_names = ("start_logits", "end_logits")
+    default_endpoint = "answer"
 
     def __init__(self, config, *, pooling=None, **kwargs):
         super().__init__(config, pooling=pooling, **kwargs)
@@ -176,6 +177,11 @@ class TFLEDForQuestionAnswering(PooledModel):
             for label, scores in zip(self.label_names, self.logits_names, strict=True)
         ]
         return tf.add_n(losses) / 2
+
+    def endpoints(self):
+        """Lists what can be served: dict of the Endpoints "encode" and "answer"."""
+        answer = self.endpoint_of(*self.logits_names)
+        return {"encode": self.encoder_endpoint(), "answer": answer}
 
 
 def _check_both(start_positions, end_positions):

@@ -73,6 +73,8 @@ class TFLEDForSequenceClassification(PooledModel):
     """
 
     poolings = (DECODER, *ENCODER_POOLINGS)
+    default_endpoint = "classify"
+    text_endpoints = ("classify",)
 
     def __init__(self, config, *, pooling=None, **kwargs):
         super().__init__(config, pooling=pooling, **kwargs)
@@ -189,6 +191,11 @@ class TFLEDForSequenceClassification(PooledModel):
         """
         config = self.config
         return count_documents(labels, config.problem_type, config.num_labels, weights)
+
+    def endpoints(self):
+        """Lists what can be served: dict of the Endpoints "encode" and "classify"."""
+        classify = self.endpoint_of("logits")
+        return {"encode": self.encoder_endpoint(), "classify": classify}
 
     @property
     def dummy_inputs(self):

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tf_led.checkpoints.atomic import staged
+from tf_led.models.endpoints import EndpointsMixin
+from tf_led.models.export import export_saved_model
 
 CACHE_KINDS = ("self_key", "self_value", "cross_key", "cross_value")
 GRAPH_FILE = "saved_model.pb"
@@ -13,7 +14,7 @@ SERVING_DEFAULT = "serving_default"
 INT64_SERVING = "int64_serving"
 
 
-class ServingMixin:
+class ServingMixin(EndpointsMixin):
     """Makes a model's forward pass servable."""
 
     @functools.cached_property
@@ -69,48 +70,29 @@ class ServingMixin:
             )
         return dict(_flatten(output))
 
-    def export(
-        self,
-        filepath,
-        format="tf_saved_model",
-        verbose=False,
-        input_signature=None,
-        **kwargs,
-    ):
-        """Writes the forward pass as a SavedModel, as `keras.Model.export`.
-
-        It has the signatures `serving_default` and, the same with int64 inputs,
-        `int64_serving`, of any batch size and lengths; TensorFlow alone loads it. Its
-        outputs are those of `serving_output`: states and attentions are there if the
-        config asks for them.
+    def export(self, path, format="tf_saved_model", verbose=False, **options):
+        """Writes a SavedModel for TensorFlow Serving: see `export_saved_model`.
 
         Args:
-            filepath: directory, made if it is not there.
-            format: "tf_saved_model".
+            path: directory that gets a new numbered folder.
+            format: "tf_saved_model", as in `keras.Model.export`.
             verbose: bool, whether to print what was written.
-            input_signature: dict from the name of an input to a tf.TensorSpec, or None
-                for `model.input_signature`.
-            **kwargs: none is offered.
+            **options: those of `export_saved_model`.
+
+        Returns:
+            Path of the folder.
 
         Raises:
-            NotADirectoryError: if `filepath` is a file.
-            ValueError: on a format or option that is not offered, or a signature that
-                is no dict.
+            ValueError: on another format; and as `export_saved_model`.
         """
-        if kwargs:
-            raise ValueError(
-                f"export got {', '.join(map(repr, sorted(kwargs)))}, which it does not "
-                "offer; it takes format, verbose and input_signature."
-            )
         if format != "tf_saved_model":
             raise ValueError(
                 f"`format` is {format!r}; only 'tf_saved_model' is offered."
             )
-        signatures = make_signatures(self, input_signature)
-        with staged(filepath) as staging:
-            write_saved_model(self, staging, ".", signatures)
+        written = export_saved_model(self, path, **options)
         if verbose:
-            print(f"Wrote {filepath} with the signatures {', '.join(signatures)}.")
+            print(f"Wrote {written}.")
+        return written
 
 
 def make_signatures(model, input_signature=None):

@@ -1,0 +1,98 @@
+"""What a model offers to be served: its functions of a document, flat and by name."""
+
+import tensorflow as tf
+
+from tf_led.serving.endpoint import Input, make_endpoint
+
+TABLE = [None, None]
+EMPTY = [[]]  # A mask that was not fed.
+IDS = Input("input_ids", tf.int64, TABLE)
+MASKS = (
+    Input("attention_mask", tf.int64, TABLE, EMPTY),
+    Input("global_attention_mask", tf.int64, TABLE, EMPTY),
+)
+DECODER_IDS = Input("decoder_input_ids", tf.int64, TABLE)
+DECODER_MASK = Input("decoder_attention_mask", tf.int64, TABLE, EMPTY)
+
+
+class EndpointsMixin:
+    """Gives a model its endpoints; a model with a head adds its own.
+
+    `default_endpoint` names the one that is served where a request names none,
+    `text_endpoints` those that can take texts in place of ids.
+    """
+
+    default_endpoint = "forward"
+    text_endpoints = ()
+
+    def endpoints(self):
+        """Lists what can be served.
+
+        A head overrides this and sets `default_endpoint`.
+
+        Returns:
+            Dict from the signature's name to an Endpoint: "encode", the encoder's
+            states of a document, and "forward", the decoder's answer to a prefix.
+        """
+        fields = ("logits", "last_hidden_state")
+        return {
+            "encode": self.encoder_endpoint(),
+            "forward": self.endpoint_of(*fields, decodes=True),
+        }
+
+    def encoder_endpoint(self):
+        """Returns the Endpoint of the encoder alone."""
+
+        def encode(**tensors):
+            call = self.get_encoder()
+            output = call(**with_masks(tensors), return_dict=True, training=False)
+            return {"last_hidden_state": output.last_hidden_state}
+
+        return make_endpoint(encode, (IDS, *MASKS))
+
+    def endpoint_of(self, *fields, decodes=False):
+        """Makes an endpoint of a call of the model.
+
+        Args:
+            *fields: str, the fields of the output to serve; those it has not are left
+                out.
+            decodes: bool, whether the decoder's ids are an input.
+
+        Returns:
+            Endpoint; masks that are not fed are those of a call without them.
+        """
+
+        def call(**tensors):
+            output = self(with_masks(tensors), return_dict=True, training=False)
+            return {name: output[name] for name in fields if name in output}
+
+        if decodes:
+            inputs = (IDS, DECODER_IDS, *MASKS, DECODER_MASK)
+            return make_endpoint(call, inputs)
+        return make_endpoint(call, (IDS, *MASKS))
+
+
+def with_masks(tensors, **defaults):
+    """Puts what a call takes for granted in the place of masks that were not fed.
+
+    Args:
+        tensors: dict of int64[B, S]; a mask of no entries was not fed.
+        **defaults: int64[B, S] by name of a mask; for the others, all tokens are real
+            and none is global.
+
+    Returns:
+        Dict of int64[B, S].
+    """
+    filled = dict(tensors)
+    for name in tensors:
+        if not name.endswith("mask"):
+            continue
+        ids = tensors["decoder_input_ids" if "decoder" in name else "input_ids"]
+        fill = tf.zeros_like if name.startswith("global") else tf.ones_like
+        default = defaults[name] if name in defaults else fill(ids)
+        filled[name] = _where_fed(tensors[name], default)
+    return filled
+
+
+def _where_fed(mask, default):
+    return tf.cond(tf.size(mask) > 0, lambda: mask, lambda: default)

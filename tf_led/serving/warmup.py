@@ -1,0 +1,74 @@
+"""Requests that TensorFlow Serving makes to a model before it takes any."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from tf_led.serving.signatures import SERVING_DEFAULT
+
+WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+TEXT = "A document."
+
+
+def write_warmup(path, signatures, texts=None):
+    """Writes requests for every signature that takes texts, or else for the default.
+
+    Args:
+        path: Path of the SavedModel.
+        signatures: dict from name to `tf.function` with a signature.
+        texts: list of str, one request each; None for one short text.
+
+    Raises:
+        ImportError: without tensorflow-serving-api.
+    """
+    log = import_log()
+    file = Path(path) / WARMUP_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        for name, inputs in _requests(signatures, texts or [TEXT]):
+            record = log.PredictionLog()
+            request = record.predict_log.request
+            # The server fills in the name that it serves the model under.
+            request.model_spec.signature_name = name
+            for key, value in inputs.items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+            writer.write(record.SerializeToString())
+
+
+def import_log():
+    """Imports the format of the requests.
+
+    Returns:
+        The module `prediction_log_pb2`.
+
+    Raises:
+        ImportError: without tensorflow-serving-api.
+    """
+    try:
+        from tensorflow_serving.apis import prediction_log_pb2
+    except ImportError as error:
+        raise ImportError(
+            "`warmup` needs the package tensorflow-serving-api, which is not "
+            "installed. Install it (pip install 'tf_led[serving]'), or set "
+            "`warmup=False`."
+        ) from error
+    return prediction_log_pb2
+
+
+def _requests(signatures, texts):
+    takes_text = [n for n in signatures if "text" in _rows(signatures[n])]
+    for name in takes_text or [SERVING_DEFAULT]:
+        for text in texts if takes_text else [None]:
+            specs = _rows(signatures[name])
+            yield name, {key: _value(spec, text) for key, spec in specs.items()}
+
+
+def _rows(function):
+    """The inputs with rows: dict from name to tf.TensorSpec."""
+    return {spec.name: spec for spec in function.input_signature if spec.shape.rank}
+
+
+def _value(spec, text):
+    if spec.dtype == tf.string:
+        return tf.constant([text])
+    return tf.ones([1, 2], spec.dtype)
