@@ -134,7 +134,29 @@ def encode_examples(
         options = [*limits, *keys, strict]
         return Encoded(*cached(cache_dir, source, tokenizer, options, write, report))
     files = io.BytesIO(), io.BytesIO()
-    ends = write(*files)
+    return _in_memory(files, write(*files), report)
+
+
+def encode_read(examples, tokenizer, limits, report):
+    """Tokenises examples that have been read.
+
+    Args:
+        examples: iterable of Example.
+        tokenizer: LEDTokenizerFast.
+        limits: Limits.
+        report: DataReport that counts what is kept and cut.
+
+    Returns:
+        Encoded, in memory, without the examples that the report left out.
+    """
+    limits.check()
+    files = io.BytesIO(), io.BytesIO()
+    writers = [RowWriter(file) for file in files]
+    _encode(examples, tokenizer, limits, writers, report)
+    return _in_memory(files, [writer.ends for writer in writers], report)
+
+
+def _in_memory(files, ends, report):
     rows = [
         TokenRows(np.frombuffer(file.getbuffer(), "int32"), row_ends)
         for file, row_ends in zip(files, ends, strict=True)
@@ -145,7 +167,7 @@ def encode_examples(
 def _encode(examples, tokenizer, limits, writers, report):
     examples = iter(examples)
     while chunk := list(itertools.islice(examples, CHUNK)):
-        chunk = _with_room(chunk, tokenizer, limits, report)
+        chunk = with_room(chunk, tokenizer, limits, report)
         if not chunk:
             continue
         sources, left_out = _sources(chunk, tokenizer, limits)
@@ -159,9 +181,22 @@ def _encode(examples, tokenizer, limits, writers, report):
         report.cut_summaries += sum(number > 0 for number in cut)
 
 
-def _with_room(chunk, tokenizer, limits, report):
-    """Leaves out examples whose question alone fills the limit."""
-    if chunk[0].question is None:
+def with_room(chunk, tokenizer, limits, report):
+    """Leaves out examples whose question alone fills the limit.
+
+    Args:
+        chunk: list of Example.
+        tokenizer: LEDTokenizerFast.
+        limits: Limits.
+        report: DataReport that counts those left out.
+
+    Returns:
+        List of Example.
+
+    Raises:
+        DataError: on the first, if the report is strict.
+    """
+    if not chunk or chunk[0].question is None:
         return chunk
     room = limits.max_source_length - tokenizer.num_special_tokens_to_add(True)
     questions = tokenizer(
@@ -188,7 +223,7 @@ def _sources(chunk, tokenizer, limits):
         options = {"text_pair": texts, "truncation": "only_second"}
         texts = [example.question for example in chunk]
     encoding = tokenizer(texts, max_length=limits.max_source_length, **options)
-    return encoding["input_ids"], _cut_off(encoding)
+    return encoding["input_ids"], _cut_off(encoding, part=int("text_pair" in options))
 
 
 def _targets(chunk, tokenizer, limits):
@@ -202,9 +237,10 @@ def _targets(chunk, tokenizer, limits):
     return encoding["input_ids"], _cut_off(encoding)
 
 
-def _cut_off(encoding):
-    """How many tokens of each row the tokenizer left out."""
+def _cut_off(encoding, part=0):
+    """How many tokens of each row's first or second text the tokenizer left out."""
+    # An overflow repeats what was not cut: the special tokens, and a question.
     return [
-        sum(len(more.ids) - sum(more.special_tokens_mask) for more in row.overflowing)
+        sum(more.sequence_ids.count(part) for more in row.overflowing)
         for row in encoding.encodings
     ]

@@ -1,0 +1,71 @@
+import warnings
+
+import datasets
+import numpy as np
+import pytest
+
+from tf_led.data import encode
+from tf_led.data.cache import digest, fingerprint
+from tf_led.data.encode import encode_examples
+
+PAIRS = [("abcdefgh", "a"), ("b", "cd")]
+LIMITS = {"max_source_length": 7, "max_target_length": 5}
+
+
+def test_the_second_time_nothing_is_tokenised(letters, tmp_path, monkeypatch):
+    first = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path / "new")
+    monkeypatch.setattr(encode, "_encode", None)
+    again = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path / "new")
+    assert isinstance(again.sources.ids, np.memmap)
+    for one, other in zip(first[:2], again[:2], strict=True):
+        assert [one[i].tolist() for i in (0, 1)] == [other[i].tolist() for i in (0, 1)]
+    assert again.report == first.report and again.report.cut_tokens == 3
+
+
+def test_a_cache_cut_off_while_written_is_not_taken(letters, tmp_path, monkeypatch):
+    def cut_off(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(encode.DataReport, "check", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+    encoded = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    assert encoded.report.examples == 2
+
+
+def test_bad_records_are_told_of_again(letters, tmp_path):
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="left out"):
+            encoded = encode_examples(
+                [("", "a"), *PAIRS], letters, **LIMITS, cache_dir=tmp_path
+            )
+        assert encoded.report.bad == 1
+
+
+def test_the_name_changes_with_all_that_matters(letters, tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text("one")
+    names = [
+        fingerprint(PAIRS, letters, [7]),
+        fingerprint(PAIRS, letters, [5]),
+        fingerprint(PAIRS[::-1], letters, [7]),
+        fingerprint(file, letters, [7]),
+    ]
+    file.write_text("two")
+    names.append(fingerprint(file, letters, [7]))
+    assert len(set(names)) == len(names)
+    letters("a", truncation=True, max_length=3)  # how it was last used is no matter
+    assert fingerprint(PAIRS, letters, [7]) == names[0]
+
+
+def test_a_dataset_sums_itself_up():
+    one = datasets.Dataset.from_dict({"document": ["a"]})
+    other = datasets.Dataset.from_dict({"document": ["b"]})
+    assert digest(one) != digest(other)
+
+
+def test_what_can_be_read_once_only_is_refused(letters, tmp_path):
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="list_iterator"):
+        encode_examples(iter(PAIRS), letters, **LIMITS, cache_dir=tmp_path)
