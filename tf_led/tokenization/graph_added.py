@@ -58,6 +58,7 @@ class Level(tf.Module):
 
     def __init__(self, tokens):
         super().__init__()
+        check_tokens(tokens.values())
         contents = [token.content.encode("utf-8") for token in tokens.values()]
         ordered = sorted(contents, key=len, reverse=True)
         self._pattern = b"|".join(escaped(content) for content in ordered)
@@ -125,6 +126,18 @@ class Level(tf.Module):
                 bare = tf.strings.regex_replace(text, pattern, "")
                 text = tf.where(takes, bare, text)
         return text
+
+
+def check_tokens(tokens):
+    """Refuses tokens that another one would swallow together with its spaces."""
+    eager = [token.content for token in tokens if token.rstrip]
+    spaced = [token.content for token in tokens if token.content[0] in whitespace()]
+    if eager and spaced:
+        raise ValueError(
+            f"`tokenizer` has the added token {eager[0]!r} with `rstrip` beside "
+            f"{spaced[0]!r}, which starts with a space. A graph cannot have both: make "
+            "the first without `rstrip`, or the second without the space."
+        )
 
 
 def beside(flags, text, piece, offset):

@@ -61,12 +61,16 @@ def check_multiple(pad_to_multiple_of):
 
 
 def check_room(max_length, num_added):
-    """The number of ids that `max_length` leaves beside the special tokens."""
+    """The number of ids that `max_length` leaves beside the special tokens: 1 or more.
+
+    With none the two tokenizers disagree: one cuts everything, the other nothing.
+    """
+    least = num_added + 1
     if not tf.is_tensor(max_length):
-        check_at_least("max_length", max_length, num_added)
+        check_at_least("max_length", max_length, least)
         return max_length - num_added
     check = tf.debugging.assert_greater_equal(
-        max_length, num_added, f"`max_length` must be at least {num_added}."
+        max_length, least, f"`max_length` must be at least {least}."
     )
     with tf.control_dependencies([check] if check is not None else []):
         return tf.cast(max_length, tf.int32) - num_added

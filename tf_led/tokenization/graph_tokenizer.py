@@ -88,7 +88,7 @@ class GraphTokenizer(tf.Module):
 
         Args:
             texts: string[B].
-            max_length: Python int or int32 scalar tensor, at least 2. Longer rows are
+            max_length: Python int or int32 scalar tensor, at least 3. Longer rows are
                 cut to it, special tokens counted, at the tokenizer's truncation side;
                 None cuts nothing.
             pad_to_multiple_of: Python int. S is rounded up to a multiple of it.
@@ -98,7 +98,7 @@ class GraphTokenizer(tf.Module):
             tokenizer's padding side with `pad_token_id` and 0.
 
         Raises:
-            ValueError: if `max_length` is below 2 or `pad_to_multiple_of` below 1. A
+            ValueError: if `max_length` is below 3 or `pad_to_multiple_of` below 1. A
                 tensor's value is checked in the graph: InvalidArgumentError.
         """
         check_multiple(pad_to_multiple_of)
@@ -123,7 +123,7 @@ class GraphTokenizer(tf.Module):
             int32 ragged [B, (S)], with int64 row splits.
 
         Raises:
-            ValueError: if `max_length` is below 2 (0 without special tokens). A
+            ValueError: if `max_length` is below 3 (1 without special tokens). A
                 tensor's value is checked in the graph: InvalidArgumentError.
         """
         num_added = 2 if add_special_tokens else 0
