@@ -4,12 +4,7 @@ import tensorflow as tf
 
 from tf_led.models.checks import IGNORED_LABEL
 from tf_led.models.refuse import input_error, refuse_where
-from tf_led.ops.losses import (
-    binary_cross_entropy,
-    class_cross_entropy,
-    label_share,
-    squared_error,
-)
+from tf_led.ops.losses import binary_cross_entropy, class_cross_entropy, squared_error
 
 REGRESSION = "regression"
 SINGLE_LABEL = "single_label_classification"
@@ -78,25 +73,6 @@ def classification_loss(labels, logits, problem_type, weights=None):
         f"; {MULTI_LABEL} takes from 0 to 1 for each class.",
     )
     return binary_cross_entropy(targets, logits, weights=weights)
-
-
-def count_documents(labels, problem_type, num_labels, weights=None):
-    """How much the documents of a batch count together in `classification_loss`.
-
-    Args:
-        labels: see there.
-        problem_type: see there.
-        num_labels: int, E.
-        weights: see there.
-
-    Returns:
-        float32[], the number of documents with a label, or the sum of their weights.
-    """
-    labels = tf.convert_to_tensor(labels)
-    if choose_problem_type(problem_type, labels, num_labels) == SINGLE_LABEL:
-        return tf.reduce_sum(label_share(tf.reshape(labels, [-1, 1]), None, weights))
-    weights = tf.ones(tf.shape(labels)[:1]) if weights is None else weights
-    return tf.reduce_sum(tf.cast(weights, tf.float32))
 
 
 def _as_classes(labels, num_labels, batch):

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tf_led.layers import heads
 from tf_led.models.layer_stack import choose
+from tf_led.models.named_inputs import is_mapping
 from tf_led.models.outputs import TFLEDSeq2SeqQuestionAnsweringModelOutput
 from tf_led.models.pooled_model import PooledModel
 from tf_led.models.pooling import DECODER
@@ -160,7 +161,8 @@ class TFLEDForQuestionAnswering(PooledModel):
         Args:
             labels: dict of `start_positions` and `end_positions`, int[B] or [B, 1].
             logits: dict of `start_logits` and `end_logits`, float[B, S].
-            weights: float[B] scaling each document's part, or None.
+            weights: float[B] scaling each document's part, a dict of two such by the
+                names of the labels, or None.
 
         Returns:
             float32[]; 0 if no position counts.
@@ -172,11 +174,28 @@ class TFLEDForQuestionAnswering(PooledModel):
             span_cross_entropy(
                 _as_positions(labels[label], label, logits[scores].shape[0]),
                 logits[scores],
-                weights=weights,
+                weights=weights[label] if is_mapping(weights) else weights,
             )
             for label, scores in zip(self.label_names, self.logits_names, strict=True)
         ]
         return tf.add_n(losses) / 2
+
+    def label_weight(self, labels, weights=None):
+        """How much a batch's answers count together, beside those of other batches.
+
+        Args:
+            labels: as in `hf_compute_loss`.
+            weights: see there.
+
+        Returns:
+            float32[], the number of documents, or the sum of their weights.
+        """
+        if weights is None:
+            rows = tf.shape(labels["start_positions"])[0]
+            return tf.cast(rows, tf.float32)
+        parts = weights.values() if is_mapping(weights) else [weights]
+        sums = [tf.reduce_sum(tf.cast(part, tf.float32)) for part in parts]
+        return tf.add_n(sums) / len(sums)
 
     def endpoints(self):
         """Lists what can be served: dict of the Endpoints "encode" and "answer"."""

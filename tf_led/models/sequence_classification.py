@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_led.layers.classification_head import ClassificationHead
 from tf_led.models import checks
-from tf_led.models.classification_loss import classification_loss, count_documents
+from tf_led.models.classification_loss import classification_loss
 from tf_led.models.layer_stack import choose
 from tf_led.models.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqSequenceClassifierOutput
@@ -152,8 +152,9 @@ class TFLEDForSequenceClassification(PooledModel):
         config = self.config
         ids = checks.as_ids(input_ids, "input_ids", config.vocab_size)
         lengths = [static_or_dynamic(tensor, 1) for tensor in (ids, hidden)]
-        hint = "Leave the decoder's inputs out: by default it reads `input_ids`."
-        told = ["`input_ids` has", lengths[0], "tokens, the decoder", lengths[1], hint]
+        hint = "tokens: leave the latter out, the decoder then starts from `input_ids`."
+        told = ["`input_ids` has", lengths[0], "and the decoder's input", lengths[1]]
+        told.append(hint)
         if all(isinstance(length, int) for length in lengths):
             if lengths[0] != lengths[1]:
                 raise input_error(" ".join(map(str, told)))
@@ -178,24 +179,6 @@ class TFLEDForSequenceClassification(PooledModel):
             ValueError: on labels of another dtype, shape or range.
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
-
-    def label_weight(self, labels, weights=None):
-        """How much a batch's labels count together, beside those of other batches.
-
-        Args:
-            labels: as in `hf_compute_loss`.
-            weights: float[B], or None.
-
-        Returns:
-            float32[], the number of documents with a label, or of their weights the sum.
-        """
-        config = self.config
-        return count_documents(labels, config.problem_type, config.num_labels, weights)
-
-    def endpoints(self):
-        """Lists what can be served: dict of the Endpoints "encode" and "classify"."""
-        classify = self.endpoint_of("logits")
-        return {"encode": self.encoder_endpoint(), "classify": classify}
 
     @property
     def dummy_inputs(self):

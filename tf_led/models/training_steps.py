@@ -46,9 +46,8 @@ class TrainingSteps(DistributedFit):
         Args:
             optimizer: a Keras optimizer or its name. One with
                 `gradient_accumulation_steps` weighs its batches by their labels.
-            loss: None (or "passthrough", "auto") for the model's own: mean
-                cross-entropy over the labels that are neither -100 nor padding. Any
-                Keras loss is computed on the logits instead.
+            loss: None (or "passthrough", "auto") for the model's own, that of a call
+                with labels. Any Keras loss is computed on the logits instead.
             loss_weights: as for `keras.Model.compile`.
             metrics: as for `keras.Model.compile`, on the logits. "accuracy" counts the
                 labels that the model's own loss counts.
@@ -124,12 +123,17 @@ class TrainingSteps(DistributedFit):
             weights: see there.
 
         Returns:
-            float32[], what `hf_compute_loss` divides by: the sum of the rows' weights.
+            float32[], what `hf_compute_loss` divides by: the number of rows that have
+            a label, or the sum of their weights.
         """
+        labels = tf.convert_to_tensor(keras.tree.flatten(labels)[0])
+        has_label = tf.ones_like(labels, tf.float32)
+        if labels.dtype.is_integer:
+            has_label = tf.cast(labels != -100, tf.float32)
+        rows = tf.reduce_max(tf.reshape(has_label, [tf.shape(labels)[0], -1]), axis=1)
         if weights is not None:
-            return tf.reduce_sum(tf.cast(weights, tf.float32))
-        rows = tf.shape(keras.tree.flatten(labels)[0])[0]
-        return tf.cast(rows, tf.float32)
+            rows *= tf.reshape(tf.cast(weights, tf.float32), [-1])
+        return tf.reduce_sum(rows)
 
     def _label_weight(self, data):
         """The same for a batch of `fit`; None where the loss is Keras'."""
@@ -139,7 +143,8 @@ class TrainingSteps(DistributedFit):
         if incomplete or self._compile_loss is not None:
             return None
         labels = self._one_or_named(labels, self.label_names)
-        return self.label_weight(labels, sample_weight)
+        weights = self._weights(sample_weight, self.label_names)
+        return self.label_weight(labels, weights)
 
     def predict_step(self, data):
         """One step of `predict`: all outputs but the loss and the cache."""
@@ -162,17 +167,21 @@ class TrainingSteps(DistributedFit):
         if self._compile_loss is not None:
             targets = self._one_or_named(labels, self.logits_names)
             logits = self._logits(y_pred)
-            return super().compute_loss(x, targets, logits, sample_weight, training)
+            weights = self._weights(sample_weight, self.logits_names)
+            return super().compute_loss(x, targets, logits, weights, training)
         if set(labels) != set(self.label_names):
             names = " and ".join(f"`{name}`" for name in self.label_names)
             raise ValueError(
                 f"There are no labels to train on: put {names} into the inputs, or "
                 "give (inputs, labels)."
             )
+        smoothing = self.label_smoothing
+        smoothing = {"label_smoothing": smoothing} if smoothing else {}
         loss = self.hf_compute_loss(
             self._one_or_named(labels, self.label_names),
             self._logits(y_pred),
-            weights=sample_weight,
+            weights=self._weights(sample_weight, self.label_names),
+            **smoothing,
         )
         # What layers add, such as the penalty of a regulariser.
         return tf.add_n([loss, *(tf.cast(part, tf.float32) for part in self.losses)])
@@ -180,7 +189,8 @@ class TrainingSteps(DistributedFit):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the compiled metrics on the logits."""
         targets = self._one_or_named(self._find_labels(x, y), self.logits_names)
-        return super().compute_metrics(x, targets, self._logits(y_pred), sample_weight)
+        weights = self._weights(sample_weight, self.logits_names)
+        return super().compute_metrics(x, targets, self._logits(y_pred), weights)
 
     def _labels_into_inputs(self, data):
         """Puts `y` where the model reads labels: decoder inputs are made from them."""
@@ -212,6 +222,14 @@ class TrainingSteps(DistributedFit):
         """The label itself if there can be but one, else all of them by `names`."""
         values = [labels.get(name) for name in self.label_names]
         return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))
+
+    def _weights(self, weights, names):
+        """Sample weights; by `names` where each of several labels has its own."""
+        if is_mapping(weights):
+            return self._one_or_named(weights, names)
+        if isinstance(weights, (tuple, list)) and len(self.label_names) > 1:
+            return dict(zip(names, weights, strict=True))
+        return weights
 
     def _logits(self, outputs):
         values = [outputs[name] for name in self.logits_names]
