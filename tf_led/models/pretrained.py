@@ -7,6 +7,7 @@ from tf_led.models import checkpoint_io, saving
 from tf_led.models.bos import BosMixin
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.dataset_mixin import DatasetMixin
+from tf_led.models.finetuning_mixin import FineTuningMixin
 from tf_led.models.hub_push import HubMixin
 from tf_led.models.main_layer import TFLEDMainLayer
 from tf_led.models.named_inputs import NamedInputs
@@ -21,6 +22,7 @@ class TFLEDPreTrainedModel(
     NamedInputs,
     TrainingSteps,
     DatasetMixin,
+    FineTuningMixin,
     ResizeMixin,
     PositionsMixin,
     BosMixin,

@@ -53,7 +53,7 @@ def write_checkpoint(model, staging, *, max_shard_size="5GB", kind="safetensors"
         kind: "safetensors", "torch", or "h5", as for `write_weights`.
     """
     write_weights(
-        model.weight_table(), staging, max_shard_size=max_shard_size, kind=kind
+        model.weights_to_save(), staging, max_shard_size=max_shard_size, kind=kind
     )
     write_configs(model, staging.path)
 

@@ -132,6 +132,7 @@ class TrainingSteps(DistributedFit):
             has_label = tf.cast(labels != -100, tf.float32)
         rows = tf.reduce_max(tf.reshape(has_label, [tf.shape(labels)[0], -1]), axis=1)
         if weights is not None:
+            weights = keras.tree.flatten(weights)[0]
             rows *= tf.reshape(tf.cast(weights, tf.float32), [-1])
         return tf.reduce_sum(rows)
 

@@ -1,14 +1,15 @@
 """`fit` over several devices and several machines, by `tf.distribute`.
 
-Keras 3.15 trains under MirroredStrategy; under MultiWorkerMirroredStrategy its `fit`
-fails, on the optionals that it wraps batches in and on reducing a batch of ids to its
-mean. What stands here puts plain steps in their place.
+Under MultiWorkerMirroredStrategy the `fit` of Keras 3.15 fails, and under
+MirroredStrategy its `steps_per_execution`: on the optionals that it wraps batches in,
+and on reducing a batch of ids to its mean. What stands here puts plain steps in their
+place.
 """
 
 import keras
 import tensorflow as tf
 
-from tf_led.training.accumulation import build_optimizer
+from tf_led.training.accumulation import accumulation_steps, build_optimizer
 
 
 class DistributedFit:
@@ -16,18 +17,18 @@ class DistributedFit:
 
     def make_train_function(self, force=False):
         """As `keras.Model.make_train_function`."""
-        if not _has_workers(self):
+        if not _has_replicas(self):
             return super().make_train_function(force)
         if force or self.train_function is None:
-            self.train_function = _over_workers(self, self.train_step)
+            self.train_function = _over_replicas(self, self.train_step)
         return self.train_function
 
     def make_test_function(self, force=False):
         """As `keras.Model.make_test_function`."""
-        if not _has_workers(self):
+        if not _has_replicas(self):
             return super().make_test_function(force)
         if force or self.test_function is None:
-            self.test_function = _over_workers(self, self.test_step)
+            self.test_function = _over_replicas(self, self.test_step)
         return self.test_function
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
@@ -39,14 +40,34 @@ class DistributedFit:
             data_batch = _first_batch(iterator, strategy)
         with strategy.scope():
             if self.optimizer is not None:
+                check_accumulation(self.optimizer, strategy.num_replicas_in_sync)
                 build_optimizer(self.optimizer, self.trainable_variables)
             self._symbolic_build(data_batch=data_batch)
 
 
-def _has_workers(model):
-    return isinstance(
-        model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy
-    )
+def _has_replicas(model):
+    strategy = model.distribute_strategy
+    workers = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return workers or strategy.num_replicas_in_sync > 1
+
+
+def check_accumulation(optimizer, num_replicas):
+    """Refuses what Keras cannot do.
+
+    Args:
+        optimizer: Keras optimizer.
+        num_replicas: int.
+
+    Raises:
+        ValueError: if it accumulates gradients over several replicas.
+    """
+    steps = accumulation_steps(optimizer)
+    if steps > 1 and num_replicas > 1:
+        raise ValueError(
+            f"The optimizer has `gradient_accumulation_steps` {steps}, which Keras "
+            f"cannot do over {num_replicas} replicas. Give larger batches, or "
+            "gradient_checkpointing_enable() to make them fit."
+        )
 
 
 def _first_batch(iterator, strategy):
@@ -58,21 +79,27 @@ def _first_batch(iterator, strategy):
     return None
 
 
-def _over_workers(model, step):
+def _over_replicas(model, step):
     strategy = model.distribute_strategy
 
-    @tf.function(reduce_retracing=True)
     def run(batch):
         metrics = strategy.run(step, args=(batch,))
         return keras.tree.map_structure(
             lambda value: strategy.reduce("MEAN", value, axis=None), metrics
         )
 
+    # Inside of the graph batches have the dataset's shapes: one trace for all lengths.
+    run_next = tf.function(lambda iterator: run(next(iterator)))
+    run_given = tf.function(run, reduce_retracing=True)
+
     def run_some(iterator):
         for done in range(model.steps_per_execution):
             try:
-                metrics = run(next(iterator))
-            except StopIteration:
+                if isinstance(iterator, tf.distribute.DistributedIterator):
+                    metrics = run_next(iterator)
+                else:
+                    metrics = run_given(next(iterator))
+            except (StopIteration, tf.errors.OutOfRangeError):
                 if not done:
                     raise
                 break

@@ -1,0 +1,57 @@
+"""Several replicas learn what one process learns from their batches put together."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training import worker
+from tf_led.training.workers import run_workers, share_batches
+
+
+@pytest.fixture(scope="module")
+def expected():
+    model = worker.make_model(worker.make_optimizer())
+    return worker.fit(model, worker.dataset(worker.joint_documents()))
+
+
+def assert_same(found, expected):
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
+
+
+def test_two_processes_equal_one(tmp_path, expected):
+    """With other lengths, labels and numbers of global tokens on each."""
+    command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
+    assert run_workers(command, 2) == 0
+    for index in range(2):
+        with np.load(tmp_path / f"of-{index}.npz") as found:
+            assert_same(dict(found), expected)
+
+
+def test_two_devices_equal_one(tmp_path, expected):
+    """MirroredStrategy, several steps to an execution, an uneven last batch."""
+    command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
+    subprocess.run([*command, "mirrored"], check=True, timeout=120)
+    with np.load(tmp_path / "of-0.npz") as found:
+        assert_same(dict(found), expected)
+
+
+def test_accumulation_over_replicas_is_refused():
+    from tf_led.training.distribution import check_accumulation
+
+    optimizer = keras.optimizers.SGD(gradient_accumulation_steps=3)
+    with pytest.raises(ValueError, match="`gradient_accumulation_steps` 3, .* over 2"):
+        check_accumulation(optimizer, num_replicas=2)
+    check_accumulation(optimizer, num_replicas=1)
+
+
+def test_shared_batches_are_the_workers_own():
+    batches = worker.dataset(worker.documents(0))
+    strategy = tf.distribute.get_strategy()
+    shared = list(share_batches(batches, strategy))
+    assert [b["input_ids"].shape[1] for b in shared] == [n for n, _ in worker.LENGTHS]

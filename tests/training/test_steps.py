@@ -1,0 +1,64 @@
+import warnings
+
+import keras
+import pytest
+import tensorflow as tf
+
+from tf_led.training.steps import test_on as measure
+from tf_led.training.steps import train_on
+
+
+class Two(keras.Model):
+    """Learns one number; the other, `spare`, is in no loss."""
+
+    def __init__(self):
+        super().__init__()
+        self.used = keras.layers.Dense(1, use_bias=False, name="used")
+        self.spare = keras.layers.Dense(1, use_bias=False, name="spare")
+        for layer in (self.used, self.spare):
+            layer.build((None, 1))
+            layer.kernel.assign([[2.0]])
+        self.built = True
+
+    def call(self, inputs, training=False):
+        return self.used(inputs)
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return tf.reduce_mean(y_pred)
+
+
+@pytest.fixture
+def model():
+    model = Two()
+    model.compile(keras.optimizers.SGD(0.5), run_eagerly=True)
+    return model
+
+
+def test_weights_that_may_be_unused_are_left_alone(model):
+    train_on(model, tf.ones([3, 1]), tf.constant(3.0), may_be_unused=["spare"])
+    assert float(model.used.kernel[0, 0]) == 1.5
+    assert float(model.spare.kernel[0, 0]) == 2.0
+    # The optimizer knows them all the same, for the batch that uses them.
+    assert len(model.optimizer._trainable_variables) == 2
+
+
+def test_others_are_warned_of(model):
+    with pytest.warns(UserWarning, match="do not exist .*spare/kernel"):
+        train_on(model, tf.ones([3, 1]), tf.constant(3.0))
+
+
+def test_batches_weigh_their_labels_in_the_reported_loss(model):
+    for value, weight in ((1.0, 5.0), (4.0, 1.0), (7.0, 0.0)):
+        measure(model, tf.fill([1, 1], value), tf.constant(weight))
+    expected = 2 * (1 * 5 + 4 * 1) / 6
+    assert float(model.get_metrics_result()["loss"]) == pytest.approx(expected)
+
+
+def test_without_labels_batches_weigh_their_rows(model):
+    for value, rows in ((1.0, 5), (4.0, 1)):
+        measure(model, tf.fill([rows, 1], value), None)
+    assert float(model.get_metrics_result()["loss"]) == pytest.approx(3.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        train_on(model, tf.ones([3, 1]), None)
+    assert float(model.used.kernel[0, 0]) == 1.5

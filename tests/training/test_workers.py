@@ -1,0 +1,78 @@
+import json
+import sys
+
+import pytest
+import tensorflow as tf
+
+from tf_led.training.workers import (
+    make_strategy,
+    num_workers,
+    run_workers,
+    worker_index,
+)
+
+
+def config(monkeypatch, **fields):
+    monkeypatch.setenv("TF_CONFIG", json.dumps(fields))
+
+
+def test_alone(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert (num_workers(), worker_index()) == (1, 0)
+    assert make_strategy() is tf.distribute.get_strategy()
+
+
+def test_a_cluster_of_one_is_alone(monkeypatch):
+    config(monkeypatch, cluster={"worker": ["a:1"]}, task={"type": "worker"})
+    assert make_strategy() is tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "place"), [("chief", 0, 0), ("worker", 1, 2)]
+)
+def test_a_chief_is_the_first_worker(monkeypatch, kind, index, place):
+    cluster = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
+    config(monkeypatch, cluster=cluster, task={"type": kind, "index": index})
+    assert (num_workers(), worker_index()) == (3, place)
+
+
+@pytest.mark.parametrize("text", ["{cluster", '["a:1"]', '{"task": {"index": "x"}}'])
+def test_a_broken_environment_is_named(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError) as caught:
+        num_workers()
+    assert text in str(caught.value) and "host1:2222" in str(caught.value)
+
+
+REPORT = """
+import os, sys
+open(f"{sys.argv[1]}/{os.getpid()}", "w").write(os.environ["TF_CONFIG"])
+"""
+
+
+def test_every_process_knows_its_place(tmp_path):
+    assert run_workers([sys.executable, "-c", REPORT, str(tmp_path)], 3) == 0
+    told = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    assert sorted(one["task"]["index"] for one in told) == [0, 1, 2]
+    addresses = told[0]["cluster"]["worker"]
+    assert len(set(addresses)) == 3
+    assert all(address.startswith("127.0.0.1:") for address in addresses)
+    assert all(one["cluster"] == told[0]["cluster"] for one in told)
+
+
+FAIL = """
+import json, os, sys, time
+if json.loads(os.environ["TF_CONFIG"])["task"]["index"] == 1:
+    sys.exit(7)
+time.sleep(60)
+"""
+
+
+def test_one_that_fails_stops_the_others():
+    assert run_workers([sys.executable, "-c", FAIL], 2) == 7
+
+
+@pytest.mark.parametrize("count", [0, 1.5, True])
+def test_counts_that_are_none(count):
+    with pytest.raises(ValueError, match=f"`workers` must be .* got {count}"):
+        run_workers(["true"], count)

@@ -1,0 +1,130 @@
+"""One of several processes that train a tiny model: run by test_distribution.py.
+
+It writes losses and weights to the file named on the command line. What it learns from
+is in `documents`, which the test reads too.
+"""
+
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tf_led
+from tf_led.testing import fill_spread, tiny_config
+
+CONFIG = {
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "attention_window": 14,
+    "dropout": 0.0,
+}
+# For each step and each worker the length of its batch.
+LENGTHS = [(11, 5), (3, 7), (13, 2)]
+
+
+def make_model(optimizer, **options):
+    model = tf_led.TFLEDForConditionalGeneration(tiny_config(**CONFIG))
+    fill_spread(model, seed=3)
+    model.compile(optimizer, metrics=["accuracy"], **options)
+    return model
+
+
+def make_optimizer():
+    """Clipping acts here: the norm of a gradient is above 1."""
+    from tf_led.training.optimizer import AdamW
+
+    return AdamW(0.01, global_clipnorm=1.0, epsilon=0.1)
+
+
+def documents(worker):
+    """A worker's batches: other lengths, global tokens and labels than the other's."""
+    rng = np.random.default_rng(worker)
+    batches = []
+    for lengths in LENGTHS:
+        length = lengths[worker]
+        mask = np.ones([2, length], int)
+        mask[1, 1 + length // 2 :] = 0
+        ids = np.where(mask, rng.integers(3, 29, [2, length]), 1)
+        global_mask = np.zeros([2, length], int)
+        global_mask[0, : 3 * worker] = 1  # the first worker has no global token
+        labels = rng.integers(3, 29, [2, 2 + 3 * worker])
+        labels[1, 1:] = -100
+        batches.append(
+            {
+                "input_ids": ids,
+                "attention_mask": mask,
+                "global_attention_mask": global_mask,
+                "labels": labels,
+            }
+        )
+    return batches
+
+
+def joint_documents():
+    """The batches of both workers, padded and put together."""
+    return [joined(*pair) for pair in zip(documents(0), documents(1), strict=True)]
+
+
+def joined(*batches):
+    fills = {"input_ids": 1, "labels": -100}
+    return {
+        name: np.concatenate(_padded([b[name] for b in batches], fills.get(name, 0)))
+        for name in batches[0]
+    }
+
+
+def _padded(arrays, fill):
+    length = max(array.shape[1] for array in arrays)
+    return [
+        np.pad(a, [(0, 0), (0, length - a.shape[1])], constant_values=fill)
+        for a in arrays
+    ]
+
+
+def dataset(batches):
+    spec = {name: tf.TensorSpec([None, None], tf.int64) for name in batches[0]}
+    made = tf.data.Dataset.from_generator(lambda: batches, output_signature=spec)
+    return made.apply(tf.data.experimental.assert_cardinality(len(batches)))
+
+
+def fit(model, batches):
+    """Losses of an epoch and of an evaluation after it, and all weights."""
+    history = model.fit(batches, epochs=2, verbose=0, shuffle=False).history
+    result = model.evaluate(batches, verbose=0, return_dict=True)
+    weights = {
+        path.replace("/", "."): keras.ops.convert_to_numpy(variable)
+        for path, variable in model.weight_table().items()
+    }
+    return {
+        "losses": history["loss"],
+        "accuracies": history["accuracy"],
+        "evaluated": [result["loss"], result["accuracy"]],
+        **weights,
+    }
+
+
+def train_as_worker():
+    from tf_led.training.workers import make_strategy, share_batches, worker_index
+
+    strategy = make_strategy()
+    with strategy.scope():
+        model = make_model(make_optimizer())
+    batches = share_batches(dataset(documents(worker_index())), strategy)
+    return worker_index(), fit(model, batches)
+
+
+def train_on_two_devices():
+    """Each batch is cut in two; the last step of an execution is missing."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    devices = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, devices)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        model = make_model(make_optimizer(), steps_per_execution=2)
+    return 0, fit(model, dataset(joint_documents()))
+
+
+if __name__ == "__main__":
+    index, found = (train_on_two_devices if sys.argv[2:] else train_as_worker)()
+    np.savez(f"{sys.argv[1]}-{index}", **found)

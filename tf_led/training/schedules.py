@@ -1,0 +1,80 @@
+"""Learning rates that rise first and then fall."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises in a straight line to its peak, then falls to a share of it.
+
+    The learning rates are those of transformers' `get_linear_schedule_with_warmup` and
+    `get_cosine_schedule_with_warmup`: the first is 0 where there is a warm-up.
+
+    Args:
+        peak: float > 0, the highest learning rate.
+        total_steps: int >= 1, updates until the lowest; it stays there afterwards.
+            Batches whose gradients are only accumulated are no updates.
+        warmup_steps: int from 0 to `total_steps`.
+        decay: "linear", "cosine" or "constant", the way down.
+        lowest: float from 0 to 1, the share of the peak at the end.
+
+    Raises:
+        ValueError: on a value out of range.
+
+    Example:
+        >>> from tf_led.training.schedules import WarmUp
+        >>> schedule = WarmUp(0.1, total_steps=6, warmup_steps=2)
+        >>> [round(float(schedule(step)), 3) for step in range(7)]
+        [0.0, 0.05, 0.1, 0.075, 0.05, 0.025, 0.0]
+    """
+
+    def __init__(self, peak, total_steps, warmup_steps=0, decay="linear", lowest=0.0):
+        super().__init__()
+        _check("peak", peak, peak > 0, "above 0")
+        _check("total_steps", total_steps, total_steps >= 1, "at least 1")
+        in_range = 0 <= warmup_steps <= total_steps
+        _check("warmup_steps", warmup_steps, in_range, f"from 0 to {total_steps}")
+        _check("decay", decay, decay in _DECAYS, f"one of {', '.join(_DECAYS)}")
+        _check("lowest", lowest, 0 <= lowest <= 1, "from 0 to 1")
+        self.peak = peak
+        self.total_steps = total_steps
+        self.warmup_steps = warmup_steps
+        self.decay = decay
+        self.lowest = lowest
+
+    def __call__(self, step):
+        """The learning rate of an update.
+
+        Args:
+            step: int[], counted from 0.
+
+        Returns:
+            float32[].
+        """
+        step = tf.cast(step, tf.float32)
+        rising = step / max(1, self.warmup_steps)
+        down = max(1, self.total_steps - self.warmup_steps)
+        done = tf.clip_by_value((step - self.warmup_steps) / down, 0.0, 1.0)
+        falling = self.lowest + (1 - self.lowest) * _DECAYS[self.decay](done)
+        return self.peak * tf.where(step < self.warmup_steps, rising, falling)
+
+    def get_config(self):
+        """The arguments of the constructor."""
+        names = ("peak", "total_steps", "warmup_steps", "decay", "lowest")
+        return {name: getattr(self, name) for name in names}
+
+
+# What is left of the peak when a share of the way down is done, both from 0 to 1.
+_DECAYS = {
+    "linear": lambda done: 1 - done,
+    "cosine": lambda done: (1 + tf.cos(math.pi * done)) / 2,
+    "constant": tf.ones_like,
+}
+
+
+def _check(name, value, is_right, allowed):
+    if not is_right:
+        raise ValueError(f"`{name}` must be {allowed}, got {value!r}.")

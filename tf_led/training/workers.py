@@ -1,0 +1,154 @@
+"""Several processes that train one model: which there are, and starting them."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+
+import tensorflow as tf
+
+# Seconds between two looks at the workers.
+PATIENCE = 0.2
+
+
+def make_strategy():
+    """The strategy that this process is to train under.
+
+    Returns:
+        MultiWorkerMirroredStrategy where the environment has TF_CONFIG with several
+        workers, MirroredStrategy where there are several GPUs, else the default
+        strategy. Build and compile the model within its `scope()`. It must be made
+        before anything is computed.
+
+    Raises:
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+    """
+    if num_workers() > 1:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def num_workers():
+    """How many workers TF_CONFIG names.
+
+    Returns:
+        int; 1 without TF_CONFIG.
+
+    Raises:
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+    """
+    return _read()[0]
+
+
+def worker_index():
+    """Which worker this process is; worker 0 is the one that writes files.
+
+    Returns:
+        int; 0 without TF_CONFIG.
+
+    Raises:
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+    """
+    return _read()[1]
+
+
+def share_batches(batches, strategy):
+    """Lets every worker train on batches of its own.
+
+    A step takes one batch of every worker; their lengths, rows and global tokens may
+    differ. All workers need the same number of batches: the first to run out ends the
+    epoch for all.
+
+    Args:
+        batches: `tf.data.Dataset` of this worker's batches.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        What to give to `fit` and `evaluate`.
+    """
+    return strategy.distribute_datasets_from_function(lambda context: batches)
+
+
+def run_workers(command, count):
+    """Runs a command in several processes of this machine that train together.
+
+    Each gets a TF_CONFIG of its own, on free ports of the loopback interface. If one
+    fails, the others are stopped: they would wait for it for ever.
+
+    Args:
+        command: list of str.
+        count: int >= 1.
+
+    Returns:
+        int, the exit code: that of the first to fail, else 0.
+
+    Raises:
+        ValueError: if `count` is no int of at least 1.
+    """
+    if type(count) is not int or count < 1:
+        raise ValueError(f"`workers` must be an int of at least 1, got {count!r}.")
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
+    workers = [
+        subprocess.Popen(command, env={**os.environ, "TF_CONFIG": config})
+        for config in map(_config_of(addresses), range(count))
+    ]
+    try:
+        return _wait(workers)
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait()
+
+
+def _wait(workers):
+    while True:
+        codes = [worker.poll() for worker in workers]
+        failed = [code for code in codes if code]
+        if failed or None not in codes:
+            return failed[0] if failed else 0
+        time.sleep(PATIENCE)
+
+
+def _config_of(addresses):
+    def make(index):
+        task = {"type": "worker", "index": index}
+        return json.dumps({"cluster": {"worker": addresses}, "task": task})
+
+    return make
+
+
+def _free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _read():
+    """The number of workers and this one's index."""
+    text = os.environ.get("TF_CONFIG", "")
+    if not text.strip():
+        return 1, 0
+    try:
+        config = json.loads(text)
+        cluster = config.get("cluster", {})
+        workers = [*cluster.get("chief", []), *cluster.get("worker", [])]
+        task = config.get("task", {})
+        index = int(task.get("index", 0))
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(
+            f"TF_CONFIG is {text!r}, expected JSON such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}.'
+        ) from None
+    if "chief" in cluster and task.get("type") != "chief":
+        index += len(cluster["chief"])
+    return max(1, len(workers)), index
