@@ -246,3 +246,8 @@ def test_quantised_models_are_not_adapted_nor_saved_as_pytorchs(tmp_path):
         model.enable_lora(2)
     with pytest.raises(ValueError, match="is quantised, which PyTorch's format"):
         model.save_pretrained(tmp_path)
+
+
+def test_adapted_models_are_not_quantised(model):
+    with pytest.raises(ValueError, match=r"quantize\('int8'\) of a model with LoRA"):
+        model.quantize("int8")

@@ -255,3 +255,58 @@ def test_float16_trains_with_a_scaled_loss(source, labels):
     assert np.isfinite(losses).all() and np.any(before != kernel)
     for variable in model.weight_table().values():
         assert np.isfinite(variable).all()
+
+
+def test_label_smoothing(source, labels, tmp_path):
+    model = make_model(**NO_DROPOUT)
+    model.compile("sgd", label_smoothing=0.3, **EAGER)
+    logits = model(source, labels=labels).logits
+    expected = model.hf_compute_loss(labels, logits, label_smoothing=0.3)
+    loss = model.test_on_batch(source, labels)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert abs(expected - model.hf_compute_loss(labels, logits)) > 1e-3
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.label_smoothing == 0.3
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0])
+def test_label_smoothing_out_of_range(smoothing):
+    model = make_model(**NO_DROPOUT)
+    with pytest.raises(ValueError, match=f"from 0 to below 1, got {smoothing}"):
+        model.compile("sgd", label_smoothing=smoothing)
+
+
+def test_label_smoothing_beside_another_loss_is_refused():
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    for model in (
+        make_model(**NO_DROPOUT),
+        make_model(tf_led.TFLEDModel, **NO_DROPOUT),
+    ):
+        with pytest.raises(ValueError, match="`label_smoothing` is 0.1, but only"):
+            model.compile("sgd", loss, label_smoothing=0.1)
+
+
+def test_accuracy_counts_what_the_loss_counts(source, labels):
+    model = make_model(**NO_DROPOUT)
+    model.compile("sgd", metrics=["accuracy"], **EAGER)
+    result = model.test_on_batch(source, labels, return_dict=True)
+    best = np.argmax(model(source, labels=labels).logits, -1)
+    counted = labels != -100
+    np.testing.assert_allclose(result["accuracy"], (best == labels)[counted].mean())
+
+
+def test_accumulated_batches_equal_one(source, labels):
+    """With unequal numbers of labels, in a graph."""
+    one, two = make_model(**NO_DROPOUT), make_model(**NO_DROPOUT)
+    one.compile(keras.optimizers.SGD(0.1), **EAGER)
+    two.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=2))
+    data = {**source, "labels": labels}
+    loss = one.train_on_batch(data)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*sparse IndexedSlices")
+        history = two.fit(data, batch_size=1, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history["loss"], [loss], rtol=1e-5)
+    tables = (one.weight_table(), two.weight_table())
+    for path, variable in tables[0].items():
+        np.testing.assert_allclose(variable, tables[1][path], atol=1e-5, err_msg=path)

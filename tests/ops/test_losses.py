@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import torch
 
-from tf_led.ops.losses import count_labels, masked_cross_entropy, token_cross_entropy
+from tf_led.ops.losses import (
+    count_labels,
+    label_share,
+    masked_cross_entropy,
+    token_cross_entropy,
+)
 
 B, T, V, PAD = 2, 5, 7, 1
 LABELS = np.array([[3, 5, 2, PAD, PAD], [6, -100, 0, 4, -100]])
@@ -78,3 +84,24 @@ def test_half_precision_logits_lose_no_more_than_themselves(dtype):
     expected = by_hand(tf.cast(logits, tf.float32).numpy()).sum() / COUNTED.sum()
     assert loss.dtype == tf.float32
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
+def test_label_smoothing_is_pytorchs(smoothing):
+    logits = make_logits()
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(logits).flatten(0, 1),
+        torch.tensor(np.where(COUNTED, LABELS, -100)).flatten(),
+        label_smoothing=smoothing,
+    )
+    loss = masked_cross_entropy(
+        LABELS, logits, pad_token_id=PAD, label_smoothing=smoothing
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+def test_the_share_of_each_label():
+    weights = np.array([2.0, 0.5])
+    share = label_share(LABELS, PAD, weights)
+    np.testing.assert_allclose(share, COUNTED * weights[:, None])
+    np.testing.assert_allclose(label_share(LABELS, PAD), COUNTED)

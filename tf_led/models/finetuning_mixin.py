@@ -69,13 +69,10 @@ class FineTuningMixin(EditingMixin):
             raise ValueError(
                 "The model has LoRA adapters: merge_lora() takes them in first."
             )
-        quantised = [
-            p for p, layer in layer_table(self).items() if _is_quantised(layer)
-        ]
-        if quantised:
+        for path in self.quantization():
             raise ValueError(
-                f"`{quantised[0]}` is quantised; add adapters and train them first, "
-                "then merge_lora(), then quantize."
+                f"`{path}` is quantised; add adapters and train them first, then "
+                "merge_lora(), then quantize."
             )
 
     def adapters(self):
@@ -204,6 +201,35 @@ class FineTuningMixin(EditingMixin):
             variable.trainable = value
         self._ask_for_compile()
 
+    def quantize(self, mode=None, config=None, filters=None, **kwargs):
+        """Turns matrices into small integers, as `keras.Model.quantize`.
+
+        Args:
+            mode: "int8" or "int4".
+            config: see there.
+            filters: see there.
+            **kwargs: see there.
+
+        Raises:
+            ValueError: if the model has LoRA adapters.
+        """
+        if self.adapters():
+            raise ValueError(
+                f"quantize({mode!r}) of a model with LoRA adapters: merge_lora() first."
+            )
+        super().quantize(mode, config=config, filters=filters, **kwargs)
+        self._forget_compiled()
+
+    def quantization(self):
+        """Which layers are quantised.
+
+        Returns:
+            Dict from path, such as "led/encoder/layers/0/fc1", to mode.
+        """
+        table = layer_table(self)
+        modes = {path: layer.quantization_mode for path, layer in table.items()}
+        return {path: mode for path, mode in modes.items() if mode is not None}
+
     def weights_to_save(self):
         """The weights as a checkpoint is to hold them, LoRA adapters merged.
 
@@ -218,12 +244,11 @@ class FineTuningMixin(EditingMixin):
             id(lora.weight_of(layer)): lora.MergedWeight(layer)
             for layer in self.adapters().values()
         }
-        for path, layer in layer_table(self).items():
-            if _is_quantised(layer):
-                raise ValueError(
-                    f"`{path}` is quantised, which PyTorch's format has no place for: "
-                    "use model.save('model.keras'), or save before quantize."
-                )
+        for path in self.quantization():
+            raise ValueError(
+                f"`{path}` is quantised, which PyTorch's format has no place for: "
+                "use model.save('model.keras'), or save before quantize."
+            )
         return {path: merged.get(id(v), v) for path, v in table.items()}
 
     def _trainable_table(self):
@@ -260,10 +285,6 @@ def _choose(table, names, argument):
 
 def _layers(model):
     return layer_table(model).values()
-
-
-def _is_quantised(layer):
-    return layer.quantization_mode is not None
 
 
 def _check_fit(path, array, weights, layers, directory):

@@ -15,7 +15,7 @@ from tf_led.models.positions import PositionsMixin
 from tf_led.models.resize import ResizeMixin
 from tf_led.models.serving_signatures import ServingMixin
 from tf_led.models.training_steps import TrainingSteps
-from tf_led.models.weights import weight_table
+from tf_led.models.weights import layer_table, weight_table
 
 
 class TFLEDPreTrainedModel(
@@ -78,11 +78,14 @@ class TFLEDPreTrainedModel(
 
     @classmethod
     def from_pretrained(cls, name_or_path, *model_args, **kwargs):
-        """Loads a checkpoint written by PyTorch LED or by this package.
+        """Loads a checkpoint of any LED's: PyTorch's, the old TensorFlow's, this one's.
+
+        Nothing is drawn at random but what the checkpoint lacks.
 
         Args:
             name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
-                and model.safetensors or pytorch_model.bin, single or sharded.
+                and model.safetensors, pytorch_model.bin or tf_model.h5, single or
+                sharded; AllenAI's own LongformerEncoderDecoder is read too.
             *model_args: further positional arguments of the model.
             **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
                 `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
@@ -170,7 +173,9 @@ class TFLEDPreTrainedModel(
                 f"`value` has shape {tuple(values.shape)}, expected "
                 f"{tuple(table.shape)}; use resize_token_embeddings to change it."
             )
-        self.led.shared._embeddings.assign(values)
+        led = self.led
+        for layer in {led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens}:
+            layer._embeddings.assign(values)
 
     def get_output_embeddings(self):
         """Returns None: a model without a language head has none."""
@@ -217,11 +222,13 @@ class TFLEDPreTrainedModel(
         )
 
     def get_config(self):
+        modes = self.quantization()
         return {
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "config": self.config.to_dict(),
             "max_global_tokens": self.led.encoder.max_global_tokens,
+            **({"quantization": modes} if modes else {}),
         }
 
     @classmethod
@@ -238,7 +245,11 @@ class TFLEDPreTrainedModel(
         if isinstance(config, LEDConfig):
             return cls(config, **kwargs)
         config = {**config, **kwargs}
-        return cls(LEDConfig.from_dict(config.pop("config")), **config)
+        modes = config.pop("quantization", {})
+        model = cls(LEDConfig.from_dict(config.pop("config")), **config)
+        for path, mode in modes.items():
+            layer_table(model)[path].quantize(mode)
+        return model
 
     _from_config = from_config
 
