@@ -10,6 +10,9 @@ with the results to stdout.
 import contextlib
 import json
 import os
+import random
+import sys
+import warnings
 
 from tf_led.cli.bundled import model_or_bundled
 from tf_led.cli.checkpoint import (
@@ -23,10 +26,12 @@ from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.cli.quiet import load_tensorflow
 from tf_led.cli.train_arguments import (
     add_arguments,
+    as_words,
     check_together,
     kept_arguments,
     refuse_difference,
 )
+from tf_led.training.run_folder import RunFolder
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
@@ -49,90 +54,97 @@ def run(args):
         UsageError: for anything that the user gave and that cannot be used.
         SystemExit: with a worker's exit code, if one of several fails.
     """
-    from tf_led.cli.workers import is_chief, num_workers, run_workers
-
     check_together(args)
-    if args.workers > 1 and num_workers() == 1:
-        if code := run_workers(as_words(args), args.workers):
-            raise SystemExit(code)
-        return
     args.model = model_or_bundled(args.model)
     check_checkpoint(args.model)
-    load_tensorflow()
-    from tf_led.training.run_folder import RunFolder
-
     if os.path.exists(args.output) and not os.path.isdir(args.output):
         raise UsageError(f"--output {args.output}: a file, not a directory")
     folder, arguments = RunFolder(args.output), kept_arguments(args)
     refuse_difference(args, folder.differences(arguments))
-    result = folder.result()
-    if result is None:
-        result = train_in(folder, arguments, args, is_chief())
-    else:
+    if result := folder.result():
         tell(f"{args.output}: this run is complete, there is nothing to do")
-    if is_chief():
         print(json.dumps(result), flush=True)
+        return
+    load_tensorflow()
+    from tf_led.training.workers import num_workers, run_workers, worker_index
+
+    with blamed_on("--workers"):
+        is_alone = num_workers() == 1
+    if args.workers > 1 and is_alone:
+        command = [sys.executable, "-m", "tf_led.cli.main", *as_words(args)]
+        if code := run_workers(command, args.workers):
+            raise SystemExit(code)
+    elif worker_index() == 0:
+        print(json.dumps(train_and_save(folder, arguments, args)), flush=True)
+    else:
+        train_along(folder, args)
 
 
-def as_words(args):
-    """The command line again, for the workers."""
-    words = ["train"]
-    for name, value in vars(args).items():
-        option = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(option)
-        elif value is not None and value is not False:
-            words.append(f"{option}={value}")
-    return words
-
-
-def train_in(folder, arguments, args, is_chief):
+def train_and_save(folder, arguments, args):
     """Trains in a folder that is kept from other runs; returns the results."""
     with contextlib.ExitStack() as stack:
-        if is_chief:
-            with blamed_on("--output"):
-                stack.enter_context(folder.owned())
+        with blamed_on("--output"):
+            stack.enter_context(folder.owned())
             folder.begin(arguments)
-        loop = make_loop(folder, args, is_chief)
+        tell(f"loading {args.model}")
+        loop = make_loop(folder, args, writes=True)
         with blamed_on("--output"):
             done = loop.restore()
         if done:
             tell(f"going on after step {done:,} of {loop.total_steps:,}")
         result = loop.run()
-        if is_chief:
-            tell_of_data(loop)
-            folder.end(result)
+        for feed in filter(None, (loop.feed, loop.validation)):
+            tell(str(feed.encoded.report))
+        folder.end(result)
         return result
 
 
-def make_loop(folder, args, is_chief):
-    import keras
+def train_along(folder, args):
+    """Does a further worker's part: it says and writes nothing."""
+    warnings.simplefilter("ignore")
+    loop = make_loop(folder, args, writes=False)
+    loop.restore()
+    loop.run()
 
-    from tf_led.cli.train_data import choose_strategy, make_feed
+
+def make_loop(folder, args, writes):
+    """Reads the data, loads the model and compiles it.
+
+    Args:
+        folder: RunFolder.
+        args: the parsed arguments.
+        writes: bool, whether this process is the one that saves and reports.
+
+    Returns:
+        TrainingLoop, not yet restored.
+    """
+    import numpy as np
+
+    from tf_led.cli.train_data import make_feed
     from tf_led.cli.train_loop import TrainingLoop, total_steps
     from tf_led.cli.train_model import make_model
+    from tf_led.training.workers import make_strategy
 
-    strategy = choose_strategy()  # before anything else of TensorFlow's is used
-    keras.utils.set_random_seed(args.seed)
-    tell(f"loading {args.model}")
+    strategy = make_strategy()  # before anything is computed
+    random.seed(args.seed)  # whence Keras draws the seeds of layers and initialisers
+    np.random.seed(args.seed % 2**32)
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
-    options = {"cache_dir": folder.path / "data", "strategy": strategy}
-    feed = make_feed(
-        "train", args.train, tokenizer, config, args, shuffle=True, **options
-    )
-    validation = args.validation and make_feed(
-        "validation", args.validation, tokenizer, config, args, shuffle=False, **options
-    )
+    feeds = [
+        path
+        and make_feed(
+            option,
+            path,
+            tokenizer,
+            config,
+            args,
+            cache_dir=folder.path / "data",
+            strategy=strategy,
+            shuffle=option == "train",
+        )
+        for option, path in (("train", args.train), ("validation", args.validation))
+    ]
     with strategy.scope():
         model = load_model(args.model, dtype=args.precision)
-        metrics = make_model(model, args, total_steps(feed, args))
-    return TrainingLoop(
-        model, metrics, tokenizer, feed, validation or None, folder, args, is_chief
-    )
-
-
-def tell_of_data(loop):
-    for feed in (loop.feed, loop.validation):
-        if feed is not None:
-            tell(str(feed.encoded.report))
+        metrics = make_model(model, args, total_steps(feeds[0], args))
+    return TrainingLoop(model, metrics, tokenizer, *feeds, folder, args, writes)

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import importlib.util
 import math
 import os
 
@@ -116,6 +117,14 @@ def add_run_arguments(group):
     )
     add("--seed", type=natural, default=0, metavar="N", help="default 0")
     add("--lora-rank", type=positive_int, metavar="N", help="train adapters only")
+    add(
+        "--freeze",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="weights that stay as they are: encoder, embeddings, global_projections, "
+        "or any part of their path; may be given again",
+    )
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")
     add("--precision", choices=PRECISIONS, default="float32")
     add("--jit-compile", action="store_true", help="by XLA, anew for every length")
@@ -179,12 +188,33 @@ def check_together(args):
     """
     if args.patience and not args.validation:
         raise UsageError(f"--patience {args.patience}: needs --validation")
+    if args.learning_rate == 0:
+        raise UsageError("--learning-rate 0: nothing would be learnt")
+    if args.accumulation_steps > 1 and args.workers > 1:
+        raise UsageError(
+            f"--accumulation-steps {args.accumulation_steps}: not with --workers"
+        )
+    if args.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise UsageError(
+            f"--tensorboard {args.tensorboard}: TensorBoard is not installed: "
+            "pip install 'tf_led[train]'"
+        )
+    check_rule(args)
+
+
+def check_rule(args):
+    """Refuses a rule for global tokens without what it looks for.
+
+    Args:
+        args: the parsed arguments.
+
+    Raises:
+        UsageError: naming the option that is missing.
+    """
     if args.global_tokens == "question" and not args.question_key:
         raise UsageError("--global-tokens question: needs --question-key")
     if args.global_tokens == "separators" and not args.separator:
         raise UsageError("--global-tokens separators: needs --separator")
-    if args.learning_rate == 0:
-        raise UsageError("--learning-rate 0: nothing would be learnt")
 
 
 def kept_arguments(args):
@@ -214,6 +244,32 @@ def file_digest(option, path):
     except OSError as error:
         reason = os.strerror(error.errno).lower()
         raise UsageError(f"--{option} {path}: {reason}") from None
+
+
+def as_words(args):
+    """The command line again, for other processes.
+
+    Args:
+        args: the parsed arguments.
+
+    Returns:
+        List of str.
+
+    Example:
+        >>> import argparse
+        >>> from tf_led.cli.train_arguments import as_words
+        >>> as_words(argparse.Namespace(train="a.jsonl", strict=True, workers=2))
+        ['train', '--train=a.jsonl', '--strict', '--workers=2']
+    """
+    words = ["train"]
+    for name, value in vars(args).items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            values = value if isinstance(value, list) else [value]
+            words += [f"{option}={one}" for one in values]
+    return words
 
 
 def refuse_difference(args, differences):

@@ -1,7 +1,5 @@
 """From the files that `tf-led train` is given to the batches of any epoch."""
 
-import tensorflow as tf
-
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.data.batches import BatchMaker
 from tf_led.data.encode import encode_examples
@@ -133,18 +131,3 @@ def length_limits(config, args):
             )
         limits[f"max_{name}_length"] = asked
     return limits
-
-
-def choose_strategy():
-    """Finds out who trains along: other workers, other devices here, or nobody.
-
-    Returns:
-        tf.distribute.Strategy.
-    """
-    from tf_led.cli.workers import num_workers
-
-    if num_workers() > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    if len(tf.config.list_logical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()

@@ -37,7 +37,8 @@ def training_variables(model, metrics=()):
         for number, variable in enumerate(variables):
             if id(variable) not in seen:  # a model counts some of its metrics' as its
                 seen.add(id(variable))
-                named[f"{owner}/{number}/{variable.path}"] = variable
+                # Not by its path, which counts the models made before this one.
+                named[f"{owner}/{number}"] = variable
     return named
 
 
