@@ -1,0 +1,108 @@
+"""What is measured: cases, each a work at a size that several peers do."""
+
+from dataclasses import asdict, dataclass
+
+OURS = "tf_led"
+PYTORCH = "PyTorch LED"
+OLD_TF = "TF LED (transformers 4)"
+FLEX = "FlexAttention"
+PEERS = OURS, PYTORCH, OLD_TF, FLEX
+
+LENGTHS = 1024, 4096, 8192, 16_384, 65_536
+# The old TF LED takes about 0.7 GB for each 1,024 tokens, PyTorch about 0.35.
+OLD_TF_LIMIT = 16_384
+PYTORCH_LIMIT = 16_384
+PRODUCT_SWITCH = {"TF_SET_ONEDNN_FPMATH_MODE": "BF16"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One work at one size; its name is a row of the table."""
+
+    work: str
+    source_len: int = 0
+    target_len: int = 128
+    dtype: str = "float32"
+    num_beams: int = 1
+    checkpointing: bool = False
+    peers: tuple = (OURS,)
+    num_repeats: int = 2
+    bfloat16_products: bool = False
+
+    @property
+    def name(self):
+        how = f", {self.num_beams} beams" * (self.num_beams > 1)
+        how += ", checkpointing" * self.checkpointing
+        how += ", bfloat16 products" * self.bfloat16_products
+        return f"{self.work}{how}"
+
+    def job(self):
+        """What the worker is told, as JSON values."""
+        return {**asdict(self), "peers": None}
+
+
+def rates():
+    """The machine's own speed, measured before and after everything else."""
+    return [
+        Case("products", dtype="float32"),
+        Case("products", dtype="bfloat16"),
+        Case("reading"),
+    ]
+
+
+def all_cases(lengths=LENGTHS):
+    return [
+        *forward_cases(lengths),
+        *attention_cases(lengths),
+        *train_cases(lengths),
+        *generate_cases(lengths),
+    ]
+
+
+def forward_cases(lengths):
+    cases = []
+    for length in lengths:
+        peers = [OURS]
+        peers += [PYTORCH] * (length <= PYTORCH_LIMIT)
+        peers += [OLD_TF] * (length <= OLD_TF_LIMIT)
+        cases.append(Case("forward", length, peers=tuple(peers)))
+        if length <= PYTORCH_LIMIT:
+            cases += [
+                Case("forward", length, dtype="bfloat16", peers=(OURS, PYTORCH)),
+                Case("forward", length, bfloat16_products=True),
+            ]
+    return cases
+
+
+def attention_cases(lengths):
+    return [
+        Case("attention", length, dtype=dtype, peers=(OURS, FLEX), num_repeats=5)
+        for length in lengths
+        if length <= PYTORCH_LIMIT
+        for dtype in ("float32", "bfloat16")
+    ]
+
+
+def train_cases(lengths):
+    """Steps at 4,096 tokens, and with checkpointing at 16,384."""
+    both = OURS, PYTORCH
+    cases = [Case("train", 4096, peers=both)] if 4096 in lengths else []
+    if 16_384 in lengths:
+        step = Case("train", 16_384, checkpointing=True, peers=both, num_repeats=1)
+        cases.append(step)
+    return cases
+
+
+def generate_cases(lengths):
+    """64 new tokens; the encoder alone beside them, so that each gets its own rate."""
+    if 8192 not in lengths:
+        return []
+    both = OURS, PYTORCH
+    cases = []
+    for dtype in ("float32", "bfloat16"):
+        cases.append(Case("encode", 8192, dtype=dtype, peers=both))
+        for num_beams in (1, 4):
+            cases.append(
+                Case("generate", 8192, 64, dtype, num_beams=num_beams, peers=both)
+            )
+    return cases

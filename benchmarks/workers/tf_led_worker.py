@@ -1,0 +1,127 @@
+"""Ours: forward, training, attention alone, generation; and the machine's rates."""
+
+import inputs
+import keras
+import measure
+import numpy as np
+import tensorflow as tf
+
+RADIUS = 512
+PRODUCT_SIZE = 4096
+READ_BYTES = 2**30
+
+
+def make_model(job):
+    from tf_led import LEDConfig, TFLEDForConditionalGeneration
+
+    policies = {"bfloat16": "bfloat16", "float16": "float16"}
+    keras.config.set_dtype_policy(policies.get(job["dtype"], "float32"))
+    config = LEDConfig(**inputs.config_values(job), dropout=job.get("dropout", 0.1))
+    return TFLEDForConditionalGeneration(config)
+
+
+def forward(job):
+    model = make_model(job)
+    run = tf.function(
+        lambda ids, mask, global_mask, decoder_ids: (
+            model(
+                ids,
+                attention_mask=mask,
+                global_attention_mask=global_mask,
+                decoder_input_ids=decoder_ids,
+                use_cache=False,
+            ).logits
+        )
+    )
+    arrays = [tf.constant(x) for x in (*inputs.document(job), inputs.target(job))]
+    return lambda: run(*arrays).numpy()
+
+
+def encode(job):
+    encoder = make_model(job).get_encoder()
+    run = tf.function(
+        lambda ids, mask, global_mask: (
+            encoder(
+                input_ids=ids, attention_mask=mask, global_attention_mask=global_mask
+            ).last_hidden_state
+        )
+    )
+    arrays = [tf.constant(x) for x in inputs.document(job)]
+    return lambda: run(*arrays).numpy()
+
+
+def generate(job):
+    model = make_model(job)
+    ids, mask, global_mask = inputs.document(job)
+    return lambda: model.generate(
+        ids,
+        attention_mask=mask,
+        global_attention_mask=global_mask,
+        num_beams=job["num_beams"],
+        min_new_tokens=job["target_len"],
+        max_new_tokens=job["target_len"],
+    )
+
+
+def train(job):
+    """Steps of `fit` with its defaults, timed from the end of one to the next."""
+    model = make_model(job)
+    if job["checkpointing"]:
+        model.gradient_checkpointing_enable()
+    model.compile(keras.optimizers.AdamW(1e-5))
+    ids, mask, global_mask = inputs.document(job)
+    batch = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "global_attention_mask": global_mask,
+        "labels": inputs.target(job),
+    }
+    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+    # One `fit` a call: its two steps share one traced function with all calls.
+    return lambda: model.fit(dataset, epochs=1, steps_per_epoch=1, verbose=0)
+
+
+def attention(job):
+    """Windowed attention, no global token, from heads to heads [B, S, N, H]."""
+    from tf_led.ops.window_attention import window_attention
+
+    dtype = tf.as_dtype(job["dtype"])
+    q, k, v = [tf.cast(x, dtype) for x in inputs.heads(job)]
+    mask = tf.ones([1, job["source_len"]], tf.bool)
+    run = tf.function(
+        lambda q, k, v: window_attention(
+            q * 64**-0.5,
+            k,
+            v,
+            k[:, :0],
+            v[:, :0],
+            query_mask=mask,
+            key_mask=mask,
+            slot_mask=mask[:, :0],
+            radius=RADIUS,
+        )
+    )
+    return lambda: tf.nest.flatten(run(q, k, v))[0][0, 0, 0].numpy()
+
+
+def products(job):
+    """Operations a second of one large matrix product."""
+    dtype = tf.as_dtype(job["dtype"])
+    x = tf.cast(tf.random.normal([PRODUCT_SIZE, PRODUCT_SIZE], seed=1), dtype)
+    run = tf.function(lambda x: tf.matmul(x, x))
+    result = measure.timed(lambda: run(x)[0, 0].numpy(), 8)
+    return {"flop_per_s": 2 * PRODUCT_SIZE**3 / min(result["seconds"])}
+
+
+def reading(job):
+    """Bytes a second at which all cores together read memory."""
+    x = tf.zeros([READ_BYTES // 4])
+    run = tf.function(lambda x: tf.reduce_sum(tf.reshape(x, [64, -1]), axis=1))
+    result = measure.timed(lambda: run(x).numpy(), 8)
+    return {"bytes_per_s": READ_BYTES / min(result["seconds"])}
+
+
+if __name__ == "__main__":
+    np.random.seed(0)
+    works = [forward, encode, generate, train, attention, products, reading]
+    measure.run({work.__name__: work for work in works})
