@@ -14,10 +14,15 @@ KEY = "base_model.model.led.decoder.layers.1.fc1.lora_A.weight"
 
 def saved(folder, **changes):
     bias = np.arange(5, dtype="float32")
+    norm = "led/decoder/layers/1/final_layer_norm"
     save_adapters(
         folder,
         {PATH: (LEFT, RIGHT)},
-        {"led/decoder/layers/0/fc2/bias": bias},
+        {
+            "led/decoder/layers/0/fc2/bias": bias,
+            f"{norm}/gamma": bias + 1,
+            f"{norm}/beta": bias + 2,
+        },
         rank=2,
         alpha=3,
         base="some/model",
@@ -36,7 +41,9 @@ def test_there_and_back(tmp_path):
     assert (config["r"], config["lora_alpha"]) == (2, 3)
     assert config["base_model_name_or_path"] == "some/model"
     assert config["target_modules"] == ["led.decoder.layers.1.fc1"]
-    assert config["modules_to_save"] == ["led.decoder.layers.0.fc2"]
+    # PEFT wants whole layers here; it leaves the bias alone.
+    assert config["modules_to_save"] == ["led.decoder.layers.1.final_layer_norm"]
+    assert len(others) == 3
 
 
 def test_a_path_that_is_none():

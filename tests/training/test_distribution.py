@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training import worker
+from tf_led.training.distribution import check_accumulation, check_jit
 from tf_led.training.workers import run_workers, share_batches
 
 
@@ -42,8 +43,6 @@ def test_two_devices_equal_one(tmp_path, expected):
 
 
 def test_accumulation_over_replicas_is_refused():
-    from tf_led.training.distribution import check_accumulation
-
     optimizer = keras.optimizers.SGD(gradient_accumulation_steps=3)
     with pytest.raises(ValueError, match="`gradient_accumulation_steps` 3, .* over 2"):
         check_accumulation(optimizer, num_replicas=2)
@@ -55,3 +54,10 @@ def test_shared_batches_are_the_workers_own():
     strategy = tf.distribute.get_strategy()
     shared = list(share_batches(batches, strategy))
     assert [b["input_ids"].shape[1] for b in shared] == [n for n, _ in worker.LENGTHS]
+
+
+def test_xla_over_replicas_is_refused():
+    with pytest.raises(ValueError, match="`jit_compile` is True, .* over 3 replicas"):
+        check_jit(True, num_replicas=3)
+    check_jit(True, num_replicas=1)
+    check_jit(False, num_replicas=3)

@@ -43,5 +43,5 @@ def test_it_is_adamw_otherwise(layers):
     other.set_weights(layers.get_weights())
     kernels = [m.layers[0].kernel for m in (layers, other)]
     one, two = step(mine, kernels[:1], 3.0), step(theirs, kernels[1:], 3.0)
-    assert one["kernel"] < 1.85
+    assert one["kernel"] < 1.895  # decay alone leaves 1.9
     assert one == two

@@ -22,12 +22,12 @@ def test_learning_rates_are_those_of_transformers(decay, theirs, warmup):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.7)
     scheduler = theirs(optimizer, warmup, 11)
     expected = []
-    for _ in range(13):
+    for _ in range(12):
         expected.append(scheduler.get_last_lr()[0])
         optimizer.step()
         scheduler.step()
     schedule = WarmUp(0.7, 11, warmup, decay=decay)
-    np.testing.assert_allclose([schedule(i) for i in range(13)], expected, atol=1e-7)
+    np.testing.assert_allclose([schedule(i) for i in range(12)], expected, atol=1e-7)
 
 
 def test_it_stays_at_the_lowest():

@@ -1,5 +1,6 @@
 """LoRA adapters on their own, in the files and under the names of PEFT."""
 
+import collections
 import json
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def save_adapters(directory, adapters, others, *, rank, alpha, base):
         directory: str or Path of a folder; made if need be.
         adapters: dict from our path of a weight, such as "led/.../query/kernel", to its
             factors float[in, rank] and float[rank, out].
-        others: dict of further weights by our path that were trained beside them.
+        others: dict of further weights by our path that were trained beside them. PEFT
+            reads those whose layer is here as a whole, weight and bias.
         rank: int.
         alpha: number.
         base: str, where the base model came from.
@@ -48,7 +50,7 @@ def save_adapters(directory, adapters, others, *, rank, alpha, base):
         "bias": "none",
         "inference_mode": True,
         "target_modules": sorted(_module(path)[0] for path in adapters),
-        "modules_to_save": sorted({_module(path)[0] for path in others}) or None,
+        "modules_to_save": _whole_modules(others) or None,
     }
     with staged(directory) as staging:
         text = json.dumps(config, indent=2) + "\n"
@@ -129,6 +131,13 @@ def _factors(path, pair):
 def _whole(path, weight):
     key, transform = _row(path)
     return _lazy(f"{_PREFIX}{key}", transform(np.asarray(weight)))
+
+
+def _whole_modules(others):
+    """PyTorch's modules of which all weights are here."""
+    counts = collections.Counter(_module(path)[0] for path in others)
+    embeddings = [_module(p)[0] for p in others if p.endswith("/embeddings")]
+    return sorted([*embeddings, *(name for name, n in counts.items() if n == 2)])
 
 
 def _module(path):

@@ -38,9 +38,11 @@ class DistributedFit:
             return
         if iterator is not None:
             data_batch = _first_batch(iterator, strategy)
+        num_replicas = strategy.num_replicas_in_sync
+        check_jit(self.jit_compile, num_replicas)
         with strategy.scope():
             if self.optimizer is not None:
-                check_accumulation(self.optimizer, strategy.num_replicas_in_sync)
+                check_accumulation(self.optimizer, num_replicas)
                 build_optimizer(self.optimizer, self.trainable_variables)
             self._symbolic_build(data_batch=data_batch)
 
@@ -70,6 +72,23 @@ def check_accumulation(optimizer, num_replicas):
         )
 
 
+def check_jit(jit_compile, num_replicas):
+    """Refuses what is not offered.
+
+    Args:
+        jit_compile: bool, of `compile`.
+        num_replicas: int.
+
+    Raises:
+        ValueError: if a step is to be compiled with XLA over several replicas.
+    """
+    if jit_compile and num_replicas > 1:
+        raise ValueError(
+            f"`jit_compile` is {jit_compile}, but a step over {num_replicas} replicas "
+            "is not compiled with XLA: leave it out."
+        )
+
+
 def _first_batch(iterator, strategy):
     """The first replica's batch; on several workers they differ in shape."""
     for _, _, batches in iterator:
@@ -88,9 +107,14 @@ def _over_replicas(model, step):
             lambda value: strategy.reduce("MEAN", value, axis=None), metrics
         )
 
-    # Inside of the graph batches have the dataset's shapes: one trace for all lengths.
-    run_next = tf.function(lambda iterator: run(next(iterator)))
-    run_given = tf.function(run, reduce_retracing=True)
+    def run_next(iterator):
+        return run(next(iterator))
+
+    run_given = run
+    if not model.run_eagerly:
+        # The graph knows the dataset's shapes: one trace serves all lengths.
+        run_next = tf.function(run_next)
+        run_given = tf.function(run, reduce_retracing=True)
 
     def run_some(iterator):
         for done in range(model.steps_per_execution):

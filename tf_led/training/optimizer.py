@@ -5,7 +5,7 @@ import keras
 from tf_led.training.replicas import num_replicas, sum_over_replicas
 
 # Biases, and gain and offset of norms.
-NO_DECAY = (r"\bbias$", r"\bgamma$", r"\bbeta$")
+NO_DECAY = (r"(^|/)(bias|gamma|beta)(:\d+)?$",)
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
