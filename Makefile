@@ -2,6 +2,7 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+BEAM_VENV := .venv-beam
 DEMO := demo
 
 # The first interpreter here that TensorFlow 2.21 and Keras 3.15 run on.
@@ -9,20 +10,31 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large lint format clean
+.PHONY: help demo test test-large test-load test-beam lint format clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo        write a small checkpoint, summarise a long file with it"
+	@echo "make demo        fine-tune a small model, measure it, summarise a long file"
 	@echo "make test        lint, then every test that is not marked large"
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
+	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
+	@echo "make test-beam   the Apache Beam example, in an environment of its own"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
 
-demo: $(VENV)/.installed
+# Without a bundled model the demo shows the way with random weights.
+DEMO_MODEL = $(if $(wildcard tf_led/assets/bundled/config.json),,--model $(DEMO)/checkpoint)
+
+demo: $(VENV)/.installed-train
 	$(BIN)/python -m tf_led.cli.demo $(DEMO)
-	$(BIN)/tf-led summarize $(DEMO)/document.txt --model $(DEMO)/checkpoint \
+	rm -rf $(DEMO)/tuned
+	$(BIN)/tf-led train $(DEMO_MODEL) --train $(DEMO)/train.jsonl \
+		--validation $(DEMO)/validation.jsonl --output $(DEMO)/tuned --epochs 2 \
+		--max-source-length 1024 --max-target-length 64 --learning-rate 1e-4
+	$(BIN)/tf-led evaluate --model $(DEMO)/tuned --data $(DEMO)/validation.jsonl \
+		--max-new-tokens 32
+	$(BIN)/tf-led summarize $(DEMO)/document.txt --model $(DEMO)/tuned \
 		--num-beams 2 --max-new-tokens 48
 
 test: lint
@@ -30,6 +42,22 @@ test: lint
 
 test-large: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m large
+
+LOAD_SECONDS ?= 600
+SERVED := $(DEMO)/served
+
+test-load: $(SERVED)/path
+	$(BIN)/python tests/serving/load.py $$(cat $(SERVED)/path) --seconds $(LOAD_SECONDS)
+
+test-beam: $(SERVED)/path $(BEAM_VENV)/.made
+	$(BEAM_VENV)/bin/python tests/serving/beam_pipeline.py $$(cat $(SERVED)/path) \
+		$(SERVED)/beam
+
+$(SERVED)/path: $(VENV)/.installed
+	$(BIN)/python -m tf_led.cli.demo $(DEMO)
+	mkdir -p $(SERVED)
+	$(BIN)/tf-led export $(DEMO)/checkpoint $(SERVED) --num-beams 2 \
+		--max-new-tokens 16 > $@
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -40,16 +68,25 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BEAM_VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are written last: an installation that was cut off is done again.
 $(VENV)/.installed: setup.cfg setup.py | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+$(VENV)/.installed-train: setup.cfg setup.py | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable '.[train]'
+	touch $(VENV)/.installed $@
+
 $(VENV)/.installed-test: setup.cfg setup.py | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $(VENV)/.installed $@
+
+$(BEAM_VENV)/.made: examples/beam/requirements.txt
+	$(PYTHON) -m venv --clear $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip install --quiet --requirement $<
+	touch $@
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { \

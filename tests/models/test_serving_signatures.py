@@ -71,12 +71,12 @@ def answers(tmp_path_factory):
     """What a process that has TensorFlow alone gets from the exports."""
     folder = tmp_path_factory.mktemp("exports")
     make_model("one").save_pretrained(folder / "one", saved_model=True, version=7)
-    make_model("three").export(folder / "three")
+    make_model("three").save_pretrained(folder / "three", saved_model=True)
     np.savez(
         folder / "inputs.npz",
         **{f"{n}/{key}": given[key] for n, given in enumerate(INPUTS) for key in given},
     )
-    paths = ["one=one/saved_model/7", "three=three"]
+    paths = ["one=one/saved_model/7", "three=three/saved_model/1"]
     subprocess.run(
         [sys.executable, "-c", CLIENT, *paths],
         cwd=folder,
@@ -174,22 +174,16 @@ def test_an_output_without_names_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("specs", "message"),
     [
-        ({"format": "onnx"}, "`format` is 'onnx'"),
-        ({"tokenizer": None, "half": True}, "export got 'half', 'tokenizer'"),
-        ({"input_signature": [3]}, r"`input_signature` must be a dict.*got \[3\]"),
-        ({"input_signature": {"input_ids": 3}}, "got {'input_ids': 3}"),
-        (
-            {"input_signature": {"inputs": tf.TensorSpec([1, 7], tf.int32)}},
-            "The inputs hold 'inputs'",
-        ),
+        ([3], r"`input_signature` must be a dict.*got \[3\]"),
+        ({"input_ids": 3}, "got {'input_ids': 3}"),
+        ({"inputs": tf.TensorSpec([1, 7], tf.int32)}, "The inputs hold 'inputs'"),
     ],
 )
-def test_an_export_that_cannot_be_is_refused(tmp_path, options, message):
+def test_specs_that_cannot_be_are_refused(specs, message):
     with pytest.raises(ValueError, match=message):
-        make_model("one").export(tmp_path / "export", **options)
-    assert not (tmp_path / "export").exists()
+        make_signatures(make_model("one"), specs)
 
 
 @pytest.mark.parametrize(
@@ -239,13 +233,10 @@ def test_signatures_of_ones_own_stand_in_a_folder_for_each_version(tmp_path):
     )
 
 
-def test_an_export_that_is_cut_off_leaves_the_old_one(tmp_path, monkeypatch):
+def test_a_save_that_is_cut_off_leaves_the_old_one(tmp_path, monkeypatch):
     model = make_model("one")
-    monkeypatch.setattr(
-        "tf_led.models.serving_signatures.make_signatures",
-        lambda model, _: {"embed": embed_signature(model)},
-    )
-    model.export(tmp_path)
+    signature = embed_signature(model)
+    model.save_pretrained(tmp_path, saved_model=True, signatures=signature)
     held = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     save = tf.saved_model.save
 
@@ -256,30 +247,26 @@ def test_an_export_that_is_cut_off_leaves_the_old_one(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.saved_model, "save", save_and_fail)
     model.led.shared._embeddings.assign(tf.zeros([29, 12]))
     with pytest.raises(OSError, match="No space left"):
-        model.export(tmp_path)
+        model.save_pretrained(tmp_path, saved_model=True, signatures=signature)
     assert len(held) >= 3
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or path.read_bytes() == held.pop(path)
     assert not held
 
 
+def test_another_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="`format` is 'onnx'"):
+        make_model("one").export(tmp_path / "export", format="onnx")
+    assert not (tmp_path / "export").exists()
+
+
 def test_an_export_says_what_it_wrote_if_asked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "tf_led.models.serving_signatures.export_saved_model",
+        lambda model, path, **options: path / str(options["max_new_tokens"]),
+    )
     model = make_model("one")
-    monkeypatch.setattr(
-        "tf_led.models.serving_signatures.make_signatures",
-        lambda model, _: {"embed": embed_signature(model)},
-    )
-    model.export(tmp_path / "quiet")
+    assert model.export(tmp_path, max_new_tokens=3) == tmp_path / "3"
     assert capsys.readouterr().out == ""
-    model.export(tmp_path / "loud", verbose=True)
-    assert "loud with the signatures embed" in capsys.readouterr().out
-
-
-def test_a_file_is_no_place_for_an_export(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("mine")
-    monkeypatch.setattr(
-        "tf_led.models.serving_signatures.make_signatures", lambda model, _: {}
-    )
-    with pytest.raises(NotADirectoryError, match="file"):
-        make_model("one").export(tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "mine"
+    model.export(tmp_path, verbose=True, max_new_tokens=5)
+    assert capsys.readouterr().out == f"Wrote {tmp_path / '5'}.\n"

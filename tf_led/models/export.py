@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_led.checkpoints.versions import new_version
 from tf_led.serving.signatures import make_signatures, write_saved_model
 from tf_led.serving.text import TextCodec, first_token, no_token
-from tf_led.serving.warmup import write_warmup
+from tf_led.serving.warmup import import_log, write_warmup
 from tf_led.tokenization.graph_tokenizer import GraphTokenizer
 
 GLOBAL_RULES = {"first": first_token, "none": no_token}
@@ -84,6 +84,7 @@ def export_saved_model(
     codec = _make_codec(model, tokenizer, global_attention)
     if warmup:
         _check_warmup(warmup, codec)
+        import_log()
     if quantize is not None:
         model = _quantized_copy(model, quantize)
     endpoints = _endpoints(model, generation_config, xla, options)

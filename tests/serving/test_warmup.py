@@ -1,0 +1,68 @@
+"""Warm-up requests, read back as TensorFlow Serving reads them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_led.serving.endpoint import Input, make_endpoint
+from tf_led.serving.signatures import make_signatures
+from tf_led.serving.text import TextCodec
+from tf_led.serving.warmup import WARMUP_FILE, write_warmup
+
+log = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+
+IDS = Input("input_ids", tf.int64, [None, None])
+MASKS = tuple(
+    Input(name, tf.int64, [None, None], [[]])
+    for name in ("attention_mask", "global_attention_mask")
+)
+COUNT = Input("max_new_tokens", tf.int32, [], 3)
+
+
+@pytest.fixture
+def endpoints():
+    def generate(input_ids, **rest):
+        return {"sequences": tf.cast(input_ids, tf.int32)}
+
+    return {"generate": make_endpoint(generate, (IDS, *MASKS, COUNT))}
+
+
+@pytest.fixture
+def codec():
+    def encode(texts):
+        ids = tf.strings.length(texts)[:, None]
+        return ids, tf.ones_like(ids)
+
+    return TextCodec(
+        encode, lambda ids: tf.strings.as_string(ids[:, 0]), lambda ids, mask: mask
+    )
+
+
+def written(path, *args):
+    write_warmup(path, *args)
+    for record in tf.data.TFRecordDataset(str(path / WARMUP_FILE)):
+        request = log.PredictionLog.FromString(record.numpy()).predict_log.request
+        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        yield request.model_spec.signature_name, inputs
+
+
+def test_each_signature_of_texts_gets_each_text(tmp_path, endpoints, codec):
+    signatures = make_signatures(
+        endpoints, "generate", texts=("generate",), codec=codec
+    )
+    found = [
+        (name, inputs["text"].tolist())
+        for name, inputs in written(tmp_path, signatures, ["a", "bc"])
+    ]
+    names = ["serving_default", "generate_text"]
+    assert sorted(found) == sorted((n, [t]) for n in names for t in (b"a", b"bc"))
+
+
+def test_without_texts_the_default_gets_ids_and_runs(tmp_path, endpoints):
+    signatures = make_signatures(endpoints, "generate")
+    ((name, inputs),) = written(tmp_path, signatures)
+    assert name == "serving_default"
+    assert set(inputs) == {"input_ids", "attention_mask", "global_attention_mask"}
+    given = {key: tf.constant(value) for key, value in inputs.items()}
+    answer = signatures[name](**given)["sequences"]
+    np.testing.assert_array_equal(answer, inputs["input_ids"])
