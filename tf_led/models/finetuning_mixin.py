@@ -1,5 +1,7 @@
 """Which weights train: LoRA adapters, and freezing by name."""
 
+import warnings
+
 import numpy as np
 
 from tf_led.checkpoints.adapters import load_adapters, save_adapters
@@ -217,7 +219,10 @@ class FineTuningMixin(EditingMixin):
             raise ValueError(
                 f"quantize({mode!r}) of a model with LoRA adapters: merge_lora() first."
             )
-        super().quantize(mode, config=config, filters=filters, **kwargs)
+        with warnings.catch_warnings():
+            # Keras says so of every LayerNormalization: a norm has no matrix.
+            warnings.filterwarnings("ignore", "Layer .* does not have a `quantize`")
+            super().quantize(mode, config=config, filters=filters, **kwargs)
         self._forget_compiled()
 
     def quantization(self):

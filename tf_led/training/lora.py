@@ -90,10 +90,10 @@ def merge_adapter(layer):
         layer: `keras.layers.Dense` or `Embedding` with an adapter.
     """
     weight_of(layer).assign(np.asarray(MergedWeight(layer)))
-    layer._tracker.unlock()
-    for name in _names(layer):
-        delattr(layer, name)
-    layer._tracker.lock()
+    for name, variable in zip(_names(layer), adapters_of(layer), strict=True):
+        layer._untrack_variable(variable)
+        # Not Keras' own, which collects garbage for seconds, for every variable.
+        super(keras.layers.Layer, layer).__delattr__(name)
     layer.lora_enabled = False
     layer.lora_rank = layer.lora_alpha = None
 
