@@ -1,5 +1,8 @@
 """A model as a SavedModel in a folder of versions, as TensorFlow Serving reads it."""
 
+import warnings
+
+import keras
 import tensorflow as tf
 
 from tf_led.checkpoints.versions import new_version
@@ -171,6 +174,11 @@ def _quantized_copy(model, mode):
     if mode != "int8":
         raise ValueError(f"`quantize` is {mode!r}; allowed are None and 'int8'.")
     copy = type(model).from_config(model.get_config())
-    copy.set_weights(model.get_weights())
-    copy.quantize(mode)
+    table = copy.weight_table()
+    for path, weight in model.weights_to_save().items():  # LoRA adapters merged
+        table[path].assign(keras.ops.convert_to_numpy(weight))
+    with warnings.catch_warnings():
+        # Keras says so of each LayerNormalization, and there is nothing to be done.
+        warnings.filterwarnings("ignore", "Layer .* does not have a `quantize` method")
+        copy.quantize(mode)
     return copy
