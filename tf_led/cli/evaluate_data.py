@@ -8,7 +8,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_led.cli.errors import blamed_on
-from tf_led.cli.train_data import length_limits
+from tf_led.cli.train_data import length_limits, told
 from tf_led.data.batches import BatchMaker
 from tf_led.data.encode import Limits, encode_read, with_room
 from tf_led.data.examples import Keys, read_examples
@@ -37,7 +37,7 @@ def read(args, config, tokenizer):
     report = DataReport(args.data, args.strict)
     with blamed_on(f"--global-tokens {args.global_tokens}"):
         rule = choose_rule(args.global_tokens, tokenizer, args.separator)
-    with blamed_on("--data"):
+    with told("--data"):
         found = read_examples(args.data, report, keys)
         examples = list(itertools.islice(found, args.limit))
         examples = with_room(examples, tokenizer, limits, report)

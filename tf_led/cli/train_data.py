@@ -1,5 +1,8 @@
 """From the files that `tf-led train` is given to the batches of any epoch."""
 
+import contextlib
+import warnings
+
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.data.batches import BatchMaker
 from tf_led.data.encode import encode_examples
@@ -7,6 +10,7 @@ from tf_led.data.examples import Keys
 from tf_led.data.global_rules import choose_rule
 from tf_led.data.pipeline import one_epoch
 from tf_led.data.plan import BatchPlan
+from tf_led.data.report import DataWarning
 from tf_led.models.config import window_radii
 
 
@@ -80,7 +84,7 @@ def make_feed(option, path, tokenizer, config, args, *, cache_dir, strategy, shu
     keys = Keys(args.document_key, args.summary_key, args.question_key, args.separator)
     with blamed_on(f"--global-tokens {args.global_tokens}"):
         rule = choose_rule(args.global_tokens, tokenizer, args.separator)
-    with blamed_on(f"--{option}"):
+    with told(f"--{option}"):
         encoded = encode_examples(
             path,
             tokenizer,
@@ -106,6 +110,21 @@ def make_feed(option, path, tokenizer, config, args, *, cache_dir, strategy, shu
         seed=args.seed,
     )
     return Feed(encoded, maker, plan, strategy)
+
+
+@contextlib.contextmanager
+def told(option):
+    """Has every bad record told of, whatever filters there are, and errors blamed.
+
+    Args:
+        option: str, the option that named the file.
+
+    Raises:
+        UsageError: if the file cannot be used.
+    """
+    with warnings.catch_warnings(), blamed_on(option):
+        warnings.simplefilter("always", DataWarning)
+        yield
 
 
 def length_limits(config, args):

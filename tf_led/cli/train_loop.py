@@ -142,11 +142,13 @@ class TrainingLoop:
 
     def _result(self):
         history = self.record["history"]
+        best = {"best_val_loss": self.record["best"]} if self.args.patience else {}
         return {
             "output": str(self.folder.output),
             "epochs": len(history),
             "steps": min(self._steps_done(), self.total_steps),
             **history[-1],
+            **best,
             "history": history,
         }
 

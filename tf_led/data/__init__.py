@@ -2,6 +2,6 @@
 
 from tf_led.data.examples import Keys
 from tf_led.data.pipeline import make_dataset
-from tf_led.data.report import DataError, DataReport
+from tf_led.data.report import DataError, DataReport, DataWarning
 
-__all__ = ["DataError", "DataReport", "Keys", "make_dataset"]
+__all__ = ["DataError", "DataReport", "DataWarning", "Keys", "make_dataset"]

@@ -5,12 +5,12 @@ import itertools
 import json
 import os
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from tf_led.data.examples import is_path
+from tf_led.data.report import warn
 from tf_led.data.token_rows import TokenRows
 
 VERSION = 1
@@ -43,10 +43,9 @@ def cached(cache_dir, source, tokenizer, options, write, report):
         _write(folder, write, report)
     counts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
     if counts["bad"] and not report.bad:
-        warnings.warn(
+        warn(
             f"{report.name}: {counts['bad']:,} bad records were left out when "
-            f"{folder} was written",
-            stacklevel=4,
+            f"{folder} was written"
         )
     for name, count in counts.items():
         setattr(report, name, count)

@@ -7,6 +7,19 @@ import warnings
 SHOWN = 10
 
 
+class DataWarning(UserWarning):
+    """A bad record was left out; the message names file, line and reason.
+
+    Args:
+        message: str.
+
+    Example:
+        >>> from tf_led.data.report import DataWarning
+        >>> str(DataWarning("train.jsonl:3: 'document' is empty; left out"))
+        "train.jsonl:3: 'document' is empty; left out"
+    """
+
+
 class DataError(ValueError):
     """Data that cannot be used; the message names file, line and reason.
 
@@ -62,12 +75,9 @@ class DataReport:
             raise DataError(f"{place}: {reason}")
         self.bad += 1
         if self.bad <= SHOWN:
-            warnings.warn(f"{place}: {reason}; left out", stacklevel=2)
+            warn(f"{place}: {reason}; left out")
         elif self.bad == SHOWN + 1:
-            warnings.warn(
-                f"{self.name}: more bad records are left out without a line each",
-                stacklevel=2,
-            )
+            warn(f"{self.name}: more bad records are left out without a line each")
 
     def check(self):
         """Refuses data of which nothing is left.
@@ -98,3 +108,12 @@ class DataReport:
         if self.cut_summaries:
             parts.append(f"{self.cut_summaries:,} summaries cut")
         return f"{self.name}: {'; '.join(parts)}"
+
+
+def warn(message):
+    """Warns of data that was left out.
+
+    Args:
+        message: str.
+    """
+    warnings.warn(message, DataWarning, stacklevel=3)
