@@ -310,3 +310,11 @@ def test_accumulated_batches_equal_one(source, labels):
     tables = (one.weight_table(), two.weight_table())
     for path, variable in tables[0].items():
         np.testing.assert_allclose(variable, tables[1][path], atol=1e-5, err_msg=path)
+
+
+def test_bfloat16_trains(source, labels):
+    model = make_model(**NO_DROPOUT, options={"dtype": "mixed_bfloat16"})
+    model.compile(keras.optimizers.SGD(0.02), **EAGER)
+    losses = [model.train_on_batch(source, labels) for _ in range(4)]
+    assert losses[-1] < 0.9 * losses[0]
+    assert all(v.dtype == "float32" for v in model.weight_table().values())

@@ -69,3 +69,21 @@ def test_twenty_steps_of_adamw():
     losses = [ours.train_on_batch(batch) for batch in batches]
     assert np.mean(expected[-4:]) < 0.8 * np.mean(expected[:4])
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_a_mask_without_global_tokens_lets_weights_decay():
+    """Deliberately not PyTorch's: a gradient of 0 is a gradient, on every replica."""
+    rate, decay = 0.1, 0.5
+    mine = keras.optimizers.AdamW(rate, weight_decay=decay)
+    ours, theirs = make_both(mine, run_eagerly=True)
+    optimizer = torch.optim.AdamW(theirs.parameters(), rate, weight_decay=decay)
+    [batch] = make_batches(1)
+    batch["global_attention_mask"] = np.zeros_like(batch["global_attention_mask"])
+    name = "led.encoder.layers.0.self_attn.longformer_self_attn.key_global.weight"
+    weights = dict(theirs.named_parameters())
+    before = weights[name].detach().numpy().copy()
+    torch_step(theirs, optimizer, batch)
+    ours.train_on_batch(batch)
+    np.testing.assert_array_equal(weights[name].detach().numpy(), before)
+    kernel = ours.led.encoder.layers_0.self_attn.key_global.kernel
+    np.testing.assert_allclose(kernel, before.T * (1 - rate * decay), rtol=1e-5)

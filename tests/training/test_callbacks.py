@@ -14,7 +14,7 @@ from tests.training.worker import dataset, documents, make_model
 def run(tmp_path_factory):
     """A short fit with everything, what it printed, and what it wrote."""
     folder = tmp_path_factory.mktemp("run")
-    model = make_model(keras.optimizers.Adam(0.0), steps_per_execution=1)
+    model = make_model(keras.optimizers.Adam(0.0), steps_per_execution=2)
     batches = dataset(documents(1))
     stop = keras.callbacks.EarlyStopping("val_loss", patience=1)
     callbacks = [
@@ -37,6 +37,13 @@ def test_early_stopping(run):
     """A learning rate of 0 gets no better."""
     _, history, stop = run
     assert stop.stopped_epoch == 1 and len(history["loss"]) == 2
+
+
+def test_several_steps_to_an_execution(run):
+    """Three batches: the second execution has one. Nothing is learned or dropped."""
+    _, history, _ = run
+    for name in ("loss", "accuracy"):
+        np.testing.assert_allclose(history[name], history[f"val_{name}"], rtol=1e-5)
 
 
 def test_csv_log(run):

@@ -62,3 +62,10 @@ def test_without_labels_batches_weigh_their_rows(model):
         warnings.simplefilter("ignore")
         train_on(model, tf.ones([3, 1]), None)
     assert float(model.used.kernel[0, 0]) == 1.5
+
+
+def test_nothing_to_train_is_refused(model):
+    for layer in (model.used, model.spare):
+        layer.trainable = False
+    with pytest.raises(ValueError, match=f"`{model.name}` has no weight that trains"):
+        train_on(model, tf.ones([3, 1]), tf.constant(3.0))

@@ -25,9 +25,14 @@ def train_on(model, data, weight, may_be_unused=()):
 
     Returns:
         Dict of metrics.
+
+    Raises:
+        ValueError: if no weight of the model trains.
     """
     inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     optimizer, variables = model.optimizer, model.trainable_variables
+    if not variables:
+        raise ValueError(f"`{model.name}` has no weight that trains: unfreeze some.")
     build_optimizer(optimizer, variables)
     with tf.GradientTape() as tape:
         outputs = model(inputs, training=True)
