@@ -23,6 +23,21 @@ FIELDS = {
     TFLEDDecoderOutput: ["last_hidden_state", *CACHE, *MAPS, "cross_attentions"],
     tf_led.TFLEDSeq2SeqModelOutput: ["last_hidden_state", *CACHE, *DECODER, *ENCODER],
     tf_led.TFLEDSeq2SeqLMOutput: ["loss", "logits", *CACHE, *DECODER, *ENCODER],
+    tf_led.TFLEDSeq2SeqSequenceClassifierOutput: [
+        "loss",
+        "logits",
+        *CACHE,
+        *DECODER,
+        *ENCODER,
+    ],
+    tf_led.TFLEDSeq2SeqQuestionAnsweringModelOutput: [
+        "loss",
+        "start_logits",
+        "end_logits",
+        *CACHE,
+        *DECODER,
+        *ENCODER,
+    ],
 }
 
 

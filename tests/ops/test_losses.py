@@ -3,12 +3,14 @@ import pytest
 import tensorflow as tf
 import torch
 
+from tf_led.ops import losses
 from tf_led.ops.losses import (
     count_labels,
     label_share,
     masked_cross_entropy,
     token_cross_entropy,
 )
+from tf_led.ops.masks import mask_value
 
 B, T, V, PAD = 2, 5, 7, 1
 LABELS = np.array([[3, 5, 2, PAD, PAD], [6, -100, 0, 4, -100]])
@@ -105,3 +107,58 @@ def test_the_share_of_each_label():
     share = label_share(LABELS, PAD, weights)
     np.testing.assert_allclose(share, COUNTED * weights[:, None])
     np.testing.assert_allclose(label_share(LABELS, PAD), COUNTED)
+
+
+E = 3
+SCORES = np.random.default_rng(5).standard_normal([7, E]).astype("float32") * 3
+WEIGHTS = np.random.default_rng(7).uniform(0.1, 2, [7]).astype("float32")
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS, WEIGHTS[:, None]])
+def test_one_class_of_each_document(weights):
+    classes = np.array([0, 2, -100, 1, 1, -100, 2])
+    counted = classes >= 0
+    log_probs = SCORES - np.log(np.exp(SCORES).sum(-1, keepdims=True))
+    rows = np.arange(7)[counted]
+    loss = losses.class_cross_entropy(classes, SCORES, weights=weights)
+    share = np.ones(7) if weights is None else WEIGHTS
+    expected = np.average(-log_probs[rows, classes[counted]], weights=share[counted])
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert losses.class_cross_entropy([-100] * 7, SCORES, weights=weights) == 0.0
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_a_position_beyond_the_tokens_does_not_count(dtype):
+    positions = np.array([0, 2, E, -11, 1, 2**31 - 1, 2], dtype)
+    clamped = np.array([0, 2, -100, 0, 1, -100, 2])
+    for weights in (None, WEIGHTS):
+        loss = losses.span_cross_entropy(positions, SCORES, weights=weights)
+        expected = losses.class_cross_entropy(clamped, SCORES, weights=weights)
+        np.testing.assert_array_equal(loss, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_a_position_that_is_hidden_does_not_count(dtype):
+    lowest = tf.cast(mask_value(dtype), dtype)
+    scores = tf.concat([tf.cast(SCORES, dtype), tf.fill([7, 2], lowest)], axis=1)
+    positions = np.array([0, 2, 3, 1, 1, 4, 2])
+    loss = losses.span_cross_entropy(positions, scores)
+    seen = np.where(positions < E, positions, -100)
+    expected = losses.class_cross_entropy(seen, tf.cast(SCORES, dtype))
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS, WEIGHTS[:, None]])
+def test_targets_for_every_class(weights):
+    targets = np.random.default_rng(11).random([7, E]).astype("float32")
+    probs = 1 / (1 + np.exp(-SCORES))
+    binary = -(targets * np.log(probs) + (1 - targets) * np.log(1 - probs))
+    share = np.ones(7) if weights is None else WEIGHTS
+    for loss, each in (
+        (losses.binary_cross_entropy, binary),
+        (losses.squared_error, (SCORES - targets) ** 2),
+    ):
+        expected = np.average(each.mean(axis=1), weights=share)
+        mine = loss(targets, SCORES, weights=weights)
+        assert mine.dtype == tf.float32
+        np.testing.assert_allclose(mine, expected, rtol=1e-5)

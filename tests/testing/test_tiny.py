@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from transformers import LEDForConditionalGeneration
 
+import tf_led
 from tf_led.testing import dense_led_forward, fill_spread, spread_weights, tiny_config
 
 IDS = np.random.default_rng(3).integers(3, 29, [2, 23])
@@ -110,3 +111,18 @@ def test_fills_a_bare_model():
 def test_refuses_a_foreign_weight():
     with pytest.raises(ValueError, match="'led/pooler/kernel'"):
         fill_spread(make_model(**{"led/pooler/kernel": (12, 12)}))
+
+
+def test_other_heads_are_filled_too():
+    config = tiny_config(num_labels=5)
+    model = tf_led.TFLEDForSequenceClassification(config)
+    weights = fill_spread(model, seed=3)
+    body = spread_weights(config, seed=3)
+    for name, array in body.items():
+        np.testing.assert_array_equal(weights[name], array)
+    head = [f"classification_head.{layer}" for layer in ("dense", "out_proj")]
+    names = {f"{layer}.{kind}" for layer in head for kind in ("weight", "bias")}
+    assert set(weights) - set(body) == names
+    kernel = model.classification_head.out_proj.kernel
+    np.testing.assert_array_equal(kernel, weights[f"{head[1]}.weight"].T)
+    assert kernel.shape == (12, 5) and np.std(kernel) > 0.2
