@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tf_led.cli.demo import write_demo
@@ -41,3 +43,16 @@ def test_document_fits_the_model_and_comes_back_from_its_tokens(demo):
     ids = tokenizer(text)["input_ids"]
     assert 4096 < len(ids) < 16384
     assert tokenizer.decode(ids, skip_special_tokens=True) == text
+
+
+def test_examples_of_the_demo_keep_their_answers_out_of_sight(demo):
+    rows = {}
+    for name in ("train", "validation"):
+        lines = (demo / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        rows[name] = [json.loads(line) for line in lines]
+        for row in rows[name]:
+            assert row["document"].startswith("def ") and len(row["summary"]) > 20
+            assert row["summary"] not in row["document"]
+    assert (len(rows["train"]), len(rows["validation"])) == (24, 8)
+    documents = [row["document"] for part in rows.values() for row in part]
+    assert len(set(documents)) == 32

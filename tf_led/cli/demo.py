@@ -1,8 +1,10 @@
-"""What `make demo` summarises, and with which checkpoint: `python -m tf_led.cli.demo`.
+"""What `make demo` learns from and summarises: `python -m tf_led.cli.demo`.
 
 Writes a small LED of seeded random weights with our own writers, its tokenizer trained
-on the spot, and a long document: sources of the standard library. No network, no
-download; what such a model writes has no meaning.
+on the spot; examples, which are functions of the standard library with what their
+docstrings say; and a long document, a module of it. No network, no download. What a
+model of random weights writes has no meaning: where a model is bundled, the demo
+fine-tunes that one.
 """
 
 import argparse
@@ -11,17 +13,19 @@ import shutil
 import sys
 from pathlib import Path
 
+from tf_led.cli.demo_examples import DOCUMENT, LEARNT, MEASURED, write_examples
 from tf_led.cli.main import prepare_streams
 from tf_led.cli.quiet import load_tensorflow
 
 # One line per special token, in the order of LEDConfig's ids: bos 0, pad 1, eos 2.
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-DOCUMENT = configparser.__file__
 READING = [configparser.__file__, argparse.__file__]  # what the tokenizer learns from
 
 
 def write_demo(folder):
-    """Writes `checkpoint/`, a tiny LED, and `document.txt` into a folder.
+    """Writes a tiny LED, examples and a long document into a folder.
+
+    They are `checkpoint/`, `train.jsonl`, `validation.jsonl` and `document.txt`.
 
     Args:
         folder: path, made where it does not exist.
@@ -40,7 +44,9 @@ def write_demo(folder):
     checkpoint.mkdir(parents=True, exist_ok=True)
     tokenizer = write_tokenizer(checkpoint)
     write_model(checkpoint, vocab_size=len(tokenizer))
-    shutil.copyfile(DOCUMENT, folder / "document.txt")
+    write_examples(folder / "train.jsonl", LEARNT, 24)
+    write_examples(folder / "validation.jsonl", MEASURED, 8)
+    shutil.copyfile(DOCUMENT.__file__, folder / "document.txt")
 
 
 def write_tokenizer(checkpoint):
@@ -88,6 +94,5 @@ def write_model(checkpoint, vocab_size):
 if __name__ == "__main__":
     prepare_streams()
     destination = sys.argv[1] if len(sys.argv) > 1 else "demo"
-    print(f"Writing a small LED of random weights to {destination}/checkpoint:")
-    print("it shows the way from a document to a text, the text has no meaning.")
+    print(f"Writing examples and a small LED of random weights to {destination}.")
     write_demo(destination)
