@@ -180,6 +180,11 @@ class TFLEDForSequenceClassification(PooledModel):
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
 
+    def endpoints(self):
+        """Lists what can be served: dict of the Endpoints "encode" and "classify"."""
+        classify = self.endpoint_of("logits")
+        return {"encode": self.encoder_endpoint(), "classify": classify}
+
     @property
     def dummy_inputs(self):
         """The smallest inputs of a call: dict of int32[1, 2], one end token."""

@@ -35,9 +35,8 @@ def make_signatures(endpoints, default, *, texts=(), codec=None):
             signatures[name + INT64_SUFFIX] = endpoint.function
             endpoint = endpoint.narrow()
         signatures[name] = endpoint.function
-        if name == default:
-            signatures[SERVING_DEFAULT] = endpoint.without_options().function
-    return signatures
+    plain = served[default].narrow().without_options()
+    return {**signatures, SERVING_DEFAULT: plain.function}
 
 
 def write_saved_model(path, signatures, variables):
