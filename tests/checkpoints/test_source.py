@@ -90,3 +90,22 @@ def test_a_model_of_the_hub(folder, tmp_path, monkeypatch):
     assert asked[0] == ("me/led", None)
     # What goes along is of the same commit, whatever happens meanwhile.
     assert {revision for _, revision in asked[1:]} == {commit.name}
+
+
+def test_offline_only_what_is_in_the_cache_goes_along(folder, tmp_path, monkeypatch):
+    commit = tmp_path / "snapshots" / ("c0ffee" + "0" * 34)
+    commit.parent.mkdir()
+    folder.rename(commit)
+
+    def download(name, file_name, **options):
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        if not (commit / file_name).exists():
+            raise LocalEntryNotFoundError("not cached")
+        return str(commit / file_name)
+
+    monkeypatch.setattr("tf_led.checkpoints.repo.hf_hub_download", download)
+    source = open_source("me/led")
+    assert source.get("merges.txt") is None
+    with pytest.raises(FileNotFoundError, match="`me/led` has no config.json"):
+        source.read_json("config.json")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from transformers import BartConfig, BartForConditionalGeneration
 
 from tf_led import TFLEDForConditionalGeneration, TFLEDModel
@@ -27,7 +27,8 @@ def convert(capsys):
         code = main(["convert", *map(str, argv)])
         out, err = capsys.readouterr()
         if code:
-            assert code == 2 and out == "" and err.count("\n") == 1 + ("loading" in err)
+            assert code == 2 and out == ""
+            assert all(line.startswith("tf-led: ") for line in err.splitlines())
             return err.splitlines()[-1].removeprefix("tf-led: ")
         return [os.path.basename(line) for line in out.splitlines()]
 
@@ -182,11 +183,8 @@ def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     broken = shutil.copytree(bare, tmp_path / "broken")
     held = weights(broken)
     held.pop("decoder.layers.0.fc2.bias")
-    from safetensors.numpy import save_file
-
     save_file(held, broken / "model.safetensors")
-    with pytest.warns(UserWarning, match="lacks"):
-        refusal = convert(broken, new)
+    refusal = convert(broken, new)
     assert "lacks 1 weights, decoder.layers.0.fc2.bias among them" in refusal
     (broken / "config.json").write_text('{"model_type": "t5"}')
     assert "'t5'" in convert(broken, new)

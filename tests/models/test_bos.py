@@ -41,9 +41,9 @@ def test_a_seed_repeats_it():
     assert np.abs(rows(5) - rows(7)).max() > 1e-3
 
 
-@pytest.mark.parametrize("stddev", [0, -0.1, True, float("nan")])
+@pytest.mark.parametrize("stddev", [0, -0.1, True, float("nan"), "0.1"])
 def test_a_deviation_that_is_none(model, stddev):
-    with pytest.raises(ValueError, match=f"`stddev` must be above 0, got {stddev}"):
+    with pytest.raises(ValueError, match=f"`stddev` must be above 0, got {stddev!r}"):
         model.perturb_bos_embedding(stddev)
 
 
@@ -58,3 +58,22 @@ def test_lora_is_refused(model):
     model.get_input_embeddings().enable_lora(3)
     with pytest.raises(ValueError, match="has LoRA weights"):
         model.perturb_bos_embedding()
+
+
+def test_tables_that_are_not_tied_get_noise_each():
+    model = TFLEDForConditionalGeneration(tiny_config(tie_word_embeddings=False))
+    led = model.led
+    tables = [
+        led.shared._embeddings,
+        led.encoder.embed_tokens._embeddings,
+        led.decoder.embed_tokens._embeddings,
+        model.lm_head._kernel,
+    ]
+    before = [table.numpy() for table in tables]
+    model.perturb_bos_embedding()
+    changes = [table.numpy() - old for table, old in zip(tables, before, strict=True)]
+    changes[3] = changes[3].T
+    for change in changes:
+        assert np.all(change[0] != 0)
+        np.testing.assert_array_equal(change[1:], 0)
+    assert np.abs(changes[0][0] - changes[1][0]).max() > 1e-4

@@ -288,3 +288,24 @@ def test_pytorch_opens_a_resized_model(model, tmp_path):
     np.testing.assert_allclose(
         model(**inputs).logits, expected.logits.numpy(), rtol=1e-4, atol=1e-4
     )
+
+
+def test_tables_that_are_not_tied_are_all_resized(tmp_path):
+    model = make_model(tie_word_embeddings=False)
+    led = model.led
+    tables = [led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens]
+    before = [table.embeddings.numpy() for table in tables]
+    kernel, logits = model.lm_head.kernel.numpy(), model(IDS).logits
+    model.resize_token_embeddings(MORE)
+    for table, values in zip(tables, before, strict=True):
+        assert table.embeddings.shape == (MORE, 12)
+        np.testing.assert_array_equal(table.embeddings[:OLD], values)
+    assert model.lm_head.kernel.shape == (12, MORE)
+    np.testing.assert_array_equal(model.lm_head.kernel[:, :OLD], kernel)
+    resized = model(IDS).logits
+    np.testing.assert_allclose(resized[..., :OLD], logits, rtol=1e-5, atol=1e-5)
+    model.save_pretrained(tmp_path)
+    loaded = TFLEDForConditionalGeneration.from_pretrained(tmp_path)
+    tf.debugging.assert_equal(loaded(IDS).logits, resized)
+    model.resize_token_embeddings(LESS)
+    np.testing.assert_array_equal(model.lm_head.kernel, kernel[:, :LESS])

@@ -141,7 +141,10 @@ def _from_hub(found):
     repo = Repo(found.name, found.commit_hash, "", **options)
 
     def get(file_name):
-        return repo.first([file_name])
+        try:
+            return repo.first([file_name])
+        except FileNotFoundError:  # not in the cache, and the Hub may not be asked
+            return None
 
     return get
 

@@ -1,11 +1,13 @@
 """A remedy for what bart-large left in its descendants."""
 
+from numbers import Real
+
 import tensorflow as tf
 
-from tf_led.models.editing import check_plain
+from tf_led.models.editing import EditingMixin, check_plain
 
 
-class BosMixin:
+class BosMixin(EditingMixin):
     """Mends the embedding of `<s>`."""
 
     def perturb_bos_embedding(self, stddev=None, seed=None):
@@ -36,7 +38,8 @@ class BosMixin:
             >>> model.perturb_bos_embedding(seed=0)
         """
         stddev = self.config.init_std if stddev is None else stddev
-        if isinstance(stddev, bool) or not stddev > 0:
+        is_number = isinstance(stddev, Real) and not isinstance(stddev, bool)
+        if not (is_number and stddev > 0):
             raise ValueError(f"`stddev` must be above 0, got {stddev!r}.")
         bos = self.config.bos_token_id
         if bos is None or not 0 <= bos < self.config.vocab_size:
@@ -44,13 +47,27 @@ class BosMixin:
                 f"The config's `bos_token_id` is {bos!r}, no token of "
                 f"{self.config.vocab_size}."
             )
-        embedding = self.get_input_embeddings()
-        check_plain(embedding, "The token embedding")
-        table = embedding._embeddings
-        generator = tf.random.Generator.from_seed(seed) if seed is not None else None
-        draw = tf.random.normal if generator is None else generator.normal
-        noise = draw([1, table.shape[1]], stddev=stddev)
-        noise = tf.cast(noise, table.dtype)
-        table.assign(
-            tf.tensor_scatter_nd_add(tf.convert_to_tensor(table), [[bos]], noise)
-        )
+        tables, head = self._token_tables(), getattr(self, "lm_head", None)
+        for layer in (*tables, *filter(None, [head])):
+            check_plain(layer, "The token embedding")
+        draw = _normal(seed)
+        for table in tables:
+            noise = draw([1, self.config.d_model], stddev=stddev)
+            _add_to_row(table._embeddings, bos, noise)
+        if head is not None:
+            noise = draw([self.config.d_model, 1], stddev=stddev)
+            is_bos = tf.range(self.config.vocab_size)[None] == bos
+            noise = tf.where(is_bos, noise, 0.0)  # [D, V]
+            head._kernel.assign_add(tf.cast(noise, head._kernel.dtype))
+
+
+def _normal(seed):
+    if seed is None:
+        return tf.random.normal
+    return tf.random.Generator.from_seed(seed).normal
+
+
+def _add_to_row(table, row, noise):
+    values = tf.convert_to_tensor(table)
+    noise = tf.cast(noise, values.dtype)
+    table.assign(tf.tensor_scatter_nd_add(values, [[row]], noise))

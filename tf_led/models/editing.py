@@ -21,6 +21,12 @@ class EditingMixin:
         for part in (self, self.led, self.led.encoder, self.led.decoder):
             part.config = config
 
+    def _token_tables(self):
+        """The token embeddings, each once: one for all, or three that are not tied."""
+        led = self.led
+        tables = (led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens)
+        return list({id(table): table for table in tables}.values())
+
     def _forget_compiled(self):
         """Has `fit`, `predict`, `generate` and `serving` compiled anew."""
         self.train_function = self.test_function = self.predict_function = None
@@ -98,10 +104,10 @@ def as_size(value, name, default):
 
 
 def check_plain(embedding, what):
-    """Refuses an embedding whose table is not all there is to it.
+    """Refuses a layer whose table is not all there is to it.
 
     Args:
-        embedding: keras.layers.Embedding.
+        embedding: keras.layers.Embedding or Dense.
         what: str, how a message calls it.
 
     Raises:

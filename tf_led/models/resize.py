@@ -31,8 +31,9 @@ class ResizeMixin(EditingMixin):
     ):
         """Gives the vocabulary another size, V', keeping the first tokens' weights.
 
-        Encoder, decoder and output projection go on sharing one table. The bias on the
-        logits gets zeros. The model gets a new config with `vocab_size` V'; the old
+        Encoder, decoder and output projection go on sharing one table; with
+        `tie_word_embeddings=False` each keeps its own. The bias on the logits gets
+        zeros. The model gets a new config with `vocab_size` V'; the old
         config object stays as it is. What the model has compiled (`fit`, `predict`,
         `generate`, `serving`) is compiled anew; a `tf.function` of your own that was
         traced before fails from now on: make it again. So does a reference to the old
@@ -74,11 +75,18 @@ class ResizeMixin(EditingMixin):
         if new_size == old_size:
             return embedding
         _check_special_ids(self.config, new_size)
-        check_plain(embedding, "The token embedding")
+        tables, head = self._token_tables(), getattr(self, "lm_head", None)
+        for table in tables:
+            check_plain(table, "The token embedding")
+        if head is not None:
+            check_plain(head, "The output projection")
         check_optimizer(getattr(self, "optimizer", None))
         with self.distribute_strategy.scope():
             draw = _draw_around_mean if mean_resizing else self._draw_as_new
-            resize_embedding(embedding, new_size, draw)
+            for table in tables:
+                resize_embedding(table, new_size, draw)
+            if head is not None:
+                _resize_head(head, new_size, draw)
             if self.get_bias() is not None:
                 _resize_bias(self, new_size)
         self._forget_compiled()
@@ -88,6 +96,16 @@ class ResizeMixin(EditingMixin):
     def _draw_as_new(self, values, num_rows):
         shape = [num_rows, values.shape[1]]
         return tf.random.normal(shape, stddev=self.config.init_std)
+
+
+def _resize_head(head, new_size, draw):
+    old = head._kernel
+    values = tf.transpose(tf.convert_to_tensor(old.value))  # [V, D]
+    head.units = new_size
+    head.built = False
+    replace_weight(head, old, lambda: head.build((None, values.shape[1])))
+    head._kernel.trainable = old.trainable
+    head._kernel.assign(tf.transpose(resize_rows(values, new_size, draw)))
 
 
 def _resize_bias(model, new_size):
