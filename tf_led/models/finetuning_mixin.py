@@ -1,5 +1,7 @@
 """Which weights train: LoRA adapters, and freezing by name."""
 
+import contextlib
+import gc
 import warnings
 
 import numpy as np
@@ -219,7 +221,7 @@ class FineTuningMixin(EditingMixin):
             raise ValueError(
                 f"quantize({mode!r}) of a model with LoRA adapters: merge_lora() first."
             )
-        with warnings.catch_warnings():
+        with _cheap_collection(), warnings.catch_warnings():
             # Keras says so of every LayerNormalization: a norm has no matrix.
             warnings.filterwarnings("ignore", "Layer .* does not have a `quantize`")
             super().quantize(mode, config=config, filters=filters, **kwargs)
@@ -270,6 +272,21 @@ class FineTuningMixin(EditingMixin):
         self.compiled = False
         self.optimizer = None
         self._forget_compiled()
+
+
+@contextlib.contextmanager
+def _cheap_collection():
+    """Keras collects garbage once for each variable that it replaces.
+
+    Looking at everything that was there before takes far longer than quantising.
+    """
+    was_frozen = gc.get_freeze_count()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not was_frozen:
+            gc.unfreeze()
 
 
 def _choose(table, names, argument):
