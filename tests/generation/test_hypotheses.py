@@ -44,8 +44,11 @@ def test_of_equal_scores_the_first_list_wins():
 
 @pytest.mark.parametrize("power", [-1.5, 0.0, 0.7, 2.0])
 @pytest.mark.parametrize("early", [False, True, "never"])
-def test_length_penalty(power, early):
+@pytest.mark.parametrize("is_input", [False, True])
+def test_length_penalty(power, early, is_input):
     options = GenerationOptions(length_penalty=power, early_stopping=early)
+    if is_input:
+        options = options.with_inputs(length_penalty=tf.constant(power))
     penalty = LengthPenalty(options, prompt_len=3, length=14)
     for count in (1, 5, 11):
         np.testing.assert_allclose(penalty(count), count**power, rtol=1e-6)

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import pytest
+import tensorflow as tf
 
 from tf_led.generation.options import GenerationOptions
 
@@ -93,3 +94,12 @@ def test_contrastive_search_needs_hidden_states_of_the_step():
     assert not options.needs_from_step("attentions")
     assert not options.asks_for("hidden_states")
     assert not GenerationOptions().needs_from_step("hidden_states")
+
+
+def test_inputs_stand_in_the_place_of_options():
+    options = GenerationOptions(max_length=9, num_beams=3, max_new_tokens=8)
+    fewer = options.with_inputs(max_new_tokens=tf.constant(5))
+    assert (fewer.num_beams, fewer.max_length) == (3, 9)
+    assert options.length_limit(prompt_len=2, length=9) == 9
+    assert int(fewer.length_limit(prompt_len=2, length=9)) == 7
+    assert "max_new_tokens=<tf.Tensor" in repr(fewer)

@@ -266,8 +266,8 @@ class GenerationMixin:
             cross_head_mask=checks.as_head_mask(
                 inputs.cross_attn_head_mask, "cross_attn_head_mask", *sizes
             ),
-            keep_attentions=_wanted(options, "output_attentions"),
-            keep_hidden=_wanted(options, "output_hidden_states"),
+            keep_attentions=options.needs_from_step("attentions"),
+            keep_hidden=options.needs_from_step("hidden_states"),
         )
 
 
