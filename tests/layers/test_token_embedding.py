@@ -91,3 +91,24 @@ def test_half_precision(policy):
     assert embedding(IDS).dtype == dtype
     assert embedding(tf.ones([2, D]), reverse=True).dtype == dtype
     assert rows_with_gradient(embedding, lambda: embedding(IDS)) == {0, 5, 7}
+
+
+def test_quantised_rows_and_scores_are_those_of_the_table_to_a_step():
+    embedding = make()
+    table = np.asarray(embedding.embeddings)
+    hidden = np.random.default_rng(0).standard_normal([2, 3, D]).astype("float32")
+    step = np.abs(table).max(axis=1) / 127  # of each row
+    expected = hidden @ table.T
+    embedding.quantize("int8")
+    assert embedding._embeddings.dtype == "int8"
+    assert np.all(np.abs(embedding(IDS) - table[IDS]) <= 0.51 * step[IDS][..., None])
+    error = np.abs(embedding(hidden, reverse=True) - expected)
+    # Half a step of the table and half a step of the states, which are rounded too.
+    bound = 0.51 * step * np.abs(hidden).sum(axis=-1, keepdims=True)
+    bound += 0.51 * np.abs(hidden).max(-1, keepdims=True) / 127 * np.abs(table).sum(1)
+    assert error.max() > 0 and np.all(error <= bound)
+
+
+def test_a_mode_that_is_not_offered_is_refused():
+    with pytest.raises(ValueError, match="`mode` is 'int4'"):
+        make().quantize("int4")

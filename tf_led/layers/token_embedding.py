@@ -41,6 +41,24 @@ class TokenEmbedding(keras.layers.ReversibleEmbedding):
             return embeds
         return _stop_gradient_where(embeds, (inputs == self.pad_token_id)[..., None])
 
+    def quantize(self, mode=None, type_check=True, config=None):
+        """Turns the table into integers, a scale for each row; for inference only.
+
+        Args:
+            mode: "int8".
+            type_check: bool, not asked: what this class adds is for training.
+            config: of `keras.layers.Layer.quantize`, or None.
+
+        Raises:
+            ValueError: on another mode.
+        """
+        del type_check
+        if mode != "int8":
+            raise ValueError(
+                f"`mode` is {mode!r}; a token embedding can be quantised to 'int8'."
+            )
+        super().quantize(mode, type_check=False, config=config)
+
 
 @tf.custom_gradient
 def _stop_gradient_where(tensor, stopped):
