@@ -63,8 +63,8 @@ def test_transformers_models(keys_of, name, options, label):
 @pytest.mark.parametrize(
     ("key", "label"),
     [
-        ("model.encoder.layers.0.self_attn.longformer_self_attn.key.bias", "AllenAI"),
-        ("led/encoder/layers.0/fc1/kernel:0", "TensorFlow"),
+        ("model/encoder/layers.0/self_attn/k_proj/kernel:0", "BART"),
+        ("tf_bert/bert/encoder/layer_._0/attention/self/query/bias:0", "BERT"),
         ("base_model.model.led.decoder.layers.0.fc1.lora_A.weight", "LoRA"),
     ],
 )

@@ -9,6 +9,8 @@ ORDER = [
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "tf_model.h5.index.json",
 ]
 
 
@@ -48,10 +50,10 @@ def test_a_folder_of_other_things_lists_them(tmp_path):
         find_weights(tmp_path)
 
 
-def test_tensorflows_old_format_is_named(tmp_path):
-    (tmp_path / "tf_model.h5").touch()
+def test_a_format_that_is_not_read_is_named(tmp_path):
+    (tmp_path / "flax_model.msgpack").touch()
     (tmp_path / "config.json").touch()
-    with pytest.raises(FileNotFoundError, match="tf_model.h5 is not read yet"):
+    with pytest.raises(FileNotFoundError, match="Flax weights are not read"):
         find_weights(tmp_path)
 
 

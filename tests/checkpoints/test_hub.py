@@ -283,7 +283,12 @@ def test_pytorchs_format_if_that_is_all(hub):
 
 def test_only_tensorflows_old_format(hub):
     (hub.commits[COMMIT] / "tf_model.h5").write_text("x")
-    with pytest.raises(FileNotFoundError, match=r"tf_model\.h5 is not read yet"):
+    assert resolve("me/led").weights.name == "tf_model.h5"
+
+
+def test_only_a_format_that_is_not_read(hub):
+    (hub.commits[COMMIT] / "flax_model.msgpack").write_text("x")
+    with pytest.raises(FileNotFoundError, match="Flax weights are not read"):
         resolve("me/led")
 
 

@@ -20,6 +20,7 @@ def test_safetensors_of_pytorch(torch_dir, variables, same):
         "unexpected_keys": [],
         "mismatched_keys": [],
         "error_msgs": [],
+        "nonfinite_keys": [],
     }
     same(variables)
 

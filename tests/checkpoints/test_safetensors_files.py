@@ -80,7 +80,7 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path):
     tensor = read_safetensors(path)["a"]
     with open(path, "rb+") as file:
         file.truncate(path.stat().st_size - 8)
-    with pytest.raises(CheckpointError, match=r"a\.safetensors.*cannot read `a`"):
+    with pytest.raises(CheckpointError, match=r"a\.safetensors.*has become shorter"):
         tensor.read()
 
 

@@ -5,7 +5,7 @@ import pytest
 from tf_led.models.config import (
     LEDConfig,
     check_bound,
-    check_supported,
+    is_tied,
     split_config,
     window_radii,
 )
@@ -43,10 +43,9 @@ def test_a_list_of_another_length_is_refused():
         window_radii(tiny_config(attention_window=[4, 6, 8]))
 
 
-def test_separate_embeddings_are_refused():
-    check_supported(tiny_config())
-    with pytest.raises(ValueError, match="`tie_word_embeddings` is False"):
-        check_supported(tiny_config(tie_word_embeddings=False))
+def test_embeddings_are_tied_unless_the_config_says_no():
+    assert is_tied(tiny_config()) and is_tied(tiny_config(tie_word_embeddings=True))
+    assert not is_tied(tiny_config(tie_word_embeddings=False))
 
 
 @pytest.mark.parametrize("bound", [0, -3, 2.5, "7"])

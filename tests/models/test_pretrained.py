@@ -67,7 +67,6 @@ def test_what_is_no_config_is_refused(config):
         ({"attention_window": [4, 6, 8]}, "lists 3 windows"),
         ({"encoder_attention_heads": 5}, "`d_model` 12 is not a multiple .* 5"),
         ({"activation_function": "mish"}, "`activation_function` is 'mish'"),
-        ({"tie_word_embeddings": False}, "`tie_word_embeddings` is False"),
     ],
 )
 def test_configs_that_led_cannot_have_are_refused(fields, message):

@@ -8,8 +8,6 @@ _BART_ENCODER = r"(^|\.)encoder\.layers\.\d+\.self_attn\.k_proj\."
 # The first that fits any key is the answer.
 _TELLTALES = (
     (r"lora_[AB]\.", "a LoRA adapter; merge it into its model first"),
-    (r":0$", "named as the old TensorFlow classes do, which is not read yet"),
-    (r"^model\..*longformer_self_attn", "AllenAI's own LongformerEncoderDecoder"),
     (_BART_ENCODER, "a BART or one of its relatives, not a LED"),
     (r"attention\.self\.query_global\.", "a Longformer, which has no decoder"),
     (r"attention\.self\.query\.", "a BERT or RoBERTa"),
@@ -34,6 +32,8 @@ def foreign_architecture(keys):
         >>> foreign_architecture(["bert.encoder.layer.0.attention.self.query.bias"])
         'a BERT or RoBERTa'
     """
+    # TensorFlow's names differ in their punctuation.
+    keys = [key.partition(":")[0].replace("/", ".") for key in keys]
     for pattern, label in _TELLTALES:
         if any(re.search(pattern, key) for key in keys):
             return label

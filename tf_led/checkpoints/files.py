@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.h5_files import read_h5
 from tf_led.checkpoints.safetensors_files import read_safetensors
 from tf_led.checkpoints.shards import read_shards
 from tf_led.checkpoints.torch_files import read_torch
@@ -15,13 +16,13 @@ CANDIDATES = {
     "model.safetensors.index.json": "safetensors",
     "pytorch_model.bin": "torch",
     "pytorch_model.bin.index.json": "torch",
+    "tf_model.h5": "h5",
+    "tf_model.h5.index.json": "h5",
 }
 UNREAD = {
-    "tf_model.h5": "tf_model.h5 is not read yet",
-    "tf_model.h5.index.json": "tf_model.h5 is not read yet",
     "flax_model.msgpack": "Flax weights are not read",
 }
-_READERS = {".safetensors": read_safetensors, ".bin": read_torch}
+_READERS = {".safetensors": read_safetensors, ".bin": read_torch, ".h5": read_h5}
 _LFS_POINTER = b"version https://git-lfs"
 
 
@@ -29,7 +30,8 @@ def open_weights(path):
     """Opens a weight file, or all shards of an index; reads no tensor yet.
 
     Args:
-        path: str or Path, a `.safetensors` or `.bin` file or the `.index.json` of one.
+        path: str or Path, a `.safetensors`, `.bin` or `.h5` file or the `.index.json`
+            of one.
 
     Returns:
         dict of `LazyTensor` by key, at least one.

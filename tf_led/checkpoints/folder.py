@@ -29,8 +29,8 @@ def wanted(use_safetensors=None):
     """Lists the file names to try, in order.
 
     Args:
-        use_safetensors: True for safetensors only, False for PyTorch's format only,
-            None for either.
+        use_safetensors: True for safetensors only, False for the other formats only,
+            None for all.
 
     Returns:
         list of str.
@@ -42,8 +42,11 @@ def wanted(use_safetensors=None):
         raise ValueError(
             f"`use_safetensors` must be True, False or None, got {use_safetensors!r}."
         )
-    kinds = {None: CANDIDATES.values(), True: ["safetensors"], False: ["torch"]}
-    return [n for n, kind in CANDIDATES.items() if kind in kinds[use_safetensors]]
+    return [
+        name
+        for name, kind in CANDIDATES.items()
+        if use_safetensors in (None, kind == "safetensors")
+    ]
 
 
 def find_weights(folder, *, use_safetensors=None):
@@ -54,8 +57,8 @@ def find_weights(folder, *, use_safetensors=None):
         use_safetensors: as for `wanted`.
 
     Returns:
-        Path of the first of model.safetensors, its index, pytorch_model.bin, its index
-        that is there.
+        Path of the first of model.safetensors, its index, pytorch_model.bin, its index,
+        tf_model.h5, its index that is there.
 
     Raises:
         FileNotFoundError: if there is none; the message lists what is there.

@@ -35,8 +35,8 @@ def resolve(
         cache_dir: str or Path; where downloads are kept, if not in the usual place.
         local_files_only: bool. True looks no further than the cache.
         force_download: bool. True downloads again what the cache has.
-        use_safetensors: True for safetensors only, False for pytorch_model.bin only,
-            None for whichever is there, safetensors first.
+        use_safetensors: True for safetensors only, False for pytorch_model.bin or
+            tf_model.h5 only, None for whichever is there, safetensors first.
 
     Returns:
         `LocalCheckpoint`.
@@ -60,10 +60,10 @@ def resolve(
     subfolder = subfolder or ""
     if os.path.isdir(name_or_dir):
         return _in_folder(name_or_dir, subfolder, use_safetensors)
-    repo = Repo(
-        _repo_id(name_or_dir),
-        revision,
-        subfolder,
+    repo = _repo(
+        name_or_dir,
+        revision=revision,
+        subfolder=subfolder,
         token=token,
         cache_dir=cache_dir,
         local_files_only=local_files_only,
@@ -78,6 +78,50 @@ def resolve(
         names = shard_names(read_index(weights))
         shards = tuple(map(repo.at(commit).get, names))
     return LocalCheckpoint(repo.name, weights, shards, commit)
+
+
+def find_file(name_or_dir, file_name, *, subfolder="", **options):
+    """Finds one file beside the weights, downloading it if need be.
+
+    Args:
+        name_or_dir: str or Path, as for `resolve`.
+        file_name: str.
+        subfolder: as for `resolve`.
+        **options: the others of `resolve` that say where to look.
+
+    Returns:
+        Path; None if the folder or model has no such file, or the cache has none and
+        the Hub must not be asked.
+
+    Raises:
+        OSError: as `resolve` lists them, if there may be one but it cannot be had.
+    """
+    subfolder = subfolder or ""
+    if os.path.isdir(name_or_dir):
+        path = Path(name_or_dir, subfolder, file_name)
+        return path if os.path.lexists(path) else None
+    return _repo(name_or_dir, subfolder=subfolder, **options).find(file_name)
+
+
+def _repo(
+    name,
+    *,
+    revision=None,
+    subfolder="",
+    token=None,
+    cache_dir=None,
+    local_files_only=False,
+    force_download=False,
+):
+    return Repo(
+        _repo_id(name),
+        revision,
+        subfolder,
+        token=token,
+        cache_dir=cache_dir,
+        local_files_only=local_files_only,
+        force_download=force_download,
+    )
 
 
 def _in_folder(folder, subfolder, use_safetensors):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from tf_led.checkpoints import names
@@ -11,13 +12,15 @@ from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.files import open_weights
 from tf_led.checkpoints.folder import find_weights
 from tf_led.checkpoints.plan import check_dtypes, check_tied, make_plan
+from tf_led.checkpoints.recognise import shape_in_file
 from tf_led.checkpoints.report import make_report, warn_about
 from tf_led.checkpoints.tensors import numpy_dtype
+from tf_led.ops.host_memory import Scratch, settle, share_array
 
 _PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
 
 
-def load_weights(variables, source, *, ignore_mismatched_sizes=False):
+def load_weights(variables, source, *, ignore_mismatched_sizes=False, draw=None):
     """Loads a checkpoint into variables; on any error none of them has changed.
 
     Args:
@@ -27,6 +30,8 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False):
             the `LocalCheckpoint` that `tf_led.checkpoints.hub.resolve` gives.
         ignore_mismatched_sizes: bool. True leaves weights of another shape at their
             initial values instead of refusing the file.
+        draw: callable that is given the list of the variables that the file has no
+            values for, to initialise them; None leaves them as they are.
 
     Returns:
         `LoadReport`. Whatever it lists is warned about too. `final_logits_bias`, if the
@@ -59,9 +64,12 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False):
     if mismatched and not ignore_mismatched_sizes:
         raise CheckpointError(_mismatch_message(file, list(mismatched.values())))
     check_tied(plan)
-    _assign(plan, variables, skipped=mismatched)
+    nonfinite = _assign(plan, variables, skipped=mismatched)
     _zero_absent(plan, variables)
-    report = make_report(plan, keys, mismatched.values())
+    if draw is not None:
+        loaded = plan.found.keys() - mismatched.keys()
+        draw([variables[path] for path in variables.keys() - loaded])
+    report = make_report(plan, keys, mismatched.values(), nonfinite)
     warn_about(report, file, stacklevel=2)
     return report
 
@@ -82,8 +90,7 @@ def _mismatched(plan, variables, keys):
     """Returns (key, shape in the file, shape in the model) by path, as PyTorch's."""
     differing = {}
     for path, (tensor, transform) in plan.found.items():
-        shape = tuple(variables[path].shape)
-        shape = shape[::-1] if transform is names.transpose else shape
+        shape = shape_in_file(transform, tuple(variables[path].shape))
         if tensor.shape != shape:
             differing[path] = (keys[path], tensor.shape, shape)
     return differing
@@ -100,17 +107,36 @@ def _mismatch_message(file, mismatched):
 
 
 def _assign(plan, variables, skipped):
+    """Sets the variables; returns the keys of those that hold NaN or infinity."""
     todo = [(path, *row) for path, row in plan.found.items() if path not in skipped]
     # The largest first: it needs room for itself twice, as does whatever is freed late.
     todo.sort(key=lambda item: -item[1].nbytes)
     total = sum(tensor.nbytes for _, tensor, _ in todo)
-    quiet = total < _PROGRESS_FROM
+    nonfinite, quiet, scratch = [], total < _PROGRESS_FROM, Scratch()
     with tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar:
         for path, tensor, transform in todo:
-            dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
-            array = transform(tensor.read()).astype(dtype, copy=False)
-            variables[path].assign(array)
+            dtype = keras.backend.standardize_dtype(variables[path].dtype)
+            values = share_array(_read(tensor, transform, numpy_dtype(dtype), scratch))
+            variables[path].assign(values)
+            if not _is_finite(values):
+                nonfinite.append(tensor.name)
             bar.update(tensor.nbytes)
+    return nonfinite
+
+
+def _read(tensor, transform, dtype, scratch):
+    """Reads a tensor into its last place, by way of `scratch` if it must be changed."""
+    if transform is names.keep and numpy_dtype(tensor.dtype) == dtype:
+        return settle(tensor.read(), dtype)
+    array = transform(tensor.read(scratch))
+    settled = settle(array, dtype)
+    return settled.copy() if np.may_share_memory(settled, array) else settled
+
+
+def _is_finite(values):
+    # A sum is quick, and no number in it can hide; but it may overflow by itself.
+    total = tf.reduce_sum(values)
+    return bool(tf.math.is_finite(total) or tf.reduce_all(tf.math.is_finite(values)))
 
 
 def _zero_absent(plan, variables):

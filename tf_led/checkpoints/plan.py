@@ -9,6 +9,7 @@ import numpy as np
 from tf_led.checkpoints import names
 from tf_led.checkpoints.architecture import describe, foreign_architecture
 from tf_led.checkpoints.errors import CheckpointError, some
+from tf_led.checkpoints.recognise import recognise
 from tf_led.checkpoints.tensors import FLOATS
 
 
@@ -34,7 +35,8 @@ def make_plan(paths, tensors, file):
 
     Args:
         paths: the paths of the model's variables, all with or all without `led/`; the
-            file's names may be of either kind.
+            file's names may be of either kind, of PyTorch, of the old TensorFlow
+            classes or of AllenAI's own model.
         tensors: dict of `LazyTensor` by key.
         file: Path, for messages.
 
@@ -46,21 +48,35 @@ def make_plan(paths, tensors, file):
     """
     ours = {names.bare(path): path for path in paths}
     plan = Plan(file)
+    recognised = recognise(tensors)
     # The tied names last: they stand in for `shared` where it is not there.
-    for key in sorted(tensors, key=lambda key: names.bare(key) in names.TIED):
-        bare_path, transform = names.to_ours(key) or (None, None)
-        path = ours.get(bare_path)
+    for key in sorted(tensors, key=lambda key: recognised[key].is_tied):
+        row = recognised[key].of_model(ours)
+        path = ours.get(row.path)
         if path is None:
             plan.unexpected.append(key)
         elif path not in plan.found:
-            plan.found[path] = (tensors[key], transform)
-        elif names.bare(key) in names.TIED:
+            plan.found[path] = (tensors[key], row.transform)
+        elif row.is_tied:
             plan.tied.append(tensors[key])
         else:
             twin = plan.found[path][0].name
             raise CheckpointError(f"`{file}` holds one weight as {some([twin, key])}.")
     _check_architecture(plan, list(tensors))
+    _share_tables(plan, ours)
     return plan
+
+
+def _share_tables(plan, ours):
+    """Gives a model with several token tables the file's only one for all of them."""
+    tables = {names.SHARED: names.keep, **dict(names.UNTIED.values())}
+    present = [name for name in tables if ours.get(name) in plan.found]
+    if not present:
+        return
+    tensor, _ = plan.found[ours[present[0]]]
+    for name, wanted in tables.items():
+        if name in ours and ours[name] not in plan.found:
+            plan.found[ours[name]] = (tensor, wanted)
 
 
 def _check_architecture(plan, keys):
@@ -110,7 +126,7 @@ def check_tied(plan):
             raise CheckpointError(
                 f"`{plan.file}` has untied embeddings: "
                 f"{some([shared.name, other.name])} differ, where this model has one "
-                "table for both."
+                "table for both. Load it with `tie_word_embeddings=False`."
             )
 
 

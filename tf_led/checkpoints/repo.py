@@ -3,9 +3,16 @@
 huggingface_hub does the work: downloads with a progress bar, resumes, caches.
 """
 
+import warnings
 from pathlib import Path
 
-from huggingface_hub import HfApi, hf_hub_download, is_offline_mode
+from huggingface_hub import (
+    _CACHED_NO_EXIST,
+    HfApi,
+    hf_hub_download,
+    is_offline_mode,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -78,6 +85,41 @@ class Repo:
                 f"`{self.name}` has no `{one_line(file_name)}`, which its index names."
             )
         return path
+
+    def find(self, file_name):
+        """Gets one file that need not be there; Path of it in the cache, or None.
+
+        Args:
+            file_name: str.
+
+        Returns:
+            Path; None if the repository has none, or if the cache has none and the Hub
+            must not be asked.
+
+        Raises:
+            OSError: as `resolve` lists them, if the Hub cannot be asked.
+        """
+        path = self._get(file_name)
+        if path is not None or self._unreachable is None or self._is_absent(file_name):
+            return path
+        if not self._is_local:
+            raise self._no_network(self._unreachable)
+        warnings.warn(
+            f"The cache does not have `{file_name}` of `{self.name}`, and the Hub must "
+            "not be asked whether there is one; going on without it.",
+            stacklevel=2,
+        )
+        return None
+
+    def _is_absent(self, file_name):
+        """Whether the cache remembers that the repository has no such file."""
+        found = try_to_load_from_cache(
+            self.name,
+            f"{self.subfolder.strip('/')}/{file_name}".lstrip("/"),
+            cache_dir=self._options["cache_dir"],
+            revision=self.revision,
+        )
+        return found is _CACHED_NO_EXIST
 
     def files(self):
         """Lists the names of the files beside the weights; none if that fails."""

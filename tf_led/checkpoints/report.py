@@ -19,25 +19,29 @@ class LoadReport:
             their initial values under `ignore_mismatched_sizes`.
         error_msgs: list of str, always empty, since an error is raised; transformers'
             `output_loading_info` has this field.
+        nonfinite_keys: list of str, weights of the file, loaded as they are, that hold
+            NaN or infinity.
     """
 
     missing_keys: list = dataclasses.field(default_factory=list)
     unexpected_keys: list = dataclasses.field(default_factory=list)
     mismatched_keys: list = dataclasses.field(default_factory=list)
     error_msgs: list = dataclasses.field(default_factory=list)
+    nonfinite_keys: list = dataclasses.field(default_factory=list)
 
     def as_dict(self):
-        """Returns the four fields as a dict, as `output_loading_info=True` gives it."""
+        """Returns the fields as a dict, as `output_loading_info=True` gives it."""
         return dataclasses.asdict(self)
 
 
-def make_report(plan, keys, mismatched):
+def make_report(plan, keys, mismatched, nonfinite=()):
     """Sums up a plan.
 
     Args:
         plan: `Plan`.
         keys: dict of PyTorch's name by path, for each variable of the model.
         mismatched: list of (key, shape in the file, shape in the model).
+        nonfinite: list of str, the file's keys of weights with NaN or infinity.
 
     Returns:
         `LoadReport`; weights that are zeros where a file lacks them are not missing.
@@ -47,7 +51,12 @@ def make_report(plan, keys, mismatched):
         for path, key in keys.items()
         if path not in plan.found and path not in names.ZERO_IF_ABSENT
     ]
-    return LoadReport(sorted(missing), sorted(plan.unexpected), sorted(mismatched))
+    return LoadReport(
+        sorted(missing),
+        sorted(plan.unexpected),
+        sorted(mismatched),
+        nonfinite_keys=sorted(nonfinite),
+    )
 
 
 def warn_about(report, file, stacklevel):
@@ -65,6 +74,7 @@ def warn_about(report, file, stacklevel):
             [key for key, *_ in report.mismatched_keys],
             "has {} weights of another shape, not loaded: {}",
         ),
+        (report.nonfinite_keys, "has {} weights with NaN or infinite numbers: {}"),
     )
     for keys, text in told:
         if keys:

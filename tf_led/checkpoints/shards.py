@@ -80,10 +80,19 @@ def read_shards(path, read_file):
     tensors = {}
     for name in names:
         held = read_file(path.parent / name)
-        promised = {key for key, shard in weight_map.items() if shard == name}
+        promised = {
+            key if key in held else _without_model(key)
+            for key, shard in weight_map.items()
+            if shard == name
+        }
         _check_shard(path.parent / name, held.keys(), promised, tensors)
         tensors |= held
     return tensors
+
+
+def _without_model(key):
+    """The old TensorFlow classes kept the model's name in the index only."""
+    return key.partition("/")[2] or key
 
 
 def _check_shard(path, held, promised, others):

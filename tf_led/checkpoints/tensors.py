@@ -22,7 +22,8 @@ class LazyTensor:
         dtype: the dtype's name as NumPy and ml_dtypes know it; an unknown one is kept
             as the file spells it.
         file: the file that holds it, for messages.
-        read: takes nothing, returns a NumPy array of `shape` and `dtype`.
+        read: returns a NumPy array of `shape` and `dtype`. Those of `open_weights` take
+            `allocate`, as `read_raw` does.
         place: two tensors of one place hold the same numbers (tied weights in a
             PyTorch file); None where the format cannot tell.
     """
@@ -31,7 +32,7 @@ class LazyTensor:
     shape: tuple[int, ...]
     dtype: str
     file: Path
-    read: Callable[[], np.ndarray]
+    read: Callable[..., np.ndarray]
     place: Hashable = None
 
     @property

@@ -1,12 +1,14 @@
 """From the records in a PyTorch pickle to tensors that can be read from the file."""
 
-from pathlib import Path
+import math
 
 import numpy as np
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
+from tf_led.checkpoints.raw import read_raw
 from tf_led.checkpoints.tensors import LazyTensor, numpy_dtype
 from tf_led.checkpoints.torch_vocabulary import Storage, TensorRecord
+from tf_led.ops.host_memory import fresh_array
 
 
 def check_table(table, path):
@@ -60,8 +62,8 @@ def lazy_tensors(table, places, path):
 def _lazy(key, record, places, path):
     begin, span = _locate(key, record, places, path)
 
-    def read():
-        return _read(path, begin, span, record)
+    def read(allocate=fresh_array):
+        return _read(path, begin, span, record, allocate)
 
     place = (path, begin, record.shape, record.strides)
     return LazyTensor(key, record.shape, record.storage.dtype, path, read, place)
@@ -95,12 +97,14 @@ def _is_well_formed(record):
     )
 
 
-def _read(path: Path, begin, span, record):
+def _read(path, begin, span, record, allocate):
     dtype = numpy_dtype(record.storage.dtype)
-    numbers = np.empty(span, dtype)
-    with open(path, "rb") as file:
-        file.seek(begin)
-        if file.readinto(numbers.view(np.uint8).data) != numbers.nbytes:
-            raise CheckpointError(f"`{path}` has become shorter while it was read.")
+    numbers = read_raw(path, begin, (span,), dtype, allocate)
+    if record.strides == _dense_strides(record.shape):
+        return numbers.reshape(record.shape)
     steps = tuple(step * dtype.itemsize for step in record.strides)
     return np.lib.stride_tricks.as_strided(numbers, record.shape, steps)
+
+
+def _dense_strides(shape):
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))

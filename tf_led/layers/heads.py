@@ -3,14 +3,15 @@
 import keras
 import tensorflow as tf
 
+from tf_led.layers.initializers import Normal
+
 LAYER_NORM_EPSILON = 1e-5
 
 
 def dense(units, init_std, name, dtype):
     """A projection initialised as PyTorch's LED: normal kernel, zero bias."""
-    initializer = keras.initializers.RandomNormal(stddev=init_std)
     return keras.layers.Dense(
-        units, kernel_initializer=initializer, name=name, dtype=dtype
+        units, kernel_initializer=Normal(init_std), name=name, dtype=dtype
     )
 
 

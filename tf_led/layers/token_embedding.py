@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tf_led.layers.initializers import Normal, is_blank
+
 
 class TokenEmbedding(keras.layers.ReversibleEmbedding):
     """Looks up tokens; with `reverse=True` scores every token of the vocabulary.
@@ -68,7 +70,7 @@ def _stop_gradient_where(tensor, stopped):
     return tensor, grad
 
 
-class _PaddedNormal(keras.initializers.RandomNormal):
+class _PaddedNormal(Normal):
     """Normal values with a row of zeros for padding."""
 
     def __init__(self, stddev, pad_token_id):
@@ -77,7 +79,7 @@ class _PaddedNormal(keras.initializers.RandomNormal):
 
     def __call__(self, shape, dtype=None):
         values = super().__call__(shape, dtype)
-        if self.pad_token_id is None:
+        if self.pad_token_id is None or is_blank():
             return values
         is_pad = tf.range(shape[0])[:, None] == self.pad_token_id
         return tf.where(is_pad, tf.zeros([], values.dtype), values)

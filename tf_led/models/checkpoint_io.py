@@ -6,9 +6,11 @@ import os
 from huggingface_hub.errors import StrictDataclassError
 from transformers import GenerationConfig
 
+from tf_led.checkpoints.allenai_config import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError, one_line
-from tf_led.checkpoints.hub import resolve
+from tf_led.checkpoints.hub import find_file, resolve
 from tf_led.checkpoints.load import load_weights
+from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.config import LEDConfig
 
 MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
@@ -55,14 +57,28 @@ def from_pretrained(
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
     config = load_config(name_or_path if config is None else config, place, kwargs)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
-    model = cls(config, *model_args, **options)
-    report = load_weights(
-        model.weight_table(), source, ignore_mismatched_sizes=ignore_mismatched_sizes
-    )
+    with blank_weights():
+        model = cls(config, *model_args, **options)
+    report = _fill(model, source, ignore_mismatched_sizes)
     model.name_or_path = str(name_or_path)
+    if source.commit_hash is not None:
+        place["revision"] = source.commit_hash  # a branch may have moved since
     if model.can_generate():
         model.generation_config = load_generation_config(name_or_path, config, place)
     return (model, report.as_dict()) if output_loading_info else model
+
+
+def _fill(model, source, ignore_mismatched_sizes):
+    """Loads a model that was made blank, and draws what the file does not have."""
+    table = model.weight_table()
+    known = {id(variable) for variable in table.values()}
+    others = [variable for variable in model.variables if id(variable) not in known]
+    return load_weights(
+        table,
+        source,
+        ignore_mismatched_sizes=ignore_mismatched_sizes,
+        draw=lambda lacking: draw_weights(model, lacking + others),
+    )
 
 
 def load_config(source, place, overrides):
@@ -119,16 +135,14 @@ def load_generation_config(name_or_path, config, place):
 
     Raises:
         CheckpointError: if the file is there but cannot be used.
+        OSError: if the Hub has it but does not give it.
     """
-    inside = os.path.join(name_or_path, place.get("subfolder") or "")
-    file = os.path.join(inside, GENERATION_CONFIG_FILE)
+    file = find_file(name_or_path, GENERATION_CONFIG_FILE, **place)
+    if file is None:
+        return GenerationConfig.from_model_config(config)
     try:
-        return GenerationConfig.from_pretrained(str(name_or_path), **place)
-    except (OSError, TypeError, ValueError) as error:
-        # Transformers says OSError of a missing file and of a broken one alike.
-        broken = isinstance(error.__context__ or error, (TypeError, ValueError))
-        if not broken and not os.path.lexists(file):
-            return GenerationConfig.from_model_config(config)
+        return GenerationConfig.from_pretrained(file.parent, file.name)
+    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = one_line(error.__context__ or error)
     raise CheckpointError(f"{file} cannot be used: {reason}")
 
@@ -147,6 +161,8 @@ def _read_config(source, place):
         raise _config_error(source, file, error) from None
     if not isinstance(fields, dict):
         raise _config_error(source, file, fields)
+    if is_allenai(fields):
+        return led_fields(fields, file)
     model_type = fields.get("model_type")
     if model_type != LEDConfig.model_type:
         raise CheckpointError(

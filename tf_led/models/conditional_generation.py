@@ -4,7 +4,9 @@ import keras
 import tensorflow as tf
 
 from tf_led.generation.transition_scores import compute_transition_scores
+from tf_led.layers.initializers import Normal
 from tf_led.models import checks
+from tf_led.models.config import is_tied
 from tf_led.models.generation_mixin import GenerationMixin
 from tf_led.models.layer_stack import choose
 from tf_led.models.named_inputs import static_or_dynamic
@@ -50,6 +52,7 @@ class TFLEDForConditionalGeneration(
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         self._add_bias(config.vocab_size)
+        self.lm_head = None if is_tied(config) else self._make_head(config)
         self.add_generation()
         self.build()
 
@@ -60,6 +63,17 @@ class TFLEDForConditionalGeneration(
             trainable=False,
             name="final_logits_bias",
         )
+
+    def _make_head(self, config):
+        head = keras.layers.Dense(
+            config.vocab_size,
+            use_bias=False,
+            kernel_initializer=Normal(config.init_std),
+            name="lm_head",
+            dtype=self.dtype_policy,
+        )
+        head.build((None, None, config.d_model))
+        return head
 
     def call(
         self,
@@ -129,6 +143,8 @@ class TFLEDForConditionalGeneration(
             logits float[B, T, V].
         """
         bias = keras.ops.cast(self.final_logits_bias, self.compute_dtype)
+        if self.lm_head is not None:
+            return self.lm_head(hidden) + bias
         return self.led.shared(hidden, reverse=True) + bias
 
     def hf_compute_loss(self, labels, logits, weights=None, label_smoothing=0.0):
@@ -179,16 +195,36 @@ class TFLEDForConditionalGeneration(
         )
 
     def get_output_embeddings(self):
-        """Returns the token embedding: the output projection is the same table."""
-        return self.led.shared
+        """Returns the output projection: the token embedding, which is the same table.
+
+        Of a model with `tie_word_embeddings=False` it is a Dense layer of its own.
+        """
+        return self.led.shared if self.lm_head is None else self.lm_head
 
     def set_output_embeddings(self, value):
         """Does what `set_input_embeddings` does: there is one table.
 
+        Of a model with `tie_word_embeddings=False` it changes the projection alone.
+
         Args:
             value: float[V, D] array or tensor, or a layer that has one.
+
+        Raises:
+            ValueError: on another shape.
         """
-        self.set_input_embeddings(value)
+        if self.lm_head is None:
+            self.set_input_embeddings(value)
+            return
+        kernel = getattr(value, "kernel", None)
+        if kernel is None:
+            kernel = tf.transpose(getattr(value, "embeddings", value))
+        expected = tuple(self.lm_head.kernel.shape)
+        if tuple(kernel.shape) != expected:
+            raise ValueError(
+                f"`value` has shape {tuple(kernel.shape)[::-1]}, expected "
+                f"{expected[::-1]}."
+            )
+        self.lm_head.kernel.assign(kernel)
 
     def get_bias(self):
         """Returns {"final_logits_bias": variable float[1, V]}, added to the logits."""

@@ -6,6 +6,7 @@ __all__ = [
     "LEDConfig",
     "check_bound",
     "check_supported",
+    "is_tied",
     "split_config",
     "window_radii",
 ]
@@ -54,11 +55,11 @@ def check_supported(config):
         ValueError: naming the field.
     """
     window_radii(config)
-    if not getattr(config, "tie_word_embeddings", True):
-        raise ValueError(
-            "`tie_word_embeddings` is False; only LED with one shared embedding can be "
-            "built. Set it to True if the checkpoint's embeddings are equal."
-        )
+
+
+def is_tied(config):
+    """Whether one table embeds all tokens and scores them, as in nearly every LED."""
+    return getattr(config, "tie_word_embeddings", True) is not False
 
 
 def check_bound(max_global_tokens):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_led.layers import heads
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
+from tf_led.layers.initializers import Normal
 from tf_led.models import checks
 from tf_led.models.config import LEDConfig, check_supported, split_config
 from tf_led.models.encoder import embed_inputs, token_embedding
@@ -56,9 +57,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         self.embed_positions = keras.layers.Embedding(
             config.max_decoder_position_embeddings,
             config.d_model,
-            embeddings_initializer=keras.initializers.RandomNormal(
-                stddev=config.init_std
-            ),
+            embeddings_initializer=Normal(config.init_std),
             name="embed_positions",
             dtype=self.dtype_policy,
         )

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_led.layers import heads
 from tf_led.layers.encoder_layer import EncoderLayer
+from tf_led.layers.initializers import Normal
 from tf_led.layers.token_embedding import TokenEmbedding
 from tf_led.models import checks
 from tf_led.models.config import (
@@ -64,9 +65,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         self.embed_positions = keras.layers.Embedding(
             config.max_encoder_position_embeddings,
             config.d_model,
-            embeddings_initializer=keras.initializers.RandomNormal(
-                stddev=config.init_std
-            ),
+            embeddings_initializer=Normal(config.init_std),
             name="embed_positions",
             dtype=self.dtype_policy,
         )

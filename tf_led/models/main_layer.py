@@ -3,7 +3,7 @@
 import keras
 
 from tf_led.models import checks
-from tf_led.models.config import LEDConfig, split_config
+from tf_led.models.config import LEDConfig, is_tied, split_config
 from tf_led.models.decoder import TFLEDDecoder
 from tf_led.models.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.layer_stack import choose
@@ -29,15 +29,21 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = config
         self.shared = token_embedding(config, self.dtype_policy)
+        table = self.shared if is_tied(config) else None
+        if table is None:
+            # As in PyTorch 5: encoder and decoder have tables of their own, and this
+            # one is kept, saved and not used.
+            self.shared.build((None, None))
+            self.shared.trainable = False
         self.encoder = TFLEDEncoder(
             config,
-            self.shared,
+            table,
             max_global_tokens,
             name="encoder",
             dtype=self.dtype_policy,
         )
         self.decoder = TFLEDDecoder(
-            config, self.shared, name="decoder", dtype=self.dtype_policy
+            config, table, name="decoder", dtype=self.dtype_policy
         )
         self.built = True
 
