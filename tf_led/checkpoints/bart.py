@@ -101,7 +101,8 @@ def led_tensors(tensors, config, file):
         CheckpointError: if a weight is missing, unknown, or of the wrong shape.
 
     Example:
-        >>>         >>> from tf_led.checkpoints.bart import led_tensors
+        >>> from pathlib import Path
+        >>> from tf_led.checkpoints.bart import led_tensors
         >>> from tf_led.testing import tiny_config
         >>> led_tensors({}, tiny_config(), Path("model.safetensors"))
         Traceback (most recent call last):
