@@ -22,7 +22,7 @@ def expected():
 def assert_same(found, expected):
     assert set(found) == set(expected)
     for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name], value, 1e-5, 1e-5, err_msg=name)
 
 
 def test_two_processes_equal_one(tmp_path, expected):

@@ -107,26 +107,19 @@ def _over_replicas(model, step):
             lambda value: strategy.reduce("MEAN", value, axis=None), metrics
         )
 
-    def run_next(iterator):
-        return run(next(iterator))
-
-    run_given = run
     if not model.run_eagerly:
-        # The graph knows the dataset's shapes: one trace serves all lengths.
-        run_next = tf.function(run_next)
-        run_given = tf.function(run, reduce_retracing=True)
+        run = tf.function(run, reduce_retracing=True)
 
     def run_some(iterator):
         for done in range(model.steps_per_execution):
             try:
-                if isinstance(iterator, tf.distribute.DistributedIterator):
-                    metrics = run_next(iterator)
-                else:
-                    metrics = run_given(next(iterator))
-            except (StopIteration, tf.errors.OutOfRangeError):
+                # Not inside of the graph: there a batch beyond the last is made up.
+                batch = next(iterator)
+            except StopIteration:
                 if not done:
                     raise
                 break
+            metrics = run(batch)
         return metrics
 
     return run_some
