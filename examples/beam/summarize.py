@@ -46,9 +46,6 @@ class SavedModelHandler(ModelHandler):
     def batch_elements_kwargs(self):
         return {"min_batch_size": 1, "max_batch_size": self._batch_size}
 
-    def share_model_across_processes(self):
-        return True  # One copy of the weights for all threads of a worker.
-
 
 class Read(beam.DoFn):
     """From a line to (its object as JSON, its text); what is none goes to `ERRORS`."""
