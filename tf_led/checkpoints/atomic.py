@@ -113,7 +113,9 @@ def staged(directory):
 def remove_abandoned(target):
     """Deletes what saves that were cut off have left; a living save holds its lock."""
     for path in target.glob(f"{PREFIX}*"):
-        abandoned = lock(path, wait=False)
+        abandoned = None
+        with contextlib.suppress(FileNotFoundError):  # done in the meantime
+            abandoned = lock(path, wait=False)
         if abandoned is not None:
             shutil.rmtree(path, ignore_errors=True)
             unlock(abandoned)
