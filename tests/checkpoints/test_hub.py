@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import constants
 
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.hub import resolve
+from tf_led.checkpoints.hub import find_file, resolve
 from tf_led.checkpoints.load import load_weights
 
 COMMIT, OLDER = "c0ffee" + "0" * 34, "decade" + "0" * 34
@@ -333,3 +333,37 @@ def test_a_hub_that_fails(hub):
         ConnectionError, match="Cannot get `me/led` from the Hub: .*503"
     ):
         resolve("me/led")
+
+
+# A file that need not be there
+
+
+def test_a_file_that_may_be_there(hub, tmp_path):
+    (hub.commits[OLDER] / "sub").mkdir()
+    (hub.commits[OLDER] / "sub" / "extra.json").write_text("{}")
+    found = find_file("me/led", "extra.json", revision="v1", subfolder="sub")
+    assert found.read_text() == "{}"
+    assert find_file("me/led", "extra.json") is None
+    (tmp_path / "extra.json").touch()
+    assert find_file(tmp_path, "extra.json") == tmp_path / "extra.json"
+    assert find_file(tmp_path, "other.json", subfolder=None) is None
+
+
+def test_a_file_that_the_hub_may_have_but_does_not_give(hub, monkeypatch):
+    hub.failing = True
+    with pytest.raises(ConnectionError, match="Cannot get `me/led` from the Hub: "):
+        find_file("me/led", "extra.json")
+    hub.failing = False
+    assert find_file("me/led", "extra.json") is None
+    point_at(9, monkeypatch)  # where nobody listens: the cache knows there is none
+    assert find_file("me/led", "extra.json") is None
+
+
+def test_a_file_that_the_cache_lacks(cache, tmp_path):
+    (tmp_path / "config.json").touch()
+    place = {"cache_dir": cache([tmp_path / "config.json"]), "local_files_only": True}
+    assert find_file("me/led", "config.json", **place).name == "config.json"
+    with pytest.warns(
+        UserWarning, match="cache does not have `extra.json` of `me/led`"
+    ):
+        assert find_file("me/led", "extra.json", **place) is None

@@ -155,6 +155,23 @@ def test_a_config_that_is_no_leds(broken, content, message):
         Model.from_pretrained(broken)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("d_model", 0), ("vocab_size", 2**40), ("encoder_layers", -3)]
+)
+def test_sizes_that_no_model_can_have(broken, name, value):
+    fields = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps({**fields, name: value}))
+    with pytest.raises(ValueError, match=f"The config has `{name}` {value}; it must"):
+        Model.from_pretrained(broken)
+
+
+def test_a_field_that_leads_to_an_error_in_the_depths(broken):
+    fields = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps({**fields, "dtype": [7]}))
+    with pytest.raises(ValueError, match="LEDConfig refuses a field: "):
+        Model.from_pretrained(broken)
+
+
 def test_what_is_not_there(broken, tmp_path):
     (broken / "config.json").unlink()
     with pytest.raises(
@@ -181,6 +198,20 @@ def test_generation_options(saved, broken):
     found = load_generation_config(broken, tiny_config(bos_token_id=7), {})
     assert isinstance(found, GenerationConfig)
     assert (found.bos_token_id, found.decoder_start_token_id) == (7, 2)
+
+
+def test_generation_options_of_an_old_config_are_pytorchs(broken):
+    (broken / "generation_config.json").unlink()
+    fields = json.loads((broken / "config.json").read_text())
+    fields |= {"num_beams": 5, "max_length": 41, "decoder_start_token_id": 3}
+    (broken / "config.json").write_text(json.dumps(fields))
+    theirs = LEDForConditionalGeneration.from_pretrained(broken).generation_config
+    found = Model.from_pretrained(broken).generation_config
+    for name in ("num_beams", "max_length", "decoder_start_token_id"):
+        assert getattr(found, name) == getattr(theirs, name) == fields[name]
+    # A field that is overridden counts, not the file's.
+    found = Model.from_pretrained(broken, decoder_start_token_id=7).generation_config
+    assert (found.num_beams, found.decoder_start_token_id) == (5, 7)
 
 
 def test_unknown_ways_to_save_are_refused(saved, tmp_path):

@@ -76,7 +76,9 @@ def _dtype(dataset, path):
     is_float = isinstance(kind, h5py.h5t.TypeFloatID)
     if is_float and kind.get_fields() == _BFLOAT16 and kind.get_ebias() == 127:
         return "bfloat16"
+    if isinstance(kind, h5py.h5t.TypeOpaqueID) and kind.get_size() == 2:
+        return "bfloat16"  # as h5py stores NumPy's
     dtype = dataset.dtype
-    if dtype.itemsize != kind.get_size() or dtype.hasobject or dtype.subdtype:
+    if dtype.kind not in "fiub" or dtype.itemsize != kind.get_size():
         raise Refused(f"`{path}` holds {kind.__class__.__name__}, no plain numbers")
     return dtype.str

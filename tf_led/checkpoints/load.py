@@ -1,5 +1,8 @@
 """Fills a model's variables from a weight file: a plan, checks, then a report."""
 
+import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -17,6 +20,7 @@ from tf_led.checkpoints.report import make_report, warn_about
 from tf_led.checkpoints.tensors import numpy_dtype
 from tf_led.ops.host_memory import Scratch, settle, share_array
 
+_THREADS = 2  # one waits for the file while the other transposes
 _PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
 
 
@@ -109,14 +113,17 @@ def _mismatch_message(file, mismatched):
 def _assign(plan, variables, skipped):
     """Sets the variables; returns the keys of those that hold NaN or infinity."""
     todo = [(path, *row) for path, row in plan.found.items() if path not in skipped]
-    # The largest first: it needs room for itself twice, as does whatever is freed late.
+    # The largest first: what is left at the end is small, and no thread waits long.
     todo.sort(key=lambda item: -item[1].nbytes)
     total = sum(tensor.nbytes for _, tensor, _ in todo)
-    nonfinite, quiet, scratch = [], total < _PROGRESS_FROM, Scratch()
-    with tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar:
-        for path, tensor, transform in todo:
-            dtype = keras.backend.standardize_dtype(variables[path].dtype)
-            values = share_array(_read(tensor, transform, numpy_dtype(dtype), scratch))
+    nonfinite, quiet = [], total < _PROGRESS_FROM
+    read = functools.partial(_read, variables, threading.local())
+    with (
+        tqdm(total=total, unit="B", unit_scale=True, disable=quiet) as bar,
+        ThreadPoolExecutor(_THREADS) as pool,
+    ):
+        # What is read ahead takes no memory that the variables will not take anyway.
+        for (path, tensor, _), values in zip(todo, pool.map(read, todo), strict=True):
             variables[path].assign(values)
             if not _is_finite(values):
                 nonfinite.append(tensor.name)
@@ -124,13 +131,17 @@ def _assign(plan, variables, skipped):
     return nonfinite
 
 
-def _read(tensor, transform, dtype, scratch):
-    """Reads a tensor into its last place, by way of `scratch` if it must be changed."""
+def _read(variables, of_thread, item):
+    """Reads a tensor to where it stays, by way of scratch memory if it must change."""
+    path, tensor, transform = item
+    dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
     if transform is names.keep and numpy_dtype(tensor.dtype) == dtype:
-        return settle(tensor.read(), dtype)
-    array = transform(tensor.read(scratch))
+        return share_array(settle(tensor.read(), dtype))
+    if not hasattr(of_thread, "scratch"):
+        of_thread.scratch = Scratch()
+    array = transform(tensor.read(of_thread.scratch))
     settled = settle(array, dtype)
-    return settled.copy() if np.may_share_memory(settled, array) else settled
+    return share_array(settled.copy() if settled is array else settled)
 
 
 def _is_finite(values):

@@ -3,7 +3,6 @@
 import json
 import os
 
-from huggingface_hub.errors import StrictDataclassError
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.allenai_config import is_allenai, led_fields
@@ -23,6 +22,19 @@ PLACE_OPTIONS = (
     "subfolder",
     "token",
 )
+SIZES = (
+    "vocab_size",
+    "d_model",
+    "encoder_layers",
+    "decoder_layers",
+    "encoder_attention_heads",
+    "decoder_attention_heads",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "max_encoder_position_embeddings",
+    "max_decoder_position_embeddings",
+)
+_SIZE_LIMIT = 1 << 31
 CONFIG_FILE = "config.json"
 GENERATION_CONFIG_FILE = "generation_config.json"
 
@@ -117,9 +129,23 @@ def load_config(source, place, overrides):
             "option nor a field of LEDConfig."
         )
     try:
-        return LEDConfig.from_dict(fields, **overrides)
-    except StrictDataclassError as error:  # no ValueError, and of several lines
-        raise CheckpointError(f"LEDConfig refuses a field: {one_line(error)}") from None
+        config = LEDConfig.from_dict(fields, **overrides)
+    except Exception as error:  # whatever a field of another type leads to
+        raise CheckpointError(
+            f"LEDConfig refuses a field: {one_line(error)}"
+        ) from error
+    _check_sizes(config)
+    return config
+
+
+def _check_sizes(config):
+    """Refuses sizes that no model can have before memory is asked for."""
+    for name in SIZES:
+        size = getattr(config, name)
+        if type(size) is not int or not 0 < size < _SIZE_LIMIT:
+            raise CheckpointError(
+                f"The config has `{name}` {size!r:.80}; it must be a positive int."
+            )
 
 
 def load_generation_config(name_or_path, config, place):
@@ -139,12 +165,24 @@ def load_generation_config(name_or_path, config, place):
     """
     file = find_file(name_or_path, GENERATION_CONFIG_FILE, **place)
     if file is None:
-        return GenerationConfig.from_model_config(config)
+        return _options_of_config(name_or_path, config, place)
     try:
         return GenerationConfig.from_pretrained(file.parent, file.name)
     except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = one_line(error.__context__ or error)
     raise CheckpointError(f"{file} cannot be used: {reason}")
+
+
+def _options_of_config(name_or_path, config, place):
+    """What config.json says of generation, as old ones do and LEDConfig drops."""
+    file = find_file(name_or_path, CONFIG_FILE, **place)
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    except ValueError:  # it was not used: the caller has a config of their own
+        fields = {}
+    known = {name for name in vars(GenerationConfig()) if name in fields}
+    options = {name: fields[name] for name in known}
+    return GenerationConfig.from_model_config({**options, **config.to_dict()})
 
 
 def _read_config(source, place):
