@@ -175,6 +175,7 @@ def test_options_that_cannot_be_leave_nothing(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.filterwarnings("default")  # the command makes lines of them
 def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     new = tmp_path / "new"
     assert "./none: no such directory" in convert("./none", new)

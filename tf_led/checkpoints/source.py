@@ -9,8 +9,7 @@ from pathlib import Path
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
-from tf_led.checkpoints.hub import resolve
-from tf_led.checkpoints.repo import Repo
+from tf_led.checkpoints.hub import find_file, resolve
 
 GENERATION_CONFIG = "generation_config.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -122,31 +121,12 @@ def open_source(name_or_dir):
         29
     """
     found = resolve(name_or_dir)
-    if Path(name_or_dir).is_dir():
-        return Source(str(name_or_dir), found.weights, _from_folder(name_or_dir))
-    return Source(str(name_or_dir), found.weights, _from_hub(found))
-
-
-def _from_folder(folder):
-    def get(file_name):
-        path = Path(folder, file_name)
-        return path if path.is_file() else None
-
-    return get
-
-
-def _from_hub(found):
-    options = {"token": None, "cache_dir": None}
-    options |= {"local_files_only": False, "force_download": False}
-    repo = Repo(found.name, found.commit_hash, "", **options)
 
     def get(file_name):
-        try:
-            return repo.first([file_name])
-        except FileNotFoundError:  # not in the cache, and the Hub may not be asked
-            return None
+        # Of the same commit, whatever happens on the Hub meanwhile.
+        return find_file(name_or_dir, file_name, revision=found.commit_hash)
 
-    return get
+    return Source(str(name_or_dir), found.weights, get)
 
 
 def _read_object(path):

@@ -114,11 +114,13 @@ def check_source(source):
 
 def convert(args):
     """Does the work of `run`."""
+    from tf_led.checkpoints.allenai_config import is_allenai
     from tf_led.checkpoints.bart import bart_to_led
     from tf_led.checkpoints.source import open_source
 
     source = open_source(args.source)
-    if not is_bart(source.read_json("config.json")):
+    fields = source.read_json("config.json")
+    if fields.get("model_type") != "bart" or is_allenai(fields):
         convert_led(source, args)
         return
     options = {name: getattr(args, name) or n for name, n in BART_DEFAULTS.items()}
@@ -131,12 +133,6 @@ def convert(args):
         bart_to_led(args.source, folder, **options)
         args.attention_window = args.max_positions = args.max_decoder_positions = None
         convert_led(open_source(folder), args)
-
-
-def is_bart(fields):
-    # AllenAI's own LongformerEncoderDecoder calls itself a BART too.
-    is_led = "max_encoder_position_embeddings" in fields
-    return fields.get("model_type") == "bart" and not is_led
 
 
 def convert_led(source, args):
