@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from .graph_flat import row_index, shift
 from .graph_unicode import whitespace, word_characters
-from .graph_words import shift
 
 _TEXT = -1
 # In valid UTF-8 there is no such byte.
@@ -81,7 +81,7 @@ class Level(tf.Module):
         )
         marked = tf.where(is_text, marked, pieces.text)
         parts = tf.strings.split(marked, _BORDER)
-        piece = parts.value_rowids()
+        piece = row_index(parts)
         # Text and matches take turns.
         turn = tf.range(tf.size(piece, tf.int64)) - tf.gather(parts.row_starts(), piece)
         is_match = turn % 2 == 1

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from .graph_chunks import cut, join
+from .graph_flat import owners, shift
 from .graph_merge import Merger
-from .graph_words import shift
 
 _STEP = 48
 _GROWTH = 8
@@ -57,8 +57,7 @@ class GraphBpe(tf.Module):
         """The bytes that have an id, int32[N], and the word of each, int64[N]."""
         joined = tf.strings.reduce_join(words)
         symbols = tf.cast(tf.io.decode_raw(joined[None], tf.uint8)[0], tf.int32)
-        count = tf.size(words, tf.int64)
-        word = tf.repeat(tf.range(count), tf.strings.length(words))
+        word = owners(tf.cast(tf.strings.length(words), tf.int64))
         known = tf.where(tf.gather(self._byte_ids, symbols) >= 0)[:, 0]
         return tf.gather(symbols, known), tf.gather(word, known)
 

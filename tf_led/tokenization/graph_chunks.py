@@ -8,6 +8,8 @@ one's tokens up to it and the second one's after it are the tokens of both toget
 
 import tensorflow as tf
 
+from .graph_flat import owners
+
 _LAST = tf.int32.max
 
 
@@ -23,7 +25,7 @@ def cut(starts, lengths, step):
         Chunks, in the order of the stretches.
     """
     count = tf.maximum((lengths - 1) // step, 1)
-    stretch = tf.repeat(tf.range(tf.size(starts)), count)
+    stretch = owners(count)
     first = tf.cumsum(count, exclusive=True)
     number = tf.range(tf.size(stretch)) - tf.gather(first, stretch)
     offset = number * step
@@ -49,8 +51,7 @@ class Chunks(tf.experimental.ExtensionType):
 
     def symbols(self):
         """The symbols of all chunks and the chunk of each: int32[N], int32[N]."""
-        count = tf.size(self.start)
-        chunk = tf.repeat(tf.range(count), self.length)
+        chunk = owners(self.length)
         first = tf.cumsum(self.length, exclusive=True)
         base = tf.gather(self.start - first, chunk)
         return base + tf.range(tf.size(chunk)), chunk

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from .graph_flat import row_index, shift
 from .graph_tables import token_bytes
-from .graph_words import shift
 
 # What `clean_up_tokenization` of transformers replaces, in its order.
 _CLEANED = (
@@ -39,7 +39,7 @@ class GraphDecoder(tf.Module):
         num_rows = tf.shape(ids, tf.int64)[0]
         if not isinstance(ids, tf.RaggedTensor):
             ids = tf.RaggedTensor.from_tensor(ids)
-        row, ids = ids.value_rowids(), tf.cast(ids.flat_values, tf.int64)
+        row, ids = row_index(ids), tf.cast(ids.flat_values, tf.int64)
         check = tf.debugging.assert_non_negative(
             ids, "`ids` must not be negative: put the pad token's id in place of -100."
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from .graph_words import shift
+from .graph_flat import shift
 
 _NO_RANK = np.int32(2**31 - 1)
 

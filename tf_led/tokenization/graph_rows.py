@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from .graph_flat import owners, row_index
+
 
 def as_utf8(texts):
     """Replaces bytes that are no UTF-8 as `bytes.decode(errors="replace")` does."""
@@ -31,7 +33,7 @@ def place(pieces, plain_ids, plain_piece, num_rows):
         tf.ones_like(plain_piece), plain_piece, tf.size(is_token)
     )
     counts = tf.where(is_token, tf.ones_like(counts), counts)
-    piece = tf.repeat(tf.range(tf.size(is_token)), counts)
+    piece = owners(counts)
     ids = tf.gather(pieces.token_id, piece)
     ids = tf.tensor_scatter_nd_update(ids, tf.where(ids < 0), plain_ids)
     row = tf.gather(pieces.row, piece)
@@ -40,23 +42,26 @@ def place(pieces, plain_ids, plain_piece, num_rows):
 
 def cut(ids, room, from_left):
     """Keeps at most `room` ids of each row, the last ones with `from_left`."""
-    place = ids.with_values(tf.range(tf.size(ids.values)))
-    first = tf.cast(ids.row_starts(), tf.int32)
-    place = place.values - tf.gather(first, ids.value_rowids())
+    row = row_index(ids)
+    place = tf.range(tf.size(row)) - tf.cast(tf.gather(ids.row_starts(), row), tf.int32)
     if from_left:
         lengths = tf.cast(ids.row_lengths(), tf.int32)
-        excess = tf.gather(tf.maximum(lengths - room, 0), ids.value_rowids())
-        kept = place >= excess
+        is_kept = place >= tf.gather(lengths - room, row)
     else:
-        kept = place < room
-    return tf.ragged.boolean_mask(ids, ids.with_values(kept))
+        is_kept = place < room
+    kept = tf.where(is_kept)[:, 0]
+    return tf.RaggedTensor.from_value_rowids(
+        tf.gather(ids.values, kept), tf.gather(row, kept), ids.nrows(), validate=False
+    )
 
 
 def pad(ids, filling, multiple, on_left):
     """Makes ragged rows one tensor, its width a multiple of `multiple`."""
-    if on_left:
-        ids = ids[:, ::-1]
     padded = ids.to_tensor(default_value=filling)
     excess = -tf.shape(padded)[1] % (multiple or 1)
     padded = tf.pad(padded, [[0, 0], [0, excess]], constant_values=filling)
-    return padded[:, ::-1] if on_left else padded
+    if not on_left:
+        return padded
+    # Each row backwards, its padding still behind it; then all of it backwards.
+    turned = tf.reverse_sequence(padded, ids.row_lengths(), seq_axis=1)
+    return turned[:, ::-1]

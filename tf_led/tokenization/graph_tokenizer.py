@@ -13,6 +13,7 @@ from .graph_checks import (
     read_ends,
 )
 from .graph_decode import GraphDecoder
+from .graph_flat import row_index
 from .graph_rows import as_utf8, cut, pad, place, with_space
 from .graph_tables import read_bpe
 from .graph_words import WordSplitter
@@ -172,5 +173,5 @@ class GraphTokenizer(tf.Module):
         words, text_idx = self._split(plain_texts)
         distinct, which = tf.unique(words)
         tokens = tf.gather(self._bpe(distinct), which)  # [W, (k)]
-        piece = tf.gather(tf.gather(plain, text_idx), tokens.value_rowids())
+        piece = tf.gather(tf.gather(plain, text_idx), row_index(tokens))
         return place(pieces, tokens.values, piece, tf.size(texts, tf.int64))

@@ -5,8 +5,10 @@ The library's regular expression is `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+|
 starts at a character depends on at most four characters around it.
 """
 
+import numpy as np
 import tensorflow as tf
 
+from .graph_flat import neighbour, row_index
 from .graph_unicode import NUM_CODE_POINTS, SPACE, character_classes
 
 # Before the first and after the last character of a text.
@@ -36,7 +38,7 @@ class WordSplitter(tf.Module):
         """
         characters = tf.strings.unicode_decode(texts, "UTF-8")
         codes = characters.flat_values  # [C]
-        text_idx = characters.value_rowids()
+        text_idx = row_index(characters)
         starts = tf.where(self._starts(codes, text_idx))[:, 0]
         size = tf.size(codes, tf.int64)
         words = tf.RaggedTensor.from_row_splits(
@@ -83,24 +85,7 @@ def is_one_of(codes, characters):
     return tf.reduce_any([codes == ord(character) for character in characters], 0)
 
 
-def neighbour(values, text_idx, offset, beyond):
-    """The value `offset` places on in the same text, `beyond` where there is none."""
-    moved = shift(values, offset, beyond)
-    return tf.where(shift(text_idx, offset, -1) == text_idx, moved, beyond)
-
-
-def shift(values, offset, filling):
-    """Moves values `offset` places to the left; a negative offset moves right."""
-    size = tf.size(values)
-    gap = tf.fill([tf.minimum(abs(offset), size)], tf.cast(filling, values.dtype))
-    if offset > 0:
-        return tf.concat([values[offset:], gap], 0)
-    return tf.concat([gap, values[: tf.maximum(size + offset, 0)]], 0)
-
-
 def unique_pages(classes):
-    import numpy as np
-
     pages, rows = np.unique(
         classes.reshape(NUM_CODE_POINTS // _PAGE, _PAGE), axis=0, return_inverse=True
     )

@@ -1,0 +1,71 @@
+"""Tests of splitting text into words in TensorFlow ops."""
+
+import random
+
+import pytest
+import tensorflow as tf
+from tokenizers import pre_tokenizers
+
+from tf_led.tokenization.graph_words import WordSplitter
+
+LIBRARY = pre_tokenizers.ByteLevel(add_prefix_space=False)
+PARTS = ["a", "é", "日", "1", "½", "!", "_", "😀", "\u0301", "\x00", "'", "''", "’"]
+PARTS += [" ", "  ", "\t", "\n", "\xa0", "\u3000", "\x1c", "\u200b"]
+PARTS += ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'r", "'l", "'S", "s", "e", "l"]
+
+
+@pytest.fixture(scope="module")
+def splitter():
+    return WordSplitter()
+
+
+def split(splitter, texts):
+    words, text_idx = (part.numpy() for part in splitter(tf.constant(texts)))
+    rows = [[] for _ in texts]
+    for word, index in zip(words, text_idx, strict=True):
+        rows[index].append(word.decode())
+    return rows
+
+
+def by_library(text):
+    return [text[a:b] for _, (a, b) in LIBRARY.pre_tokenize_str(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        ("it's we'll", ["it", "'s", " we", "'ll"]),
+        ("a 's!'s", ["a", " '", "s", "!'", "s"]),
+        ("a  b\n\nc ", ["a", " ", " b", "\n", "\n", "c", " "]),
+        ("'so're", ["'s", "o", "'re"]),
+        ("\n's", ["\n", "'s"]),
+    ],
+)
+def test_words_of_known_texts(splitter, text, words):
+    assert split(splitter, [text]) == [words]
+
+
+def test_words_are_the_librarys(splitter):
+    rng = random.Random(7)
+    texts = ["".join(rng.choices(PARTS, k=rng.randrange(17))) for _ in range(3001)]
+    assert split(splitter, texts) == [by_library(text) for text in texts]
+
+
+def test_each_character_in_context(splitter):
+    # Every character whose neighbour in the table has another class, and a sample.
+    codes = [*range(0x3100), *range(0x3100, 0x110000, 101)]
+    characters = [chr(code) for code in codes if not 0xD800 <= code < 0xE000]
+    texts = [f"a{c}a {c}1{c}! {c}'s\n{c}{c}" for c in characters]
+    assert split(splitter, texts) == [by_library(text) for text in texts]
+
+
+def test_texts_do_not_see_each_other(splitter):
+    texts = ["a'", "s ", " b", "c", ""]
+    rows = [["a", "'"], ["s", " "], [" b"], ["c"], []]
+    assert split(splitter, texts) == rows
+
+
+def test_no_text_has_no_words(splitter):
+    words, text_idx = splitter(tf.zeros([0], tf.string))
+    assert words.shape == [0] and text_idx.shape == [0]
