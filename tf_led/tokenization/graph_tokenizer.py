@@ -18,7 +18,7 @@ from .graph_rows import as_utf8, cut, pad, place, with_space
 from .graph_tables import read_bpe
 from .graph_words import WordSplitter
 
-# None of these ops has a kernel for other devices.
+# Strings have no other place, and their lengths and bytes are best beside them.
 _DEVICE = "/CPU:0"
 
 
@@ -28,7 +28,7 @@ class GraphTokenizer(tf.Module):
     It works inside `tf.function` and in a SavedModel that a stock TensorFlow Serving
     runs: there are no custom ops, no Python calls, no lookup tables to initialise and
     no state, so concurrent calls are fine. Its tables are constants of the graph, about
-    3 MB for BART's vocabulary; a `tf.Module` that owns one exports as any other. XLA
+    2 MB for BART's vocabulary; a `tf.Module` that owns one exports as any other. XLA
     does not compile strings.
 
     The ids are those of the tokenizer for every text, special tokens inside it
@@ -36,9 +36,12 @@ class GraphTokenizer(tf.Module):
     `bytes.decode("utf-8", errors="replace")` has it. Later changes of the tokenizer are
     not seen.
 
-    Time and memory grow linearly with the text: a text of n bytes takes O(n log M) for
-    M merges, times the rounds of merges in a chunk of at most 96 bytes, however long
-    its words are. Different words are done at once, the same word once per call.
+    Time and memory grow linearly with the text: n bytes take O(n log M) for M merges,
+    times the rounds of merges in a chunk of at most 96 bytes, however long the words
+    are; the same word is done once per call. Only where two overlapping chunks share no
+    token, as in a row of one character that has longer tokens, is the word done again
+    in chunks 8 times as long, and so on. 1 MB of ordinary text takes about 0.3 s on two
+    cores, a word of 100,000 letters too.
 
     Args:
         tokenizer: LEDTokenizer or LEDTokenizerFast.
