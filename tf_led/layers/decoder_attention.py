@@ -54,12 +54,15 @@ class DecoderAttention(keras.layers.Layer):
     def project(self, hidden):
         """Makes `KeyValue` of hidden states float[B, K, D]."""
         return KeyValue(
-            self._split(self.k_proj(hidden)), self._split(self.v_proj(hidden))
+            *(
+                self._split(heads.on_rows(projection, hidden))
+                for projection in (self.k_proj, self.v_proj)
+            )
         )
 
     def scaled_query(self, hidden):
         """Makes queries float[B, N, T, H], scaled, of hidden states float[B, T, D]."""
-        return self._split(self.q_proj(hidden) * self.head_dim**-0.5)
+        return self._split(heads.on_rows(self.q_proj, hidden) * self.head_dim**-0.5)
 
     def call(self, hidden, keys, visible, head_mask=None, seed=None):
         context, probs = full_attention(
@@ -71,9 +74,8 @@ class DecoderAttention(keras.layers.Layer):
             seed=seed,
         )
         context = heads.scale_heads(heads_first(context), head_mask)
-        return self.out_proj(heads.merge_heads(context)), heads.scale_maps(
-            probs, head_mask
-        )
+        hidden = heads.on_rows(self.out_proj, heads.merge_heads(context))
+        return hidden, heads.scale_maps(probs, head_mask)
 
     def _split(self, projected):
         return heads_first(heads.split_heads(projected, self.num_heads))

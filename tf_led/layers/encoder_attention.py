@@ -107,7 +107,8 @@ class EncoderAttention(keras.layers.Layer):
                 [hidden, *local, *self._global_projections()],
             )
         context = heads.merge_heads(heads.scale_heads(context, head_mask))
-        return AttentionOutput(self.output_proj(context), probs, global_probs)
+        hidden = heads.on_rows(self.output_proj, context)
+        return AttentionOutput(hidden, probs, global_probs)
 
     def _projections(self):
         local = [self.query, self.key, self.value]
@@ -117,7 +118,7 @@ class EncoderAttention(keras.layers.Layer):
     def _project_local(self, hidden):
         """Query, key and value, each [B, S, N, H]; the query scaled."""
         query, key, value = (
-            heads.split_heads(projection(hidden), self.num_heads)
+            heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
         )
         return query * self.head_dim**-0.5, key, value

@@ -34,9 +34,12 @@ class FeedForwardMixin:
 
     def feed_forward(self, hidden, seed):
         """Maps [B, S, D] to [B, S, D] through the wide layer, residual and norm."""
-        wide = self.activation(self.fc1(hidden))
-        wide = dropout(wide, self.activation_dropout, fold_seed(seed, 0))
-        update = self.fc2(wide)
+        update = heads.on_rows(lambda rows: self._two_layers(rows, seed), hidden)
         return self.add_and_norm(
             hidden, update, self.final_layer_norm, fold_seed(seed, 1)
         )
+
+    def _two_layers(self, rows, seed):
+        wide = self.activation(self.fc1(rows))
+        wide = dropout(wide, self.activation_dropout, fold_seed(seed, 0))
+        return self.fc2(wide)

@@ -15,6 +15,18 @@ def dense(units, init_std, name, dtype):
     )
 
 
+def on_rows(function, hidden):
+    """Runs `function`, [rows, D] -> [rows, E], on all tokens: [B, S, D] -> [B, S, E].
+
+    TensorFlow fuses a product with the bias and the GELU after it only where it has two
+    axes; in bfloat16 that halves the time of the feed-forward network.
+    """
+    shape = tf.shape(hidden)
+    rows = function(tf.reshape(hidden, [-1, hidden.shape[-1]]))
+    merged = tf.reshape(rows, [shape[0], shape[1], rows.shape[-1]])
+    return tf.ensure_shape(merged, [*hidden.shape[:2], None])
+
+
 def layer_norm(name, dtype):
     """A LayerNorm with LED's epsilon; Keras' own default is another."""
     return keras.layers.LayerNormalization(
