@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import environments, machine, plan
+from benchmarks.workers import inputs
 
 WORKERS = Path(__file__).parent / "workers"
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TOKENIZERS_PARALLELISM": "false"}
@@ -75,10 +76,28 @@ def merge_turns(results):
 def run_job(peer, case, pythons):
     """What the worker printed, or {"error": its last words}."""
     python = environments.python_of(peer, pythons)
+    job = {**case.job(), "checkpoint": checkpoint_of(case, pythons)}
+    return run_worker(peer, python, job, case.bfloat16_products)
+
+
+def checkpoint_of(case, pythons):
+    """The folder of the model that fits the case's document; made where it is not."""
+    job = case.job()
+    folder = environments.HOME / f"checkpoint-{inputs.num_positions(job)}"
+    if not (folder / "config.json").exists():
+        python = environments.python_of(plan.OURS, pythons)
+        job = {**job, "work": "checkpoint", "checkpoint": os.fspath(folder)}
+        made = run_worker(plan.OURS, python, job, False)
+        if "error" in made:
+            raise RuntimeError(f"no checkpoint was written: {made['error']}")
+    return os.fspath(folder)
+
+
+def run_worker(peer, python, job, bfloat16_products):
     worker = WORKERS / environments.WORKERS[peer]
-    switch = plan.PRODUCT_SWITCH if case.bfloat16_products else {}
+    switch = plan.PRODUCT_SWITCH if bfloat16_products else {}
     done = subprocess.run(
-        [python, os.fspath(worker), json.dumps(case.job())],
+        [python, os.fspath(worker), json.dumps(job)],
         env={**os.environ, **QUIET, **switch},
         capture_output=True,
         text=True,

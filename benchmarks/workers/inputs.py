@@ -22,8 +22,12 @@ LED_BASE = {
 
 def config_values(job):
     """The config of led-base with as many positions as the document needs."""
-    positions = max(16_384, job["source_len"])
-    return {**LED_BASE, "max_encoder_position_embeddings": positions}
+    return {**LED_BASE, "max_encoder_position_embeddings": num_positions(job)}
+
+
+def num_positions(job):
+    """Python int: those of the published models, or more for a longer document."""
+    return max(16_384, job["source_len"])
 
 
 def document(job):

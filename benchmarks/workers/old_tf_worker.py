@@ -14,6 +14,7 @@ from transformers import LEDConfig, TFLEDForConditionalGeneration  # noqa: E402
 
 
 def make_model(job):
+    """Weights drawn here: without torch it cannot read the run's checkpoint."""
     model = TFLEDForConditionalGeneration(LEDConfig(**inputs.config_values(job)))
     model.build_in_name_scope()
     return model

@@ -3,14 +3,14 @@
 import inputs
 import measure
 import torch
-from transformers import LEDConfig, LEDForConditionalGeneration
+from transformers import LEDForConditionalGeneration
 
 
 def make_model(job):
-    torch.manual_seed(0)
-    config = LEDConfig(**inputs.config_values(job))
-    model = LEDForConditionalGeneration(config).eval()
-    return model.to(getattr(torch, job["dtype"]))
+    """The model of the run's checkpoint, in the job's dtype."""
+    return LEDForConditionalGeneration.from_pretrained(
+        job["checkpoint"], dtype=getattr(torch, job["dtype"])
+    ).eval()
 
 
 def document(job):

@@ -12,12 +12,20 @@ READ_BYTES = 2**30
 
 
 def make_model(job):
+    """The model of the run's checkpoint, in the job's dtype."""
+    from tf_led import TFLEDForConditionalGeneration
+
+    keras.config.set_dtype_policy(job["dtype"])
+    return TFLEDForConditionalGeneration.from_pretrained(job["checkpoint"])
+
+
+def checkpoint(job):
+    """Writes the checkpoint that ours and PyTorch's load: weights drawn at random."""
     from tf_led import LEDConfig, TFLEDForConditionalGeneration
 
-    policies = {"bfloat16": "bfloat16", "float16": "float16"}
-    keras.config.set_dtype_policy(policies.get(job["dtype"], "float32"))
-    config = LEDConfig(**inputs.config_values(job), dropout=job.get("dropout", 0.1))
-    return TFLEDForConditionalGeneration(config)
+    config = LEDConfig(**inputs.config_values(job))
+    TFLEDForConditionalGeneration(config).save_pretrained(job["checkpoint"])
+    return {"checkpoint": job["checkpoint"]}
 
 
 def forward(job):
@@ -123,5 +131,5 @@ def reading(job):
 
 if __name__ == "__main__":
     np.random.seed(0)
-    works = [forward, encode, generate, train, attention, products, reading]
+    works = forward, encode, generate, train, attention, products, reading, checkpoint
     measure.run({work.__name__: work for work in works})
