@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import plan, plot, report, run
 
 WORKS = "forward", "attention", "train", "encode", "generate"
+DTYPES = "float32", "bfloat16"
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -36,6 +37,7 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--lengths", type=int, nargs="+", default=list(plan.LENGTHS))
     parser.add_argument("--works", nargs="+", choices=WORKS, default=list(WORKS))
+    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=list(DTYPES))
     parser.add_argument("--rounds", type=int, default=1, help="turns of each peer")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument(
@@ -62,7 +64,11 @@ def peer_and_python(text):
 
 def chosen_cases(options):
     cases = plan.all_cases(options.lengths)
-    return [case for case in cases if case.work in options.works]
+    return [
+        case
+        for case in cases
+        if case.work in options.works and case.dtype in options.dtypes
+    ]
 
 
 def save(results, folder):

@@ -22,6 +22,7 @@ _HOME = {
     "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.outputs",
     "export_saved_model": "tf_led.models.export",
     "shift_tokens_right": "tf_led.ops.shift",
+    "use_bfloat16_products": "tf_led.ops.bfloat16_products",
 }
 
 __all__ = sorted(_HOME)

@@ -63,12 +63,18 @@ def test_numbers_that_are_none_are_refused(refused, option, value):
 
 def test_missing_and_unknown_arguments_are_refused(refused):
     assert "FILE" in refused("summarize", "--model", "m")
-    assert "--model" in refused("summarize", "a.txt")
+    assert "MODEL" in refused("export") and "DEST" in refused("convert", "m")
     assert "--beams" in refused("summarize", "a.txt", "--model", "m", "--beams", "4")
     assert "--num-b" in refused("summarize", "a.txt", "--model", "m", "--num-b", "4")
     assert "got 'last'" in refused(
         "summarize", "a.txt", "--model", "m", "--global-tokens", "last"
     )
+
+
+def test_bfloat16_products_come_before_tensorflow(refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    line = refused("summarize", "--model", "m", "--bfloat16-products", "notes.txt")
+    assert "--bfloat16-products: " in line and "after TensorFlow was loaded" in line
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tf_led.cli.checkpoint import (
     tell,
 )
 from tf_led.cli.errors import UsageError, blamed_on
-from tf_led.cli.parser import positive_int
+from tf_led.cli.parser import add_bfloat16_products, positive_int
 from tf_led.cli.quiet import load_tensorflow
 from tf_led.cli.train_arguments import add_key_arguments, check_rule, natural
 
@@ -49,6 +49,7 @@ def add_arguments(parser):
     add("--predictions", metavar="FILE", help="write every summary there, as JSONL")
     add("--seed", type=natural, default=0, metavar="N", help="of the intervals")
     add("--strict", action="store_true", help="a bad line is an error")
+    add_bfloat16_products(parser)
     add_key_arguments(parser.add_argument_group("data"))
 
 

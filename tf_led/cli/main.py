@@ -70,7 +70,18 @@ def run(argv):
     words = getattr(module, "join_words", list)(argv[1:])
     # Intermixed takes FILE --model DIR FILE, but loses sight of `--`.
     parse = parser.parse_args if "--" in words else parser.parse_intermixed_args
-    module.run(parse(words))
+    args = parse(words)
+    if getattr(args, "bfloat16_products", False):
+        switch_products()
+    module.run(args)
+
+
+def switch_products():
+    """Does what `--bfloat16-products` asks for, while TensorFlow is not yet loaded."""
+    try:
+        tf_led.use_bfloat16_products()
+    except RuntimeError as error:
+        raise UsageError(f"--bfloat16-products: {error}") from error
 
 
 def top_parser():

@@ -49,3 +49,24 @@ def positive_int(text):
             f"must be a whole number of at least 1, got {text!r}"
         )
     return int(text)
+
+
+def add_bfloat16_products(parser):
+    """Declares `--bfloat16-products`, which sub-commands that compute take.
+
+    Args:
+        parser: argparse.ArgumentParser, or a group of one, to add to.
+
+    Example:
+        >>> from tf_led.cli.parser import Parser, add_bfloat16_products
+        >>> parser = Parser(prog="tf-led toast")
+        >>> add_bfloat16_products(parser)
+        >>> parser.parse_args([]).bfloat16_products
+        False
+    """
+    parser.add_argument(
+        "--bfloat16-products",
+        action="store_true",
+        help="let matrix products of float32 numbers round their factors to bfloat16: "
+        "faster on processors with AMX, without effect on others",
+    )

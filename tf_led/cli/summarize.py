@@ -19,7 +19,7 @@ from tf_led.cli.checkpoint import (
 from tf_led.cli.documents import read_documents
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
-from tf_led.cli.parser import positive_int
+from tf_led.cli.parser import add_bfloat16_products, positive_int
 from tf_led.cli.quiet import load_tensorflow
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "join_words", "run"]
@@ -59,6 +59,7 @@ def add_arguments(parser):
         help="what sees the whole document: its first token, which is the default, "
         "or every token of every occurrence of TEXT",
     )
+    add_bfloat16_products(parser)
 
 
 def run(args):

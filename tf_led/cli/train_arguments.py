@@ -7,7 +7,7 @@ import math
 import os
 
 from tf_led.cli.errors import UsageError
-from tf_led.cli.parser import positive_int
+from tf_led.cli.parser import add_bfloat16_products, positive_int
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # Whatever else is given decides the weights.
@@ -127,6 +127,7 @@ def add_run_arguments(group):
     )
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")
     add("--precision", choices=PRECISIONS, default="float32")
+    add_bfloat16_products(group)
     add("--jit-compile", action="store_true", help="by XLA, anew for every length")
     add("--workers", type=positive_int, default=1, metavar="N", help="processes here")
     add("--tensorboard", metavar="DIR", help="write logs for TensorBoard there")
