@@ -44,6 +44,17 @@ def test_a_models_file(old, outputs, folder):
     np.testing.assert_allclose(logits, outputs["tied"], atol=1e-4, rtol=1e-4)
 
 
+def test_an_untied_models_file(old, outputs):
+    model, report = Model.from_pretrained(
+        old / "torch-untied", output_loading_info=True
+    )
+    assert not any(report.values())
+    assert not model.config.tie_word_embeddings
+    logits = model(INPUTS).logits
+    np.testing.assert_allclose(logits, outputs["untied"], atol=1e-4, rtol=1e-4)
+    assert np.abs(outputs["untied"] - outputs["tied"]).max() > 0.1
+
+
 def test_a_bare_file_into_the_bare_model(old, outputs):
     model = tf_led.TFLEDModel.from_pretrained(old / "tf-bare")
     states = model(INPUTS).last_hidden_state
