@@ -14,8 +14,7 @@ import numpy as np
 import tf_led
 from tf_led.checkpoints.safetensors_files import write_safetensors
 from tf_led.checkpoints.tensors import LazyTensor
-from tf_led.testing import tiny_config
-from tf_led.testing.tiny import _shapes
+from tf_led.testing.tiny import tiny_config, weight_shapes
 
 # LED-large's.
 SIZES = {
@@ -45,7 +44,7 @@ def write_large(folder):
         return LazyTensor(name, shape, "float32", None, read)
 
     config.save_pretrained(folder)
-    tensors = [lazy(name, shape) for name, shape in _shapes(config)]
+    tensors = [lazy(name, shape) for name, shape in weight_shapes(config)]
     write_safetensors(Path(folder, "model.safetensors"), tensors)
 
 

@@ -70,7 +70,7 @@ def spread_weights(config, seed=0):
         (17, 12)
     """
     rng = np.random.default_rng(seed)
-    return {name: _draw(rng, name, shape) for name, shape in _shapes(config)}
+    return {name: _draw(rng, name, shape) for name, shape in weight_shapes(config)}
 
 
 def fill_spread(model, seed=0):
@@ -125,7 +125,20 @@ def _draw(rng, name, shape):
     return noise * (2.0 if is_scored else 1.5) / np.sqrt(shape[1], dtype="float32")
 
 
-def _shapes(config):
+def weight_shapes(config):
+    """Lists the weights of a LED for conditional generation, tied ones once.
+
+    Args:
+        config: LEDConfig.
+
+    Yields:
+        (name, shape): PyTorch's name and a tuple of ints, laid out as PyTorch's.
+
+    Example:
+        >>> from tf_led.testing.tiny import tiny_config, weight_shapes
+        >>> dict(weight_shapes(tiny_config()))["led.encoder.layers.0.fc1.weight"]
+        (17, 12)
+    """
     width = config.d_model
     yield "final_logits_bias", (1, config.vocab_size)
     yield "led.shared.weight", (config.vocab_size, width)
