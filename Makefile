@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-load test-beam lint format clean
+.PHONY: help demo test test-large test-load test-beam bench lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
 	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
+	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
@@ -59,6 +60,11 @@ $(SERVED)/path: $(VENV)/.installed
 	$(BIN)/tf-led export $(DEMO)/checkpoint $(SERVED) --num-beams 2 \
 		--max-new-tokens 16 > $@
 
+BENCH ?=
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks $(BENCH)
+
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -77,6 +83,10 @@ $(VENV)/.installed: setup.cfg setup.py | $(VENV)/.made
 
 $(VENV)/.installed-train: setup.cfg setup.py | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[train]'
+	touch $(VENV)/.installed $@
+
+$(VENV)/.installed-bench: setup.cfg setup.py | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $(VENV)/.installed $@
 
 $(VENV)/.installed-test: setup.cfg setup.py | $(VENV)/.made
