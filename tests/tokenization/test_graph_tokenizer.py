@@ -62,6 +62,16 @@ def test_ids_of_any_texts(encode, texts):
     assert encode(tf.constant([text.encode() for text in texts])).to_list() == wanted
 
 
+@pytest.mark.large
+def test_ids_of_every_character(encode, slow):
+    codes = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    parts = [f"a{c}a {c}1{c}! {c}'s\n{c}{c}" for c in map(chr, codes)]
+    for start in range(0, len(parts), 1 << 17):
+        rows = parts[start : start + (1 << 17)]
+        texts = ["".join(rows[i : i + 128]) for i in range(0, len(rows), 128)]
+        assert encode(tf.constant(texts)).to_list() == slow(texts)["input_ids"]
+
+
 def test_ids_of_any_bytes(encode, slow):
     rng = random.Random(17)
     texts = [rng.randbytes(rng.randrange(29)) for _ in range(499)]
@@ -72,6 +82,15 @@ def test_ids_of_any_bytes(encode, slow):
 def test_ids_of_a_long_text(encode, slow):
     rng = random.Random(19)
     text = "".join(rng.choices(PARTS, k=50_000)) + "in" * 20_000
+    assert encode(tf.constant([text])).to_list() == slow([text])["input_ids"]
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("parts", [PARTS, ["in"], ["a"], ["日本"], ["<mask>"]])
+def test_ids_of_a_megabyte(encode, slow, parts):
+    rng = random.Random(23)
+    text = "".join(rng.choices(parts, k=2**20 // len(parts[0].encode())))
+    assert len(text.encode()) > 999_999
     assert encode(tf.constant([text])).to_list() == slow([text])["input_ids"]
 
 

@@ -53,7 +53,7 @@ def test_words_are_the_librarys(splitter):
 
 
 def test_each_character_in_context(splitter):
-    # Every character whose neighbour in the table has another class, and a sample.
+    # All of the busy planes and a sample; all of them are in the tokenizer's tests.
     codes = [*range(0x3100), *range(0x3100, 0x110000, 101)]
     characters = [chr(code) for code in codes if not 0xD800 <= code < 0xE000]
     texts = [f"a{c}a {c}1{c}! {c}'s\n{c}{c}" for c in characters]
