@@ -37,6 +37,15 @@ def test_texts_are_the_tokenizers(pair, skip, clean_up):
     assert decoded(graph, tf.constant(rows), skip, clean_up) == wanted
 
 
+def test_special_tokens_are_left_out_unless_told(pair):
+    tokenizer, graph = pair
+    rows = [[0, 70, 2, 1]]
+    assert decoded(graph, rows) == tokenizer.batch_decode(
+        rows, skip_special_tokens=True
+    )
+    assert decoded(graph, rows, False) == tokenizer.batch_decode(rows)
+
+
 def test_spaces_before_punctuation_go(pair):
     tokenizer, graph = pair
     texts = ["a . b ? c ! d , e ' f n't 'm 's 've 're", " ..  ' s"]
