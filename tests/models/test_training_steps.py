@@ -318,3 +318,19 @@ def test_bfloat16_trains(source, labels):
     losses = [model.train_on_batch(source, labels) for _ in range(4)]
     assert losses[-1] < 0.9 * losses[0]
     assert all(v.dtype == "float32" for v in model.weight_table().values())
+
+
+def test_sample_weights_of_labels_among_the_inputs(source, labels):
+    """Keras alone drops them in silence."""
+    weights = weighted(labels)
+    expected, _ = one_step({"x": source, "y": labels, "sample_weight": weights})
+    both = {**source, "labels": labels}
+    loss, _ = one_step({"x": both, "sample_weight": weights})
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    model = make_model(**NO_DROPOUT)
+    model.compile("sgd", **EAGER)
+    loss = model.test_on_batch(both, None, weights)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    data = tf.data.Dataset.from_tensors((both, None, weights))
+    loss = model.evaluate(data, verbose=0)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)

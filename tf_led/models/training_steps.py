@@ -1,9 +1,12 @@
 """How a model answers `compile`, `fit`, `evaluate` and `predict`."""
 
+import inspect
+
 import keras
 import tensorflow as tf
 
 from tf_led.models.named_inputs import by_name, is_mapping, plain_dict
+from tf_led.models.named_labels import NamedLabels
 from tf_led.training.accumulation import build_optimizer
 from tf_led.training.distribution import DistributedFit
 from tf_led.training.metrics import TokenAccuracy
@@ -16,17 +19,12 @@ ACCURACY = ("accuracy", "acc")
 UNUSED_WITHOUT_GLOBAL = ("query_global", "key_global", "value_global")
 
 
-class TrainingSteps(DistributedFit):
+class TrainingSteps(NamedLabels, DistributedFit):
     """Trains on the model's own loss unless `compile` is given another.
 
     Labels may stand in the inputs, come as `y`, and be weighted: the numbers are the
-    same. A model with several labels, each for logits of its own, names them here: as
-    `y` they are a dict by these names, or a tuple in this order; a Keras loss or metric
-    sees them and the logits as dicts by the names of the logits.
+    same.
     """
-
-    label_names = ("labels",)
-    logits_names = ("logits",)
 
     label_smoothing = 0.0
 
@@ -198,50 +196,26 @@ class TrainingSteps(DistributedFit):
         inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         # The steps read fields by name, whatever the config says.
         inputs = {**by_name(self, inputs), "return_dict": True}
-        inputs |= self._find_labels(inputs, y)
+        labels = self._find_labels(inputs, y)
+        inputs |= labels
+        if y is None and sample_weight is not None and labels:
+            # Keras drops the weights of samples that come without `y`.
+            y = self._one_or_named(labels, self.label_names)
         return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
-
-    def _find_labels(self, inputs, y):
-        """The labels by their names, from `y` or else from the inputs."""
-        names = self.label_names
-        if y is not None and not is_mapping(y):
-            several = len(names) > 1
-            if several and not (isinstance(y, (tuple, list)) and len(y) == len(names)):
-                raise ValueError(
-                    f"`y` is a {type(y).__name__}; give a dict of {', '.join(names)}, "
-                    "or a tuple of them in this order."
-                )
-            y = dict(zip(names, y if several else [y], strict=True))
-        found = {}
-        for source in (inputs, y):
-            if is_mapping(source):
-                held = ((name, source.get(name)) for name in names)
-                found |= {name: value for name, value in held if value is not None}
-        return found
-
-    def _one_or_named(self, labels, names):
-        """The label itself if there can be but one, else all of them by `names`."""
-        values = [labels.get(name) for name in self.label_names]
-        return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))
-
-    def _weights(self, weights, names):
-        """Sample weights; by `names` where each of several labels has its own."""
-        if is_mapping(weights):
-            return self._one_or_named(weights, names)
-        if isinstance(weights, (tuple, list)) and len(self.label_names) > 1:
-            return dict(zip(names, weights, strict=True))
-        return weights
-
-    def _logits(self, outputs):
-        values = [outputs[name] for name in self.logits_names]
-        if len(values) == 1:
-            return values[0]
-        return dict(zip(self.logits_names, values, strict=True))
 
 
 def _accepting_encodings(name):
+    signature = inspect.signature(getattr(keras.Model, name))
+
     def method(self, x=None, *args, **kwargs):
-        return getattr(super(TrainingSteps, self), name)(plain_dict(x), *args, **kwargs)
+        x = plain_dict(x)
+        given = signature.bind(self, x, *args, **kwargs).arguments
+        given.pop("self")
+        weights = given.get("sample_weight")
+        if given.get("y") is None and weights is not None and is_mapping(x):
+            # Keras drops the weights of samples that come without `y`.
+            given["y"] = self._find_labels(x, None) or None
+        return getattr(super(TrainingSteps, self), name)(**given)
 
     method.__name__ = name
     method.__doc__ = f"As `keras.Model.{name}`; also takes a tokenizer's output."
