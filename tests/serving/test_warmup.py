@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_led import (
+    TFLEDForQuestionAnswering,
+    TFLEDForSequenceClassification,
+    export_saved_model,
+)
 from tf_led.serving.endpoint import Input, make_endpoint
 from tf_led.serving.signatures import make_signatures
 from tf_led.serving.text import TextCodec
 from tf_led.serving.warmup import WARMUP_FILE, write_warmup
+from tf_led.testing import tiny_config
 
 log = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
 
@@ -40,6 +46,10 @@ def codec():
 
 def written(path, *args):
     write_warmup(path, *args)
+    return read(path)
+
+
+def read(path):
     for record in tf.data.TFRecordDataset(str(path / WARMUP_FILE)):
         request = log.PredictionLog.FromString(record.numpy()).predict_log.request
         inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
@@ -66,3 +76,21 @@ def test_without_texts_the_default_gets_ids_and_runs(tmp_path, endpoints):
     given = {key: tf.constant(value) for key, value in inputs.items()}
     answer = signatures[name](**given)["sequences"]
     np.testing.assert_array_equal(answer, inputs["input_ids"])
+
+
+@pytest.mark.parametrize(
+    ("cls", "pooling"),
+    [
+        (TFLEDForSequenceClassification, "decoder"),  # wants an end token
+        (TFLEDForSequenceClassification, "encoder_mean"),
+        (TFLEDForQuestionAnswering, "decoder"),
+    ],
+)
+def test_a_heads_request_is_one_that_it_takes(tmp_path, cls, pooling):
+    model = cls(tiny_config(encoder_layers=1, decoder_layers=1), pooling=pooling)
+    path = export_saved_model(model, tmp_path, warmup=True)
+    ((name, inputs),) = read(path)
+    loaded = tf.saved_model.load(str(path))
+    given = {key: tf.constant(value) for key, value in inputs.items()}
+    answer = loaded.signatures[name](**given)
+    assert all(np.all(np.isfinite(value)) for value in answer.values())

@@ -99,7 +99,8 @@ def export_saved_model(
         write_saved_model(version.path, signatures, variables)
         if warmup:
             texts = None if warmup is True else list(warmup)
-            write_warmup(version.path, signatures, texts)
+            ids = model.dummy_inputs["input_ids"].numpy()
+            write_warmup(version.path, signatures, texts, ids)
     return version.path
 
 

@@ -8,15 +8,18 @@ from tf_led.serving.signatures import SERVING_DEFAULT
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 TEXT = "A document."
+IDS = ((1, 1),)
 
 
-def write_warmup(path, signatures, texts=None):
+def write_warmup(path, signatures, texts=None, ids=IDS):
     """Writes requests for every signature that takes texts, or else for the default.
 
     Args:
         path: Path of the SavedModel.
         signatures: dict from name to `tf.function` with a signature.
         texts: list of str, one request each; None for one short text.
+        ids: int[B, S], a document that the model takes, for the default's request. One
+            that it refuses would keep TensorFlow Serving from loading it.
 
     Raises:
         ImportError: without tensorflow-serving-api.
@@ -25,7 +28,7 @@ def write_warmup(path, signatures, texts=None):
     file = Path(path) / WARMUP_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
-        for name, inputs in _requests(signatures, texts or [TEXT]):
+        for name, inputs in _requests(signatures, texts or [TEXT], ids):
             record = log.PredictionLog()
             request = record.predict_log.request
             # The server fills in the name that it serves the model under.
@@ -55,12 +58,12 @@ def import_log():
     return prediction_log_pb2
 
 
-def _requests(signatures, texts):
+def _requests(signatures, texts, ids):
     takes_text = [n for n in signatures if "text" in _rows(signatures[n])]
     for name in takes_text or [SERVING_DEFAULT]:
         for text in texts if takes_text else [None]:
             specs = _rows(signatures[name])
-            yield name, {key: _value(spec, text) for key, spec in specs.items()}
+            yield name, {key: _value(spec, text, ids) for key, spec in specs.items()}
 
 
 def _rows(function):
@@ -68,7 +71,9 @@ def _rows(function):
     return {spec.name: spec for spec in function.input_signature if spec.shape.rank}
 
 
-def _value(spec, text):
+def _value(spec, text, ids):
     if spec.dtype == tf.string:
         return tf.constant([text])
-    return tf.ones([1, 2], spec.dtype)
+    if spec.name == "input_ids":
+        return tf.constant(ids, spec.dtype)
+    return tf.ones_like(ids, spec.dtype)
