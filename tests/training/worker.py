@@ -66,6 +66,12 @@ def joint_documents():
     return [joined(*pair) for pair in zip(documents(0), documents(1), strict=True)]
 
 
+def uneven_documents():
+    """The same, and a batch of one row."""
+    batches = joint_documents()
+    return [*batches, {name: array[:1] for name, array in batches[0].items()}]
+
+
 def joined(*batches):
     fills = {"input_ids": 1, "labels": -100}
     return {
@@ -115,14 +121,17 @@ def train_as_worker():
 
 
 def train_on_two_devices():
-    """Each batch is cut in two; the last step of an execution is missing."""
+    """Each batch is cut in two, the last leaves one device without a row.
+
+    The last step of an execution is missing.
+    """
     cpu = tf.config.list_physical_devices("CPU")[0]
     devices = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, devices)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
-        model = make_model(make_optimizer(), steps_per_execution=2)
-    return 0, fit(model, dataset(joint_documents()))
+        model = make_model(make_optimizer(), steps_per_execution=3)
+    return 0, fit(model, dataset(uneven_documents()))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,10 @@ def _gradients_of_block(attend_block, block, tensors, masks, upstream, geometry)
 def _add_neighbours(total, block, grads, geometry, axis):
     """Adds a block's gradients, reach long on `axis`, to the blocks that it saw."""
     parts = blocks.split_tokens(grads, geometry.block_len, axis)
-    where = block + tf.range(geometry.reach // geometry.block_len)
+    # A replica may get no row of the last batch; nothing can be added to nothing.
+    has_rows = tf.cast(tf.size(total) > 0, tf.int32)
+    count = has_rows * (geometry.reach // geometry.block_len)
+    where = block + tf.range(count)
     return tf.tensor_scatter_nd_add(
-        total, where[:, None], tf.cast(parts, total.dtype)
+        total, where[:, None], tf.cast(parts[:count], total.dtype)
     )  # [C + 2 halo / b, B, N, ...]
