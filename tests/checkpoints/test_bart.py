@@ -207,6 +207,26 @@ def test_weights_that_do_not_fit_are_refused(bart, tmp_path, change, message):
     assert not (tmp_path / "led").exists()
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float8_e4m3fn])
+def test_weights_that_are_no_plain_floats_are_refused(bart, tmp_path, dtype):
+    state = load_file(bart[0] / "model.safetensors")
+    state["model.decoder.layers.0.fc1.bias"] = torch.ones(19).to(dtype)
+    file = tmp_path / "model.safetensors"
+    save_file(state, file)
+    with pytest.raises(CheckpointError, match="fc1.bias` is (int32|F8_E4M3)"):
+        led_tensors(
+            open_weights(file), led_config({**FIELDS, "model_type": "bart"}), file
+        )
+
+
+@pytest.mark.parametrize("name", ["encoder_layers", "decoder_layers"])
+def test_layers_beyond_any_file_are_refused_at_once(bart, name):
+    file = bart[0] / "model.safetensors"
+    config = led_config({**FIELDS, "model_type": "bart", name: 10**12})
+    with pytest.raises(CheckpointError, match=f"`{name}` 1000000000000"):
+        led_tensors(open_weights(file), config, file)
+
+
 def test_one_weight_twice_is_refused(bart, tmp_path):
     state = load_file(bart[0] / "model.safetensors")
     state["shared.weight"] = state["model.shared.weight"].clone()

@@ -8,6 +8,7 @@ from transformers import BartConfig, GenerationConfig, LEDForConditionalGenerati
 
 import tf_led
 from tests.models.conftest import SMALL, make_model
+from tf_led.checkpoints.errors import CheckpointError
 from tf_led.models.checkpoint_io import load_config, load_generation_config
 from tf_led.testing import tiny_config
 
@@ -156,13 +157,38 @@ def test_a_config_that_is_no_leds(broken, content, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("d_model", 0), ("vocab_size", 2**40), ("encoder_layers", -3)]
+    ("name", "value"),
+    [
+        ("d_model", 0),
+        ("vocab_size", 2**40),
+        ("encoder_layers", -3),
+        ("decoder_layers", 2**30),
+    ],
 )
 def test_sizes_that_no_model_can_have(broken, name, value):
     fields = json.loads((broken / "config.json").read_text())
     (broken / "config.json").write_text(json.dumps({**fields, name: value}))
     with pytest.raises(ValueError, match=f"The config has `{name}` {value}; it must"):
         Model.from_pretrained(broken)
+
+
+def test_labels_that_would_fill_the_memory(broken):
+    fields = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps({**fields, "num_labels": 2**40}))
+    with pytest.raises(CheckpointError, match="`num_labels` 1099511627776"):
+        Model.from_pretrained(broken)
+    with pytest.raises(CheckpointError, match="`num_labels` 0"):
+        load_config(tiny_config(), {}, {"num_labels": 0})
+
+
+@pytest.mark.parametrize("error", [MemoryError, OSError, OverflowError])
+def test_memory_that_is_not_there(saved, monkeypatch, error):
+    def build(*_, **__):
+        raise error("no room")
+
+    monkeypatch.setattr("tf_led.models.pretrained.TFLEDMainLayer", build)
+    with pytest.raises(CheckpointError, match="memory cannot hold: no room"):
+        Model.from_pretrained(saved[0])
 
 
 def test_a_field_that_leads_to_an_error_in_the_depths(broken):

@@ -11,7 +11,7 @@ from tf_led.checkpoints.bart_config import led_config
 from tf_led.checkpoints.bart_shapes import check_shapes
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.files import open_weights
-from tf_led.checkpoints.plan import Plan, check_tied
+from tf_led.checkpoints.plan import Plan, check_dtypes, check_tied
 from tf_led.checkpoints.positions import tile_rows
 from tf_led.checkpoints.save import write_tensors
 from tf_led.checkpoints.source import open_source
@@ -98,7 +98,7 @@ def led_tensors(tensors, config, file):
         dict of `LazyTensor` by PyTorch LED's key, with `led.` where BART had `model.`.
 
     Raises:
-        CheckpointError: if a weight is missing, unknown, or of the wrong shape.
+        CheckpointError: if a weight is missing, unknown, or of the wrong shape or type.
 
     Example:
         >>> from pathlib import Path
@@ -110,6 +110,8 @@ def led_tensors(tensors, config, file):
     """
     prefix = "led." if any(key.startswith("model.") for key in tensors) else ""
     found = _rename(tensors, file)
+    check_dtypes(Plan(file, {name: (t, names.keep) for name, t in found.items()}))
+    _check_depth(config, tensors, file)
     _settle_tied(found, config, file)
     expected = bart_names.expected(config.encoder_layers, config.decoder_layers)
     _check_names(found, expected, file)
@@ -149,6 +151,16 @@ def _settle_tied(found, config, file):
     if copies:
         table = (found["shared.weight"], names.keep)
         check_tied(Plan(file, found={names.SHARED: table}, tied=copies))
+
+
+def _check_depth(config, tensors, file):
+    """Refuses a number of layers whose names alone would fill the memory."""
+    for name in ("encoder_layers", "decoder_layers"):
+        if getattr(config, name) > len(tensors):
+            raise CheckpointError(
+                f"config.json has `{name}` {getattr(config, name)}, but `{file}` has "
+                f"only {len(tensors)} weights."
+            )
 
 
 def _check_names(found, expected, file):

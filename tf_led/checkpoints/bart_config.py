@@ -3,6 +3,7 @@
 from huggingface_hub.errors import StrictDataclassError
 from transformers import BartConfig, LEDConfig
 
+from tf_led.checkpoints.config_fields import check_num_labels
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.positions import check_positions
 
@@ -93,6 +94,7 @@ def _read(fields):
                 f"config.json has `{name}` {fields[name]!r}; a LED can only be made of "
                 f"a BART with {value}."
             )
+    check_num_labels(fields)
     try:
         return BartConfig.from_dict(fields).to_dict()  # with what it leaves unsaid
     except StrictDataclassError as error:

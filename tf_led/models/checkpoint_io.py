@@ -6,6 +6,7 @@ import os
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.allenai_config import is_allenai, led_fields
+from tf_led.checkpoints.config_fields import check_num_labels
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.hub import find_file, resolve
 from tf_led.checkpoints.load import load_weights
@@ -35,6 +36,7 @@ SIZES = (
     "max_decoder_position_embeddings",
 )
 _SIZE_LIMIT = 1 << 31
+_LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
 CONFIG_FILE = "config.json"
 GENERATION_CONFIG_FILE = "generation_config.json"
 
@@ -69,8 +71,7 @@ def from_pretrained(
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
     config = load_config(name_or_path if config is None else config, place, kwargs)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
-    with blank_weights():
-        model = cls(config, *model_args, **options)
+    model = _make_blank(cls, config, *model_args, **options)
     report = _fill(model, source, ignore_mismatched_sizes)
     model.name_or_path = str(name_or_path)
     if source.commit_hash is not None:
@@ -78,6 +79,17 @@ def from_pretrained(
     if model.can_generate():
         model.generation_config = load_generation_config(name_or_path, config, place)
     return (model, report.as_dict()) if output_loading_info else model
+
+
+def _make_blank(cls, config, *args, **options):
+    """Builds a model without values, whose sizes nothing has compared with a file."""
+    try:
+        with blank_weights():
+            return cls(config, *args, **options)
+    except (MemoryError, OSError, OverflowError) as error:
+        raise CheckpointError(
+            f"The config asks for weights that memory cannot hold: {one_line(error)}"
+        ) from error
 
 
 def _fill(model, source, ignore_mismatched_sizes):
@@ -128,6 +140,7 @@ def load_config(source, place, overrides):
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             "option nor a field of LEDConfig."
         )
+    check_num_labels({**fields, **overrides})
     try:
         config = LEDConfig.from_dict(fields, **overrides)
     except Exception as error:  # whatever a field of another type leads to
@@ -142,9 +155,11 @@ def _check_sizes(config):
     """Refuses sizes that no model can have before memory is asked for."""
     for name in SIZES:
         size = getattr(config, name)
-        if type(size) is not int or not 0 < size < _SIZE_LIMIT:
+        limit = _LAYER_LIMIT if name.endswith("_layers") else _SIZE_LIMIT
+        if type(size) is not int or not 0 < size < limit:
             raise CheckpointError(
-                f"The config has `{name}` {size!r:.80}; it must be a positive int."
+                f"The config has `{name}` {size!r:.80}; it must be a positive int "
+                f"below {limit}."
             )
 
 
