@@ -126,3 +126,18 @@ def test_names_that_are_not_leds(key):
 def test_paths_that_are_not_ours():
     assert names.to_pytorch("led/encoder/layers/{}/fc1/kernel") is None
     assert names.to_pytorch("led/encoder/layers/0/fc1/scale") is None
+
+
+@pytest.mark.parametrize(
+    "layer", ["classification_head.dense", "classification_head.out_proj", "qa_outputs"]
+)
+def test_other_heads_there_and_back(layer):
+    """They stand beside the body, without its prefix, and say nothing of a LED."""
+    ours = layer.replace(".", "/")
+    rows = {"weight": ("kernel", names.transpose), "bias": ("bias", names.keep)}
+    for theirs, (kind, transform) in rows.items():
+        key, path = f"{layer}.{theirs}", f"{ours}/{kind}"
+        assert names.to_ours(key) == (path, transform)
+        assert names.to_pytorch(path) == (key, transform)
+        assert names.to_ours(f"led.{key}") is None
+        assert not names.is_telling(path)

@@ -108,3 +108,10 @@ def test_xla_which_cannot_refuse_gives_nan():
     np.testing.assert_array_equal(
         compiled(tf.constant(ENDS)), HIDDEN[[0, 1, 2], [3, 1, 4]]
     )
+
+
+@pytest.mark.parametrize("pool", [pooling.first_states, pooling.mean_states])
+def test_pooling_under_xla(pool):
+    compiled = tf.function(pool, jit_compile=True)
+    hidden, real = tf.constant(HIDDEN), tf.constant(REAL)
+    np.testing.assert_allclose(compiled(hidden, real), pool(hidden, real), rtol=1e-6)
