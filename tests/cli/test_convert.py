@@ -194,6 +194,16 @@ def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     assert not new.exists()
 
 
+@pytest.mark.parametrize("error", [MemoryError(), MemoryError("no\nroom")])
+def test_memory_that_is_not_there(bare, convert, tmp_path, monkeypatch, error):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr("tf_led.cli.convert.convert", fail)
+    refusal = convert(bare, tmp_path / "new", "--max-positions", "9" * 14)
+    assert refusal.startswith(f"{bare}: too large for the memory here: ")
+
+
 def test_torch_is_needed_for_bin_alone(bare, convert, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "needs PyTorch" in convert(bare, tmp_path / "new", "--to", "bin")

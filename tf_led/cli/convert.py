@@ -80,8 +80,13 @@ def run(args):
     check_source(args.source)
     tell(f"loading {args.source}")
     load_tensorflow()
+    from tensorflow.errors import ResourceExhaustedError
+
     try:
         convert(args)
+    except (MemoryError, ResourceExhaustedError) as error:
+        reason = f"too large for the memory here: {' '.join(str(error).split()):.200}"
+        raise UsageError(f"{args.source}: {reason}") from error
     except (ValueError, FileNotFoundError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{args.source}: {reason}") from error
