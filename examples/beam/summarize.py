@@ -52,13 +52,16 @@ class Read(beam.DoFn):
 
     def process(self, line):
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode())
             text = row["text"]
             if not isinstance(text, str):
                 raise TypeError(f"`text` is {text!r:.40}, expected a string")
-        except (ValueError, TypeError, KeyError) as error:
+            # JSON can hold half a character ("\ud800"), which UTF-8 cannot.
+            json.dumps(row, ensure_ascii=False).encode()
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             reason = f"{type(error).__name__}: {error}"
-            failed = json.dumps({"line": line, "error": reason}, ensure_ascii=False)
+            shown = line.decode(errors="replace")
+            failed = json.dumps({"line": shown, "error": reason}, ensure_ascii=False)
             yield beam.pvalue.TaggedOutput(ERRORS, failed)
         else:
             yield json.dumps(row), text
@@ -79,7 +82,9 @@ def main(argv=None):
     args, rest = parser.parse_known_args(argv)
     handler = KeyedModelHandler(SavedModelHandler(args.model, args.batch_size))
     with beam.Pipeline(options=PipelineOptions(rest)) as pipeline:
-        lines = pipeline | beam.io.ReadFromText(args.input)
+        # As bytes: one that is no UTF-8 spoils its own line alone.
+        coder = beam.coders.BytesCoder()
+        lines = pipeline | beam.io.ReadFromText(args.input, coder=coder)
         rows = lines | beam.ParDo(Read()).with_outputs(ERRORS, main="rows")
         summaries = rows.rows | RunInference(handler)
         # One file each: `shard_name_template` would number them otherwise.

@@ -12,7 +12,9 @@ import tensorflow as tf
 
 EXAMPLE = Path(__file__).parents[2] / "examples/beam/summarize.py"
 TEXTS = [f"def parse(line):\n    return line.split({n!r})\n" * n for n in range(1, 24)]
-BAD = ["{", '["text"]', '{"title": "no text"}', '{"text": 3}']
+BAD = [b"{", b'["text"]', b'{"title": "no text"}', b'{"text": 3}']
+BAD += [rb'{"text": "\ud800"}', rb'{"text": "a", "title": "\udfff"}']
+BAD += [b'{"text": "caf\xe9"}', b"[" * 99_999]
 
 
 def run_example(model, lines, folder):
@@ -21,7 +23,7 @@ def run_example(model, lines, folder):
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
     source, target = folder / "in.jsonl", folder / "out.jsonl"
-    source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    source.write_bytes(b"".join(line + b"\n" for line in lines))
     example.main(["--model", model, "--input", str(source), "--output", str(target)])
     errors = Path(f"{target}.errors.jsonl")
     return [
@@ -34,7 +36,7 @@ def main():
     model, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     given = [{"id": n, "text": text} for n, text in enumerate(TEXTS)]
-    lines = [json.dumps(row) for row in given]
+    lines = [json.dumps(row).encode() for row in given]
     rows, errors = run_example(model, [*lines[:7], *BAD, *lines[7:]], folder)
     serve = tf.saved_model.load(model).signatures["serving_default"]
     rows.sort(key=lambda row: row["id"])
@@ -42,7 +44,8 @@ def main():
     for row, expected in zip(rows, given, strict=True):
         (text,) = serve(text=tf.constant([row["text"]]))["generated_text"].numpy()
         assert row == {**expected, "summary": text.decode()}, row
-    assert sorted(error["line"] for error in errors) == sorted(BAD), errors
+    bad = [line.decode(errors="replace") for line in BAD]
+    assert sorted(error["line"] for error in errors) == sorted(bad), errors
     assert all(error["error"] for error in errors)
     print(f"{len(rows)} summaries as by the model itself, {len(errors)} lines refused")
 
