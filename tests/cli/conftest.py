@@ -1,8 +1,16 @@
 """A checkpoint written by PyTorch and the text that PyTorch generates from it."""
 
 import argparse
+import contextlib
+import io
+import json
+import random
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from tests.cli.training_runs import Run, train, write_examples
 
 LIMIT = 96  # encoder positions, fewer than a long test document has tokens
 
@@ -60,3 +68,54 @@ def pytorch_summary(checkpoint):
         return tokenizer.decode(ids, skip_special_tokens=True)
 
     return summarize
+
+
+class Small(NamedTuple):
+    """A checkpoint that is quick to train: its folder, tokenizer and embeddings."""
+
+    folder: Path
+    tokenizer: object
+    embeddings: object
+
+
+@pytest.fixture(scope="session")
+def small(checkpoint, tmp_path_factory):
+    """A LED of one layer each and 20 % dropout, with the tokenizer of `checkpoint`."""
+    import keras
+
+    from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
+    from tf_led.testing import tiny_config
+
+    folder = tmp_path_factory.mktemp("small")
+    tokenizer = LEDTokenizerFast.from_pretrained(checkpoint)
+    tokenizer.save_pretrained(folder)
+    keras.utils.set_random_seed(0)
+    layers = {"encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
+    sizes = {"vocab_size": 503, "max_encoder_position_embeddings": LIMIT}
+    model = TFLEDForConditionalGeneration(tiny_config(**layers, **sizes))
+    model.save_pretrained(folder)
+    return Small(folder, tokenizer, model.led.shared.embeddings.numpy())
+
+
+@pytest.fixture(scope="session")
+def files(small, tmp_path_factory):
+    """Files of training and validation examples, and the checkpoint's folder."""
+    folder = tmp_path_factory.mktemp("examples")
+    learnt, validation = folder / "train.jsonl", folder / "validation.jsonl"
+    long = json.dumps({"document": "parser " * 97, "summary": "parser"})
+    bad = [(2, '{"document": '), (5, '{"document": "a", "summary": ""}'), (7, long)]
+    write_examples(learnt, random.Random(0), 10, bad)
+    write_examples(validation, random.Random(1), 3)
+    return learnt, validation, small.folder
+
+
+@pytest.fixture(scope="session")
+def run(files, tmp_path_factory):
+    """A run from the beginning to the end."""
+    output = tmp_path_factory.mktemp("run") / "out"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert train(files, output) == 0
+    run = Run((output, json.loads(out.getvalue()), err.getvalue()))
+    run.files = files
+    return run

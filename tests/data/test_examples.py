@@ -63,3 +63,5 @@ def test_a_strict_report_stops_at_the_first():
 def test_what_holds_no_examples_is_refused():
     with pytest.raises(TypeError, match="dicts or pairs, got int"):
         read(17)
+    with pytest.raises(TypeError, match="splits.*got DatasetDict of 'train'"):
+        read(datasets.DatasetDict(train=datasets.Dataset.from_list([{"a": "b"}])))

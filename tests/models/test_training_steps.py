@@ -205,6 +205,15 @@ def test_predict_leaves_loss_and_cache_out(source, labels):
     assert set(model.predict_on_batch({**source, "labels": labels})) == PREDICTED
 
 
+def test_fit_measures_on_validation_data(source, labels):
+    model = make_model(**NO_DROPOUT)
+    model.compile(keras.optimizers.SGD(0.1), **EAGER)
+    data = {**source, "labels": labels}
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(2)
+    logs = model.fit(data, validation_data=batches, verbose=0).history
+    np.testing.assert_allclose(logs["val_loss"], [model(data).loss], rtol=1e-5)
+
+
 def test_fit_in_a_graph(source, labels):
     """One trace for batches of several lengths; evaluate and predict beside it."""
     eager, model = make_model(**NO_DROPOUT), make_model(**NO_DROPOUT)

@@ -1,6 +1,7 @@
 """Epoch after epoch of `fit`, saved so that a killed run goes on where it was."""
 
 import keras
+import numpy as np
 
 from tf_led.checkpoints.atomic import staged
 from tf_led.cli.train_progress import Progress
@@ -125,6 +126,18 @@ class TrainingLoop:
     def _variables(self):
         return training_variables(self.model, [self._loss_metric(), *self.metrics])
 
+    def set_measured(self, values):
+        """Gives the metrics the values that they had, or none.
+
+        Args:
+            values: list of arrays, or None to start anew: `fit` does not clear a metric
+                that no step has used yet, and it may come from a file.
+        """
+        variables = self._metric_variables()
+        values = [np.zeros(v.shape) for v in variables] if values is None else values
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
     def _metric_variables(self):
         metrics = [self._loss_metric(), *self.metrics]
         return [v for metric in metrics for v in metric.variables]
@@ -189,14 +202,14 @@ class KeepMeasured(keras.callbacks.Callback):
         super().__init__()
         self.loop = loop
         self.measured = measured
+        self.is_new = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Puts back what `fit` has cleared, once and only within an epoch."""
-        if self.loop.record["step"] and self.measured:
-            variables = self.loop._metric_variables()
-            for variable, value in zip(variables, self.measured, strict=True):
-                variable.assign(value)
-        self.measured = []
+        """Puts back what `fit` has cleared, and clears what it has not, once."""
+        if self.is_new:
+            measured = self.measured if self.loop.record["step"] else None
+            self.loop.set_measured(measured)
+        self.is_new = False
 
 
 def total_steps(feed, args):

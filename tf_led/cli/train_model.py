@@ -1,6 +1,7 @@
 """Readies a loaded model for training as the arguments say."""
 
 from tf_led.cli.errors import UsageError, blamed_on
+from tf_led.training.accumulation import build_optimizer
 from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.optimizer import AdamW
 from tf_led.training.schedules import WarmUp
@@ -34,6 +35,7 @@ def make_model(model, args, total_steps):
         jit_compile=args.jit_compile,
         label_smoothing=args.label_smoothing,
     )
+    build_optimizer(model.optimizer, model.trainable_variables)  # in this scope
     return metrics
 
 

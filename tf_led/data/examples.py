@@ -111,14 +111,13 @@ def _records(source, name):
         for number, read in read_lines(source):
             yield f"{name}:{number}", read
         return
-    try:
-        items = iter(source)
-    except TypeError:
+    if isinstance(source, Mapping) or not hasattr(source, "__iter__"):
+        held = f" of {', '.join(map(repr, source))}" if hasattr(source, "keys") else ""
         raise TypeError(
-            "The examples must be a JSONL file's path, a dataset, or an iterable of "
-            f"dicts or pairs, got {type(source).__name__}."
-        ) from None
-    for number, item in enumerate(items, 1):
+            "The examples must be a JSONL file's path, a dataset (one of its splits), "
+            f"or an iterable of dicts or pairs, got {type(source).__name__}{held:.60}."
+        )
+    for number, item in enumerate(source, 1):
         yield f"{name}, item {number}", lambda item=item: item
 
 

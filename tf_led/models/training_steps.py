@@ -209,13 +209,15 @@ def _accepting_encodings(name):
 
     def method(self, x=None, *args, **kwargs):
         x = plain_dict(x)
-        given = signature.bind(self, x, *args, **kwargs).arguments
-        given.pop("self")
+        bound = signature.bind(self, x, *args, **kwargs)
+        given = bound.arguments
         weights = given.get("sample_weight")
         if given.get("y") is None and weights is not None and is_mapping(x):
             # Keras drops the weights of samples that come without `y`.
             given["y"] = self._find_labels(x, None) or None
-        return getattr(super(TrainingSteps, self), name)(**given)
+        # Not by `given`, where `evaluate` has all its further options as one.
+        _, *args = bound.args
+        return getattr(super(TrainingSteps, self), name)(*args, **bound.kwargs)
 
     method.__name__ = name
     method.__doc__ = f"As `keras.Model.{name}`; also takes a tokenizer's output."

@@ -1,0 +1,151 @@
+"""`tf-led train` as users call it; test_train_killed.py kills it."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.cli.training_runs import argv_of, train, write_examples
+from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
+from tf_led.cli.main import main
+
+
+def files_of(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_the_output_is_a_checkpoint(run, small):
+    output, result, err = run
+    model = TFLEDForConditionalGeneration.from_pretrained(output)
+    tokenizer = LEDTokenizerFast.from_pretrained(output)
+    assert (
+        tokenizer("a parser")["input_ids"] == small.tokenizer("a parser")["input_ids"]
+    )
+    weights = load_file(output / "model.safetensors")
+    moved = np.abs(weights["led.shared.weight"] - small.embeddings).max()
+    assert moved > 1e-3 and model.config.d_model == 12
+    assert (output / "training/state.safetensors").is_file()
+
+
+def test_the_result_is_one_line_of_json(run):
+    output, result, _ = run
+    assert result["output"] == str(output)
+    assert (result["epochs"], result["steps"]) == (2, 6)
+    first, last = result["history"]
+    assert last["loss"] < first["loss"] and last["val_loss"] < first["val_loss"]
+    assert result["val_loss"] == last["val_loss"]
+
+
+def test_progress_and_what_became_of_the_data(run):
+    err = run[2]
+    assert "6/6" in err and "epoch 2: " in err and "val_loss" in err
+    assert "train.jsonl: 11 examples; 2 bad records left out; 1 documents cut, " in err
+    assert "train.jsonl:3: not JSON: " in err
+    assert "train.jsonl:6: 'summary' is empty; left out" in err
+
+
+def test_run_again_it_is_complete_and_changes_nothing(run, capsys):
+    output, result, _ = run
+    before = files_of(output)
+    assert train(run.files, output) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == result and "this run is complete" in err
+    assert files_of(output) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seed", "7"], "--seed 7: the run in {} began without --seed"),
+        (["--epochs", "3"], "--epochs 3: the run in {} began with --epochs 2"),
+        (["--lora-rank", "2"], "--lora-rank 2: the run in {} began without"),
+        (["--freeze", "encoder"], "--freeze ['encoder']: the run in {} began without"),
+    ],
+)
+def test_other_arguments_are_refused(run, capsys, options, message):
+    before = files_of(run.output)
+    assert main([*argv_of(run.files, run.output), *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message.format(run.output) in err
+    assert files_of(run.output) == before
+
+
+def test_other_data_is_refused(run, capsys, tmp_path):
+    other = tmp_path / "other.jsonl"
+    write_examples(other, random.Random(1), 3)
+    argv = argv_of(run.files, run.output)
+    argv[argv.index("--train") + 1] = str(other)
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert f"--train {other}: not the data that the run in {run.output} began" in err
+
+
+REFUSED = [
+    (["--patience", "2"], "--patience 2: needs --validation"),
+    (["--global-tokens", "question"], "question: needs --question-key"),
+    (["--global-tokens", "separators"], "separators: needs --separator"),
+    (["--workers", "2", "--accumulation-steps", "3"], "steps 3: not with --workers"),
+    (["--learning-rate", "0"], "--learning-rate 0: nothing would be learnt"),
+    (["--learning-rate", "-1"], "at least 0 and below inf, got '-1'"),
+    (["--label-smoothing", "1"], "at least 0 and below 1, got '1'"),
+    (["--warmup-steps", "x"], "at least 1, got 'x'"),
+    (["--train", "nowhere.jsonl"], "--train nowhere.jsonl: no such file"),
+    (["--train", "."], "--train .: is a directory"),
+    (["--model", "./nowhere"], "--model ./nowhere: no such directory"),
+    (["--output", __file__], f"--output {__file__}: a file, not a directory"),
+]
+LATE = [
+    (
+        ["--max-source-length", "97"],
+        "--max-source-length 97: the model's encoder has 96",
+    ),
+    (
+        ["--max-target-length", "33"],
+        "--max-target-length 33: the model's decoder has 32",
+    ),
+    (["--strict"], "train.jsonl:3: not JSON"),
+    (["--document-key", "text"], "no example that can be used, 13 bad records"),
+    (["--separator", "<x>", "--global-tokens", "separators"], "is '<x>', which is no"),
+    (["--freeze", "toaster"], "--freeze toaster: "),
+    (["--warmup-steps", "4"], "--warmup-steps 4: the whole run has 3 updates"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), [*REFUSED, *LATE])
+def test_a_mistake_is_one_line(small, files, tmp_path, capsys, options, message):
+    argv = ["train", "--train", str(files[0]), "--model", str(small.folder)]
+    argv += ["--output", str(tmp_path / "out"), "--epochs", "1", "--batch-size", "4"]
+    assert main([*argv, *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith("tf-led: ")
+    assert message in err.splitlines()[-1]
+
+
+def test_a_folder_in_use_is_refused(small, files, tmp_path, capsys):
+    from tf_led.training.run_folder import RunFolder
+
+    with RunFolder(tmp_path / "out").owned():
+        assert train(files, tmp_path / "out", small) == 2
+    assert "another run is at work in it" in capsys.readouterr().err
+
+
+def test_options_together(small, files, tmp_path, capsys):
+    """Adapters, recomputing, bfloat16, accumulation, smoothing, cosine, patience."""
+    output = tmp_path / "out"
+    argv = [*argv_of(files, output, small), "--lora-rank", "2", "--epochs", "9"]
+    argv += ["--gradient-checkpointing", "--precision", "mixed_bfloat16"]
+    argv += ["--accumulation-steps", "2", "--label-smoothing", "0.1", "--patience", "1"]
+    argv += ["--schedule", "cosine", "--warmup-steps", "1", "--learning-rate", "100"]
+    argv += ["--tensorboard", str(tmp_path / "logs")]
+    assert main(argv) == 0
+    result = json.loads(capsys.readouterr().out)
+    # At such a rate it soon gets no better.
+    losses = [logs["val_loss"] for logs in result["history"]]
+    assert 1 < len(losses) < 9 and losses[-1] >= losses[-2]
+    assert result["best_val_loss"] == min(losses) == losses[-2]
+    weights = load_file(output / "model.safetensors")
+    same = weights["led.shared.weight"] == small.embeddings
+    assert same.all()  # only adapters train
+    assert list((tmp_path / "logs").rglob("*events*"))
