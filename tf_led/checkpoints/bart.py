@@ -106,7 +106,7 @@ def led_tensors(tensors, config, file):
         >>> from tf_led.testing import tiny_config
         >>> led_tensors({}, tiny_config(), Path("model.safetensors"))
         Traceback (most recent call last):
-        tf_led.checkpoints.errors.CheckpointError: `model.safetensors` lacks `shared...
+        tf_led.checkpoints.errors.CheckpointError: config.json has `encoder_layers` 2...
     """
     prefix = "led." if any(key.startswith("model.") for key in tensors) else ""
     found = _rename(tensors, file)

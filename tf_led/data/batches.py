@@ -23,10 +23,11 @@ class BatchMaker:
         ValueError: in a call, if the rule gives a mask of another shape.
 
     Example:
+        >>> import numpy as np
         >>> from tf_led.data.batches import BatchMaker
         >>> from tf_led.data.encode import Encoded
         >>> from tf_led.data.token_rows import TokenRows
-        >>> rows = TokenRows([0, 5, 2, 0, 2], [3, 5])
+        >>> rows = TokenRows(np.array([0, 5, 2, 0, 2]), np.array([3, 5]))
         >>> make = BatchMaker(Encoded(rows, rows, None), 1, pad_to_multiple_of=4)
         >>> make([0, 1])["input_ids"].tolist()
         [[0, 5, 2, 1], [0, 2, 1, 1]]
