@@ -207,3 +207,17 @@ def test_a_hugging_face_dataset():
     batch = next(iter(batches))
     np.testing.assert_array_equal(batch["end_positions"], [2, 2])
     assert np.isfinite(model(batch).loss)
+
+
+def test_fit_measures_on_validation_data(inputs):
+    model = new_head(Answerer, "encoder")
+    model.compile(keras.optimizers.SGD(0.0), **EAGER)
+    weights = np.array([0.5, 2.0], "float32")
+    held_out = (inputs, LABELS, weights)
+    history = model.fit(inputs, LABELS, verbose=0, validation_data=held_out).history
+    logits = {name: model(inputs)[name] for name in model.logits_names}
+    expected = model.hf_compute_loss(LABELS, logits, weights=weights)
+    np.testing.assert_allclose(history["val_loss"], [expected], rtol=1e-5)
+    np.testing.assert_allclose(
+        history["loss"], [model(inputs, **LABELS).loss], rtol=1e-5
+    )
