@@ -76,3 +76,11 @@ def test_records_are_those_of_the_chosen_candidates():
 def test_the_step_must_return_hidden_states():
     with pytest.raises(ValueError, match=r"only \['cross_attentions'\]"):
         search([3], [4], extras=["cross_attentions"], penalty_alpha=0.6, top_k=4)
+
+
+def test_more_candidates_than_tokens_are_refused():
+    """With the message of whoever set `top_k`, not of an operation within."""
+    step = ToyStep(7, extras=["decoder_hidden_states"])
+    options = GenerationOptions(max_length=7, penalty_alpha=0.6, top_k=1000)
+    with pytest.raises(ValueError, match="`top_k` is 1000, .* vocabulary has"):
+        generate(step, step.new_cache([3], 1000), options=options, prompt_ids=[[4]])

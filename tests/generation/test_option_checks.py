@@ -30,10 +30,35 @@ def test_counts_must_be_counts(name, value):
         check(**{name: value})
 
 
-def test_the_length_penalty_must_be_a_number():
+@pytest.mark.parametrize("value", ["2", True, float("nan"), float("inf")])
+def test_the_length_penalty_must_be_a_number(value):
     check(length_penalty=-2)
-    with pytest.raises(ValueError, match="`length_penalty` must be a number, got '2'"):
-        check(length_penalty="2")
+    with pytest.raises(ValueError, match="`length_penalty` must be a number") as caught:
+        check(length_penalty=value)
+    assert f"got {value!r}." in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["soon", -0.5])
+def test_time_must_be_a_number(value):
+    check(max_time=0)
+    with pytest.raises(ValueError, match=f"`max_time` must .* 0 on, got {value!r}"):
+        check(max_time=value)
+
+
+@pytest.mark.parametrize("value", [1, "no", 0.0])
+@pytest.mark.parametrize("name", ["do_sample", "use_cache", "renormalize_logits"])
+def test_flags_must_be_true_or_false(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be True or False") as caught:
+        check(**{name: value})
+    assert f"got {value!r}." in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1, "always"])
+def test_early_stopping_has_three_values(value):
+    for fine in (True, False, "never"):
+        check(early_stopping=fine)
+    with pytest.raises(ValueError, match=f"`early_stopping` must .*got {value!r}"):
+        check(early_stopping=value)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import copy
 import warnings
 
+import numpy as np
 import pytest
 from transformers import GenerationConfig
 
@@ -65,6 +66,27 @@ def test_none_switches_a_filter_off_but_leaves_a_count_at_its_default():
 def test_unknown_arguments_are_refused_with_a_near_name(name, near):
     with pytest.raises(ValueError, match=rf"`{name}` \(got 13\).*`{near}`"):
         resolve(**{name: 13})
+
+
+def test_numpys_values_are_pythons():
+    options = resolve(
+        num_beams=np.int64(3),
+        suppress_tokens=np.array([5, 7]),
+        eos_token_id=np.array([2, 9]),
+        do_sample=np.bool_(True),
+    )
+    assert type(options.num_beams) is int and options.do_sample is True
+    assert options.suppress_tokens == [5, 7] and options.eos_token_ids == (2, 9)
+    assert hash(options) == hash(
+        resolve(
+            **{
+                "num_beams": 3,
+                "suppress_tokens": [5, 7],
+                "eos_token_id": [2, 9],
+                "do_sample": True,
+            }
+        )
+    )
 
 
 def test_private_fields_are_no_options():

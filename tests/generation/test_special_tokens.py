@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_led.generation.special_tokens import resolve_special_tokens
+from tf_led.generation.options import GenerationOptions
+from tf_led.generation.special_tokens import check_vocabulary, resolve_special_tokens
 
 NAMES = ("decoder_start_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
 
@@ -39,3 +40,17 @@ def test_ids_must_be_ids(name, wrong):
     with pytest.raises(ValueError, match="must be a token id.*got ") as caught:
         resolve(**{"bos": 0, "eos": 2, name: wrong})
     assert repr(wrong[-1] if isinstance(wrong, list) else wrong) in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [29, [2, 31]])
+@pytest.mark.parametrize("name", ["decoder_start_token_id", "eos_token_id"])
+def test_ids_must_be_in_the_vocabulary(name, wrong):
+    check_vocabulary(GenerationOptions(**{name: 28}), 29)
+    beyond = wrong[-1] if isinstance(wrong, list) else wrong
+    with pytest.raises(ValueError, match=f"`{name}` is {beyond}, .* ids 0 to 28"):
+        check_vocabulary(GenerationOptions(**{name: wrong}), 29)
+
+
+def test_padding_must_be_in_the_vocabulary():
+    with pytest.raises(ValueError, match="`pad_token_id` is 30, .* ids 0 to 28"):
+        check_vocabulary(GenerationOptions(pad_token_id=30), 29)

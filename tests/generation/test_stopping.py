@@ -1,11 +1,13 @@
 """Stops that need Python at every token."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import torch
+from transformers import MaxLengthCriteria
 
 from tests.generation.torch_oracle import generate_ours, generate_theirs, make_torch_led
 from tests.generation.toy_step import ToyStep
@@ -76,6 +78,20 @@ def test_stop_strings_need_a_tokenizer():
         build_stops(GenerationOptions(stop_strings="end"))
 
 
+@pytest.mark.parametrize(
+    ("criteria", "named"),
+    [
+        (last_is_5, "must be a list, got <function last_is_5"),
+        ([3], "holds 3, which is no function"),
+        ([MaxLengthCriteria], "holds <class .*, which is no function"),
+        ([MaxLengthCriteria(3)], "holds MaxLengthCriteria of transformers"),
+    ],
+)
+def test_criteria_must_be_functions_of_ours(criteria, named):
+    with pytest.raises(TypeError, match=f"`stopping_criteria` {named}"):
+        build_stops(GenerationOptions(), criteria=criteria)
+
+
 def test_names_of_what_needs_python():
     class Slow:
         needs_python = True
@@ -136,7 +152,7 @@ def test_the_other_searches_stop_too(options):
         ({"max_time": 3.5}, {}, "max_time"),
         ({"stop_strings": "end"}, {}, "stop_strings"),
         ({}, {"stopping_criteria": [last_is_5]}, "stopping_criteria"),
-        ({}, {"streamer": object()}, "streamer"),
+        ({}, {"streamer": SimpleNamespace(put=print, end=print)}, "streamer"),
     ],
 )
 def test_inside_a_graph_they_are_refused_by_name(options, more, name, jit_compile):

@@ -86,3 +86,8 @@ def test_transformers_streamers_print_the_text(capsys):
 
     sequences = stream(OneDocument(Letters()))
     assert capsys.readouterr().out.split() == [str(token) for token in sequences[0]]
+
+
+def test_a_streamer_must_put_and_end():
+    with pytest.raises(TypeError, match="`streamer` must have .*got 'stream'"):
+        stream("stream")

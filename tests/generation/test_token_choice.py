@@ -91,7 +91,7 @@ def test_no_seed_follows_tensorflows_global_seed():
     np.testing.assert_array_equal(make_seed(None), first)
 
 
-@pytest.mark.parametrize("seed", ["seven", 7.5, [7, 11, 13], [[7, 7]]])
+@pytest.mark.parametrize("seed", ["seven", 7.5, [7, 11, 13], [[7, 7]], 2**70])
 def test_a_seed_must_be_an_int_or_a_pair(seed):
     with pytest.raises(ValueError, match="`seed` must be") as caught:
         make_seed(seed)

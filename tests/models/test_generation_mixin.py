@@ -95,6 +95,16 @@ def test_what_the_next_step_has_no_use_for_is_refused(small):
             "`decoder_head_mask` has",
         ),
         ({"inputs": [[3]], "num_beems": 3}, "num_beems"),
+        ({"inputs": [[3]], "seed": 5}, "`seed` is 5, but nothing is sampled"),
+        ({"inputs": [[3]], "pad_token_id": 29}, "`pad_token_id` is 29"),
+        (
+            {
+                "inputs": [[3]],
+                "decoder_input_ids": [[2, 3]],
+                "decoder_attention_mask": [[1, -1]],
+            },
+            "`decoder_attention_mask` holds -1",
+        ),
     ],
 )
 def test_wrong_input_is_refused(small, kwargs, message):
@@ -103,3 +113,15 @@ def test_wrong_input_is_refused(small, kwargs, message):
     with pytest.raises(ValueError, match=message):
         small.generate(max_new_tokens=2, **kwargs)
     assert len(small._compiled_generation) <= count + 1
+
+
+def test_a_config_must_be_a_config(small):
+    with pytest.raises(TypeError, match="GenerationConfig, got dict"):
+        small.generate([[3]], {"num_beams": 2})
+
+
+def test_start_tokens_may_be_numpys(small):
+    ids = small.generate(
+        [[3, 5], [7, 5]], decoder_start_token_id=np.array([2, 11]), max_new_tokens=1
+    )
+    assert ids[:, 0].numpy().tolist() == [2, 11]

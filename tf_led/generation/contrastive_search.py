@@ -86,6 +86,7 @@ class ContrastiveSearch(Search):
         )  # [B, 1, V]
         if self._stops is not None:
             self._stops.note(scores)
+        self._check_width(scores.shape[-1])
         probs, ids = tf.math.top_k(tf.nn.softmax(scores[:, 0]), self.width)
         all_slots = tf.tile(slots, [1, self.width])
         return Move(
@@ -106,6 +107,13 @@ class ContrastiveSearch(Search):
         is_chosen = tf.range(self._length) < length
         sequences = tf.where(is_chosen, state.tokens[:, 0], self._pad_id)
         return Found(sequences, length, length - self._prompt_len)
+
+    def _check_width(self, vocab_size):
+        if self.width > vocab_size:
+            raise ValueError(
+                f"`top_k` is {self.width}, but contrastive search reads `top_k` "
+                f"tokens and the vocabulary has {vocab_size}. Lower `top_k`."
+            )
 
     def _choose(self, candidates, state):
         # At the end of the prompt all slots hold the same token: any will do. Writing

@@ -1,6 +1,7 @@
 """Option values that can be judged without a model."""
 
 import logging
+import math
 import numbers
 
 _logger = logging.getLogger(__name__)
@@ -14,6 +15,18 @@ _AT_LEAST = {
     "num_beam_groups": 1,
     "num_return_sequences": 1,
 }
+# True or False, or None where nobody has said.
+_FLAGS = (
+    "do_sample",
+    "use_cache",
+    "renormalize_logits",
+    "remove_invalid_values",
+    "return_dict_in_generate",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "output_logits",
+)
 
 
 def check_values(values):
@@ -29,7 +42,12 @@ def check_values(values):
     """
     for name, least in _AT_LEAST.items():
         _check_count(name, values[name], least)
+    for name in _FLAGS:
+        _check_flag(name, values[name])
+    _check_early_stopping(values["early_stopping"])
     _check_number("length_penalty", values["length_penalty"])
+    if values["max_time"] is not None:
+        _check_number("max_time", values["max_time"], least=0)
     _check_groups(values)
     _check_contrastive(values)
 
@@ -40,9 +58,24 @@ def _check_count(name, value, least):
         raise ValueError(f"`{name}` must be an int from {least} on, got {value!r}.")
 
 
-def _check_number(name, value):
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise ValueError(f"`{name}` must be a number, got {value!r}.")
+def _check_flag(name, value):
+    # 1 and "no" would mean what nobody can tell: some of these are compared with True.
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"`{name}` must be True or False, got {value!r}.")
+
+
+def _check_early_stopping(value):
+    if not isinstance(value, bool) and value != "never":
+        raise ValueError(
+            f'`early_stopping` must be True, False or "never", got {value!r}.'
+        )
+
+
+def _check_number(name, value, least=-math.inf):
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (is_number and math.isfinite(value) and value >= least):
+        bound = "" if least == -math.inf else f" from {least} on"
+        raise ValueError(f"`{name}` must be a number{bound}, got {value!r}.")
 
 
 def _check_groups(values):

@@ -3,6 +3,7 @@
 import copy
 import difflib
 
+import numpy as np
 from transformers import GenerationConfig
 
 from tf_led.generation.lengths import resolve_lengths
@@ -71,11 +72,11 @@ def resolve_options(
         >>> options.num_beams, options.max_length, options.pad_token_id
         (4, 65, 2)
     """
-    overrides = dict(overrides or {})
+    overrides = {name: plain(value) for name, value in (overrides or {}).items()}
     sources = (overrides, _fields(generation_config), _fields(defaults))
     config = _merge(generation_config, defaults, overrides)
     _refuse_unsupported(config)
-    values = {name: getattr(config, name) for name in DEFAULTS}
+    values = {name: plain(getattr(config, name)) for name in DEFAULTS}
     for name in _NEVER_NONE:
         if values[name] is None:
             values[name] = DEFAULTS[name]
@@ -92,6 +93,18 @@ def resolve_options(
     )
     resolve_special_tokens(values)
     return GenerationOptions(**values)
+
+
+def plain(value):
+    """Turns NumPy's numbers and arrays into Python's, which alone can be a key.
+
+    Args:
+        value: of an option.
+
+    Returns:
+        int, float, bool or list for what NumPy made; else the value itself.
+    """
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _fields(config):

@@ -43,3 +43,23 @@ def _check_ids(name, ids):
             raise ValueError(
                 f"`{name}` must be a token id, an int from 0 on, got {token_id!r}."
             )
+
+
+def check_vocabulary(options, vocab_size):
+    """Refuses special tokens that the vocabulary does not have.
+
+    Args:
+        options: GenerationOptions.
+        vocab_size: int, V.
+
+    Raises:
+        ValueError: naming the option and the id.
+    """
+    for name in ("decoder_start_token_id", "eos_token_id", "pad_token_id"):
+        ids = getattr(options, name)
+        for token_id in ids if isinstance(ids, (list, tuple)) else [ids]:
+            if token_id is not None and token_id >= vocab_size:
+                raise ValueError(
+                    f"`{name}` is {token_id}, but the vocabulary has ids 0 to "
+                    f"{vocab_size - 1}. Take the ids from this model's tokenizer."
+                )

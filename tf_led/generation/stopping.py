@@ -80,9 +80,10 @@ def build_stops(options, *, criteria=(), tokenizer=None):
         PythonStops, or None where there is none.
 
     Raises:
+        TypeError: if the criteria are no list of callables, or of transformers.
         ValueError: if there are stop strings but no tokenizer.
     """
-    criteria = list(criteria)
+    criteria = _checked_criteria(criteria)
     if options.stop_strings is not None:
         if tokenizer is None:
             raise ValueError(
@@ -95,6 +96,26 @@ def build_stops(options, *, criteria=(), tokenizer=None):
     return PythonStops(
         criteria, max_time=options.max_time, keeps_scores=options.asks_for("scores")
     )
+
+
+def _checked_criteria(criteria):
+    if not isinstance(criteria, (list, tuple)):
+        raise TypeError(
+            f"`stopping_criteria` must be a list, got {criteria!r}. Put it in a list."
+        )
+    for criterion in criteria:
+        if not callable(criterion) or isinstance(criterion, type):
+            raise TypeError(
+                f"`stopping_criteria` holds {criterion!r}, which is no function. Give "
+                "callables (input_ids, scores) -> bool."
+            )
+        if type(criterion).__module__.startswith("transformers."):
+            raise TypeError(
+                f"`stopping_criteria` holds {type(criterion).__name__} of "
+                "transformers, which computes in torch. Set the option it stands for, "
+                "such as `max_new_tokens`, `max_time` or `stop_strings`."
+            )
+    return list(criteria)
 
 
 def python_only(options, *, processors=(), criteria=(), streamer=None):
@@ -119,5 +140,7 @@ def python_only(options, *, processors=(), criteria=(), streamer=None):
     if streamer is not None:
         found.append("streamer")
     custom = [p for p in processors if getattr(p, "needs_python", False)]
-    found += [f"logits_processor {type(processor).__name__}" for processor in custom]
-    return found
+    return found + [
+        getattr(processor, "given_as", f"logits_processor {type(processor).__name__}")
+        for processor in custom
+    ]

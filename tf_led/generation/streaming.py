@@ -13,8 +13,15 @@ def check_streamer(streamer, options):
         options: GenerationOptions.
 
     Raises:
+        TypeError: if it has no `put` and `end`.
         ValueError: for a search that revises what it has found so far.
     """
+    has_methods = all(callable(getattr(streamer, n, None)) for n in ("put", "end"))
+    if streamer is not None and not has_methods:
+        raise TypeError(
+            f"`streamer` must have the methods `put` and `end`, got {streamer!r}. Use "
+            "one of transformers' streamers, or write both."
+        )
     if streamer is not None and options.mode not in ("greedy", "sample"):
         raise ValueError(
             f"`streamer` works with greedy search and sampling only, got "

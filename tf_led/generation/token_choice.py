@@ -41,9 +41,16 @@ def make_seed(seed):
     """
     if seed is None:
         return tf.random.uniform([2], tf.int32.min, tf.int32.max, tf.int32)
-    given, seed = seed, tf.convert_to_tensor(seed)
+    given = seed
+    try:
+        seed = tf.convert_to_tensor(seed)
+    except (ValueError, TypeError, OverflowError):
+        seed = tf.constant("no number")
     if not seed.dtype.is_integer or seed.shape not in ((), (2,)):
-        raise ValueError(f"`seed` must be an int or a pair of ints, got {given!r}.")
+        raise ValueError(
+            "`seed` must be an int of at most 64 bits or a pair of ints, got "
+            f"{given!r}."
+        )
     return tf.broadcast_to(tf.cast(seed, tf.int32), [2])
 
 

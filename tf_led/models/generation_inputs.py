@@ -90,7 +90,12 @@ def convert_inputs(inputs, config):
     if inputs.decoder_input_ids is not None:
         prompt = _as_prompt(inputs.decoder_input_ids, config)
         checks.check_batch(prompt.shape[0], document.shape[0])
-        inputs = inputs._replace(decoder_input_ids=prompt)
+        prompt_mask = checks.as_mask(
+            inputs.decoder_attention_mask, "decoder_attention_mask", prompt.shape
+        )
+        inputs = inputs._replace(
+            decoder_input_ids=prompt, decoder_attention_mask=prompt_mask
+        )
     if inputs.encoder_outputs is None:
         limit = config.max_encoder_position_embeddings
         checks.check_length(

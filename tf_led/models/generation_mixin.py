@@ -9,7 +9,8 @@ from tf_led.generation.decode import decode
 from tf_led.generation.finalize import finalize
 from tf_led.generation.processors.build import build_processors
 from tf_led.generation.prompt import prepare_prompt
-from tf_led.generation.resolve import resolve_options
+from tf_led.generation.resolve import plain, resolve_options
+from tf_led.generation.special_tokens import check_vocabulary
 from tf_led.generation.stopping import python_only
 from tf_led.generation.token_choice import make_seed
 from tf_led.models import checks
@@ -119,7 +120,7 @@ class GenerationMixin:
             prompt_len=prompt[0].shape[1],
             position_limit=self.config.max_decoder_position_embeddings,
         )
-        seed = make_seed(seed) if options.do_sample else None
+        seed = _seed_of(options, seed)
         if tf.executing_eagerly() and not hooks.names(options):
             decoded, encoded = self._compiled_run(options, inputs, prompt, seed)
         else:
@@ -184,11 +185,11 @@ class GenerationMixin:
     def _start_token_id(self, generation_config, overrides):
         for source in (
             overrides,
-            vars(generation_config) if generation_config else {},
+            getattr(generation_config, "__dict__", {}),  # `resolve_options` checks it.
             vars(self.generation_config),
         ):
             if source.get("decoder_start_token_id") is not None:
-                return source["decoder_start_token_id"]
+                return plain(source["decoder_start_token_id"])
         return self.config.bos_token_id
 
     def _compiled_run(self, options, inputs, prompt, seed):
@@ -208,6 +209,7 @@ class GenerationMixin:
 
     def _run(self, options, inputs, prompt, seed, hooks):
         """Encodes once, then decodes: (Decoded, encoder output)."""
+        check_vocabulary(options, self.config.vocab_size)
         encoded = self._encode_for_generation(options, inputs)
         prompt_ids, prompt_mask = prompt
         step = self._make_step(options, inputs, encoded.last_hidden_state)
@@ -269,6 +271,17 @@ class GenerationMixin:
             keep_attentions=options.needs_from_step("attentions"),
             keep_hidden=options.needs_from_step("hidden_states"),
         )
+
+
+def _seed_of(options, seed):
+    if options.do_sample:
+        return make_seed(seed)
+    if seed is not None:
+        raise ValueError(
+            f"`seed` is {seed!r}, but nothing is sampled. Set `do_sample=True`, or "
+            "leave it out."
+        )
+    return None
 
 
 def _wanted(options, name):

@@ -49,6 +49,7 @@ class PrefixAllowedTokens(Processor):
     """
 
     needs_python: ClassVar[bool] = True
+    given_as: ClassVar[str] = "prefix_allowed_tokens_fn"
 
     prefix_allowed_tokens_fn: Any
     num_beams: Any
@@ -103,6 +104,7 @@ class CustomProcessor(Processor):
     """
 
     needs_python: ClassVar[bool] = True
+    given_as: ClassVar[str] = "logits_processor"
 
     fn: Any
 
