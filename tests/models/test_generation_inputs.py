@@ -121,3 +121,14 @@ def test_a_prompt_known_while_tracing_stays_known():
     assert known == [[[2, 5]], None]
     with pytest.raises(tf.errors.InvalidArgumentError, match="holds"):
         run(tf.constant([[3, 29]]))
+
+
+@pytest.mark.parametrize(
+    "name", ["inputs_embeds", "global_attention_mask", "head_mask"]
+)
+def test_what_only_the_encoder_reads_is_refused_beside_its_outputs(name):
+    given = {"encoder_outputs": (np.zeros([1, 3, 5]),), name: np.ones([1, 3])}
+    with pytest.raises(
+        ValueError, match=f"`{name}` was given beside `encoder_outputs`"
+    ):
+        take_inputs(None, given)

@@ -42,7 +42,8 @@ def take_inputs(inputs, kwargs):
         GenerationInputs and a dict of what remains, the options.
 
     Raises:
-        ValueError: if an input is given twice, or none is given.
+        ValueError: if an input is given twice, or none is given, or one that only the
+            encoder reads beside `encoder_outputs`.
     """
     given = {name: kwargs[name] for name in GenerationInputs._fields if name in kwargs}
     options = {name: kwargs[name] for name in kwargs if name not in given}
@@ -54,6 +55,7 @@ def take_inputs(inputs, kwargs):
         given["input_ids"] = inputs
     taken = GenerationInputs(**given)
     if taken.encoder_outputs is not None:
+        _refuse_encoder_inputs(taken)
         encoded = as_encoder_output(taken.encoder_outputs)
         return taken._replace(encoder_outputs=encoded), options
     if (taken.input_ids is None) == (taken.inputs_embeds is None):
@@ -62,6 +64,17 @@ def take_inputs(inputs, kwargs):
             "argument) or `inputs_embeds`, or `encoder_outputs`."
         )
     return taken, options
+
+
+def _refuse_encoder_inputs(inputs):
+    """With the encoder's outputs given it does not run, and nobody reads these."""
+    for name in ("inputs_embeds", "global_attention_mask", "head_mask"):
+        if getattr(inputs, name) is not None:
+            raise ValueError(
+                f"`{name}` was given beside `encoder_outputs`, with which the encoder "
+                f"does not run: leave `{name}` out, or give the document instead of "
+                "`encoder_outputs`."
+            )
 
 
 def convert_inputs(inputs, config):
