@@ -8,6 +8,7 @@ from tf_led.training.workers import (
     make_strategy,
     num_workers,
     run_workers,
+    without_autotune,
     worker_index,
 )
 
@@ -42,6 +43,12 @@ def test_a_broken_environment_is_named(monkeypatch, text):
     with pytest.raises(ValueError) as caught:
         num_workers()
     assert text in str(caught.value) and "host1:2222" in str(caught.value)
+
+
+def test_tuning_is_off():
+    batches = without_autotune(tf.data.Dataset.range(5))
+    assert batches.options().autotune.enabled is False
+    assert [int(n) for n in batches] == [0, 1, 2, 3, 4]
 
 
 REPORT = """

@@ -12,6 +12,7 @@ from tf_led.data.pipeline import one_epoch
 from tf_led.data.plan import BatchPlan
 from tf_led.data.report import DataWarning
 from tf_led.models.config import window_radii
+from tf_led.training.workers import without_autotune
 
 
 class Feed:
@@ -54,9 +55,10 @@ class Feed:
             local = replicas // context.num_input_pipelines
             start = context.input_pipeline_id * local
             shards = tuple(range(start, start + local))
-            return one_epoch(
+            mine = one_epoch(
                 self.plan, self.maker, **where, num_shards=replicas, shards=shards
             )
+            return without_autotune(mine)
 
         return self.strategy.distribute_datasets_from_function(of_this_worker)
 

@@ -5,7 +5,13 @@ import numpy as np
 
 from tf_led.checkpoints.atomic import staged
 from tf_led.cli.train_progress import Progress
-from tf_led.training.state import load_state, save_state, training_variables
+from tf_led.training.state import (
+    load_state,
+    read_variable,
+    save_state,
+    training_variables,
+    write_variable,
+)
 
 START = {"epoch": 0, "step": 0, "history": [], "best": None, "waited": 0}
 
@@ -62,7 +68,7 @@ class TrainingLoop:
             Dict of results.
         """
         # What an epoch broken off has measured so far; `fit` clears it at its start.
-        measured = [v.numpy() for v in self._metric_variables()]
+        measured = [read_variable(v) for v in self._metric_variables()]
         progress = Progress(self.total_steps, self._steps_done(), self.writes)
         callbacks = [Saver(self), KeepMeasured(self, measured), progress]
         if self.args.tensorboard and self.writes:
@@ -136,7 +142,7 @@ class TrainingLoop:
         variables = self._metric_variables()
         values = [np.zeros(v.shape) for v in variables] if values is None else values
         for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            write_variable(variable, value)
 
     def _metric_variables(self):
         metrics = [self._loss_metric(), *self.metrics]

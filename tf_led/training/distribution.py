@@ -107,8 +107,19 @@ def _over_replicas(model, step):
             lambda value: strategy.reduce("MEAN", value, axis=None), metrics
         )
 
-    if not model.run_eagerly:
-        run = tf.function(run, reduce_retracing=True)
+    traced = {}
+
+    def trace(iterator):
+        """One trace for all lengths that the dataset may have."""
+        if model.run_eagerly:
+            return run
+        spec = getattr(iterator, "element_spec", None)
+        if repr(spec) not in traced:
+            signature = None if spec is None else [spec]
+            traced[repr(spec)] = tf.function(
+                run, input_signature=signature, reduce_retracing=spec is None
+            )
+        return traced[repr(spec)]
 
     def run_some(iterator):
         for done in range(model.steps_per_execution):
@@ -119,7 +130,7 @@ def _over_replicas(model, step):
                 if not done:
                     raise
                 break
-            metrics = run(batch)
+            metrics = trace(iterator)(batch)
         return metrics
 
     return run_some

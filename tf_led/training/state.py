@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_led.checkpoints.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
@@ -107,17 +108,47 @@ def load_state(folder, variables):
     record = _record(path, tensors)
     _check(path, tensors, variables)
     for name, variable in variables.items():
-        variable.assign(tensors[name].read())
+        write_variable(variable, tensors[name].read())
     return record
+
+
+def read_variable(variable):
+    """The value of a variable in this process.
+
+    Args:
+        variable: keras.Variable; over several workers reading a metric's by itself
+            would sum it up with theirs, and wait for them.
+
+    Returns:
+        Array of its shape and dtype.
+    """
+    return _copies(variable)[0].numpy()
+
+
+def write_variable(variable, value):
+    """Gives a variable, and each replica's copy of it in this process, a value.
+
+    Args:
+        variable: keras.Variable.
+        value: array of its shape.
+    """
+    for copy in _copies(variable):
+        copy.assign(tf.cast(value, copy.dtype))
+
+
+def _copies(variable):
+    """The tf.Variables behind a keras.Variable: one for each replica here."""
+    value = variable.value
+    return getattr(value, "values", None) or [value]
 
 
 def _tensor(name, variable):
     dtype = keras.backend.standardize_dtype(variable.dtype)
 
-    def read():
-        return np.asarray(keras.ops.convert_to_numpy(variable))
-
-    return LazyTensor(name, tuple(variable.shape), dtype, Path(STATE_FILE), read)
+    shape = tuple(variable.shape)
+    return LazyTensor(
+        name, shape, dtype, Path(STATE_FILE), lambda: read_variable(variable)
+    )
 
 
 def _record(path, tensors):

@@ -69,7 +69,25 @@ def share_batches(batches, strategy):
     Returns:
         What to give to `fit` and `evaluate`.
     """
+    batches = without_autotune(batches)
     return strategy.distribute_datasets_from_function(lambda context: batches)
+
+
+def without_autotune(batches):
+    """Turns off the tuning of a dataset's threads and buffers.
+
+    When an epoch of a distributed dataset ends, TensorFlow 2.21 waits for the thread
+    that does the tuning, which sleeps for up to a minute at a time.
+
+    Args:
+        batches: `tf.data.Dataset`.
+
+    Returns:
+        `tf.data.Dataset` of the same elements.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def run_workers(command, count):
