@@ -116,12 +116,11 @@ class EncoderAttention(keras.layers.Layer):
         return [*local, *over_all, self.output_proj]
 
     def _project_local(self, hidden):
-        """Query, key and value, each [B, S, N, H]; the query scaled."""
-        query, key, value = (
+        """Query, key and value, each [B, S, N, H]."""
+        return [
             heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
-        )
-        return query * self.head_dim**-0.5, key, value
+        ]
 
     def _global_projections(self):
         layers = (self.query_global, self.key_global, self.value_global)
@@ -156,6 +155,7 @@ class EncoderAttention(keras.layers.Layer):
             key_mask=key_mask,
             slot_mask=slots.mask,
             radius=self.radius,
+            scale=self.head_dim**-0.5,
             dropout_rate=self.dropout_rate,
             seed=fold_seed(seed, 0),
         )

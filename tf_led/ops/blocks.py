@@ -32,8 +32,23 @@ def take_tokens(tensor, start, length, axis):
     size = [length if i == axis else shape[i] for i in range(rank)]
     taken = tf.slice(tensor, begin, size)
     static = tensor.shape.as_list()
-    static[axis] = length
+    static[axis] = length if isinstance(length, int) else None
     return tf.ensure_shape(taken, static)
+
+
+def overwrite_tokens(tensor, tokens, start, axis):
+    """Puts `tokens` over what `axis` has from `start` on; both end together.
+
+    TensorFlow writes into `tensor` itself where nothing else reads it.
+    """
+    rank = tensor.shape.rank
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=tensor,
+        begin=[start if i == axis else 0 for i in range(rank)],
+        end=tf.shape(tensor),
+        strides=[1] * rank,
+        value=tokens,
+    )
 
 
 def split_tokens(tensor, block_len, axis):

@@ -40,14 +40,56 @@ def masked_softmax(scores, visible):
         array([[0.5, 0.5, 0. ]], dtype=float32)
     """
     dtype = scores.dtype
-    # oneDNN's bfloat16 softmax already computes in float32 (a test pins it); a cast
-    # here would be a float32 copy of all scores. float16 and XLA need the cast.
-    if dtype != tf.bfloat16 or in_xla():
+    if not _softmax_in_float32(dtype):
         scores = tf.cast(scores, tf.float32)
-    # Adding is cheaper than choosing where the mask is broadcast over heads.
-    hidden = tf.constant(mask_value(scores.dtype), scores.dtype)
-    bias = tf.where(visible, tf.zeros([], scores.dtype), hidden)
-    return tf.cast(tf.nn.softmax(scores + bias), dtype)
+    return tf.cast(tf.nn.softmax(scores + _bias(visible, scores.dtype)), dtype)
+
+
+def masked_shares(query, key, visible, scale):
+    """Softmax, in float32, of a query's products with the keys that it may see.
+
+    Outside XLA, TensorFlow on a CPU computes the products, their scaling and the mask
+    in one pass. It does so only for a constant scale other than 1 that follows the
+    product, and a mask that is the same for all heads.
+
+    Args:
+        query: float[B, N, T, H].
+        key: float[B, N, H, K].
+        visible: bool[B, 1, T, K]. True = may be seen.
+        scale: Python float, factor of the products.
+
+    Returns:
+        Shares float[B, N, T, K], dtype of `query`; as those of `masked_softmax`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.masks import masked_shares
+        >>> query, key = tf.ones([1, 1, 1, 3]), tf.ones([1, 1, 3, 2])
+        >>> seen = tf.constant([[[[True, False]]]])
+        >>> masked_shares(query, key, seen, 0.5).numpy().tolist()
+        [[[[1.0, 0.0]]]]
+    """
+    dtype = query.dtype
+    if not _softmax_in_float32(dtype):
+        # Scaled before the product, which might leave float16.
+        return masked_softmax(tf.matmul(query * scale, key), visible)
+    scores = tf.matmul(query, key) * tf.constant(scale, dtype)
+    return tf.nn.softmax(scores + _bias(visible, dtype))
+
+
+def _softmax_in_float32(dtype):
+    """Whether softmax of that dtype computes in float32 without a cast.
+
+    oneDNN's of bfloat16 does (a test pins it), where a cast would be a float32 copy of
+    all scores; float16 and XLA need the cast.
+    """
+    return dtype == tf.float32 or (dtype == tf.bfloat16 and not in_xla())
+
+
+def _bias(visible, dtype):
+    """What is added to scores: cheaper than choosing where heads share a mask."""
+    hidden = tf.constant(mask_value(dtype), dtype)
+    return tf.where(visible, tf.zeros([], dtype), hidden)
 
 
 def band_mask(query_len, halo, radius):

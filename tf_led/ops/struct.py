@@ -74,11 +74,30 @@ class OutputStruct(collections.OrderedDict):
 
     @classmethod
     def fields(cls):
-        """Returns the names of all fields, in order, absent ones too."""
+        """Lists the names of all fields, absent ones too.
+
+        Returns:
+            Tuple of str, in order.
+
+        Example:
+            >>> from tf_led import TFLEDEncoderBaseModelOutput
+            >>> TFLEDEncoderBaseModelOutput.fields()[:2]
+            ('last_hidden_state', 'hidden_states')
+        """
         return cls._fields
 
     def to_tuple(self):
-        """Returns the values that are there, in the order of the fields."""
+        """Gives the values that are there.
+
+        Returns:
+            Tuple, in the order of the fields.
+
+        Example:
+            >>> from tf_led import TFLEDEncoderBaseModelOutput
+            >>> output = TFLEDEncoderBaseModelOutput(last_hidden_state=5)
+            >>> output.to_tuple()
+            (5,)
+        """
         return tuple(self.values())
 
 

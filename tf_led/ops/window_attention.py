@@ -40,13 +40,14 @@ def window_attention(
     key_mask,
     slot_mask,
     radius,
+    scale=1.0,
     dropout_rate=0.0,
     seed=None,
 ):
     """Attends from every token to its window and to the slots, with one softmax.
 
     Args:
-        query: float[B, S, N, H], already scaled by 1/sqrt(H).
+        query: float[B, S, N, H].
         key: float[B, S, N, H].
         value: float[B, S, N, H].
         slot_key: float[B, G, N, H], keys that every token sees; G may be 0.
@@ -56,6 +57,8 @@ def window_attention(
             padding nor in a slot.
         slot_mask: bool[B, G]. Slots in use.
         radius: Python int >= 1; half of `LEDConfig.attention_window`.
+        scale: Python float, factor of the scores: 1/sqrt(H), or 1 if the queries are
+            scaled already.
         dropout_rate: Python float, share of the attention dropped.
         seed: int32[2], or None for no dropout.
 
@@ -81,7 +84,11 @@ def window_attention(
         geometry,
     )
     attend_one = functools.partial(
-        attend_block, geometry=geometry, dropout_rate=dropout_rate, seed=seed
+        attend_block,
+        geometry=geometry,
+        scale=scale,
+        dropout_rate=dropout_rate,
+        seed=seed,
     )
 
     @tf.custom_gradient
@@ -105,6 +112,7 @@ def window_attention_maps(
     key_mask,
     slot_mask,
     radius,
+    scale=1.0,
     dropout_rate=0.0,
     seed=None,
 ):
@@ -123,6 +131,7 @@ def window_attention_maps(
         key_mask: see there.
         slot_mask: see there.
         radius: see there.
+        scale: see there.
         dropout_rate: see there.
         seed: see there.
 
@@ -147,9 +156,11 @@ def window_attention_maps(
         geometry,
     )
 
+    options = {"scale": scale, "dropout_rate": dropout_rate, "seed": seed}
+
     def attend(block):
         cut, cut_masks = cut_block(block, tensors, masks, geometry)
-        probs = block_probs(block, cut, cut_masks, geometry, dropout_rate, seed)
+        probs = block_probs(block, cut, cut_masks, geometry, **options)
         query_mask = cut_masks.query[:, None, :, None]
         probs = tf.where(query_mask, probs, tf.zeros([], probs.dtype))
         return block_context(probs, cut), window_offsets(probs, geometry)

@@ -39,6 +39,7 @@ def block_gradients(attend_block, tensors, masks, upstream, geometry):
     """Recomputes block after block; keys share a gradient where halos overlap."""
     query, key, value, slot_key, slot_value = tensors
     num_blocks = tf.size(block_range(query, geometry))
+    num_slots = tf.shape(slot_key)[3]
 
     def add_block(block, query_grads, *sums):
         grads = _gradients_of_block(
@@ -55,7 +56,9 @@ def block_gradients(attend_block, tensors, masks, upstream, geometry):
         )
 
     def zeros_in_blocks(tensor, axis):
-        split = blocks.split_tokens(tensor, geometry.block_len, axis)
+        length = tf.shape(tensor)[axis] - num_slots
+        window = blocks.take_tokens(tensor, 0, length, axis)
+        split = blocks.split_tokens(window, geometry.block_len, axis)
         return tf.zeros_like(split, tf.float32)
 
     _, query_grads, key_sum, value_sum, *slot_sums = tf.while_loop(
@@ -74,8 +77,8 @@ def block_gradients(attend_block, tensors, masks, upstream, geometry):
     )
     grads = (
         tf.reshape(blocks.join_tokens(query_grads.stack(), axis=1), tf.shape(query)),
-        blocks.join_tokens(key_sum, axis=3),
-        blocks.join_tokens(value_sum, axis=2),
+        blocks.pad_tokens(blocks.join_tokens(key_sum, axis=3), 0, num_slots, axis=3),
+        blocks.pad_tokens(blocks.join_tokens(value_sum, axis=2), 0, num_slots, axis=2),
         *slot_sums,
     )
     return [tf.cast(grad, query.dtype) for grad in grads]
@@ -87,15 +90,12 @@ def _gradients_of_block(attend_block, block, tensors, masks, upstream, geometry)
         tape.watch(cut)
         context = attend_block(block, cut, cut_masks)
     start = block * geometry.block_len
-    return tape.gradient(
-        context,
-        cut,
-        output_gradients=blocks.take_tokens(
-            upstream, start, geometry.block_len, axis=1
-        ),
-        # Without slots, nothing is computed from them.
-        unconnected_gradients=tf.UnconnectedGradients.ZERO,
-    )
+    upstream = blocks.take_tokens(upstream, start, geometry.block_len, axis=1)
+    query, key, value = tape.gradient(context, cut, output_gradients=upstream)
+    num_slots = tf.shape(tensors[3])[3]
+    key, slot_key = tf.split(key, [geometry.reach, num_slots], axis=3)
+    value, slot_value = tf.split(value, [geometry.reach, num_slots], axis=2)
+    return query, key, value, slot_key, slot_value
 
 
 def _add_neighbours(total, block, grads, geometry, axis):
