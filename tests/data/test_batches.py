@@ -54,3 +54,11 @@ def test_a_worker_without_an_example_has_one_that_does_not_count(encoded):
 def test_a_rule_that_does_not_fit_is_refused(encoded):
     with pytest.raises(ValueError, match=r"shape \[2\] for 3 ids"):
         BatchMaker(encoded, 1, lambda ids: np.ones(2))([1])
+
+
+@pytest.mark.parametrize("multiple", [0, -3, 2.5, None])
+@pytest.mark.parametrize("name", ["pad_to_multiple_of", "pad_labels_to_multiple_of"])
+def test_a_multiple_that_is_none_is_refused(encoded, name, multiple):
+    message = f"`{name}` must be an int of at least 1, got {multiple}"
+    with pytest.raises(ValueError, match=message):
+        BatchMaker(encoded, 1, **{name: multiple})

@@ -35,6 +35,20 @@ def test_a_cache_cut_off_while_written_is_not_taken(letters, tmp_path, monkeypat
     assert encoded.report.examples == 2
 
 
+@pytest.mark.parametrize("damage", [b"", b"0123"])
+@pytest.mark.parametrize("name", ["sources.bin", "target_ends.npy", "report.json"])
+def test_a_damaged_cache_is_made_anew(letters, tmp_path, name, damage):
+    whole = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    expected = whole.sources.ids.tolist()
+    [folder] = tmp_path.iterdir()
+    (folder / name).unlink()  # not written over: `whole` reads from the file
+    (folder / name).write_bytes(damage)
+    again = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    assert again.sources.ids.tolist() == expected
+    assert again.targets.ends.tolist() == whole.targets.ends.tolist()
+    assert again.report.examples == 2
+
+
 def test_bad_records_are_told_of_again(letters, tmp_path):
     for _ in range(2):
         with pytest.warns(UserWarning, match="left out"):

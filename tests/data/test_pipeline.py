@@ -68,6 +68,11 @@ def test_global_tokens_by_rule(letters, options, record, marked):
     assert "".join(letters.convert_ids_to_tokens(ids)) == marked
 
 
+def test_a_rule_for_questions_needs_one(letters):
+    with pytest.raises(ValueError, match="is 'question', but `question_key` is None"):
+        make_dataset(PAIRS, letters, **OPTIONS, global_tokens="question")
+
+
 def test_going_on_within_an_epoch(letters):
     limits = {
         name: OPTIONS[name] for name in ("max_source_length", "max_target_length")

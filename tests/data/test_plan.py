@@ -57,10 +57,16 @@ def test_the_remainder_can_be_left_out():
     assert left_out != others  # it is not the same one every time
 
 
-@pytest.mark.parametrize("size", [0, -3, 2.5])
+@pytest.mark.parametrize("size", [0, -3, 2.5, True])
 def test_a_wrong_batch_size_is_refused(size):
     with pytest.raises(ValueError, match=f"at least 1, got {size}"):
         BatchPlan(LENGTHS, batch_size=size)
+
+
+@pytest.mark.parametrize("seed", [-1, None, 2.5])
+def test_a_wrong_seed_is_refused_before_an_epoch_begins(seed):
+    with pytest.raises(ValueError, match=f"`seed` must be .* at least 0, got {seed}"):
+        BatchPlan(LENGTHS, batch_size=3, seed=seed)
 
 
 def test_no_batch_is_refused():

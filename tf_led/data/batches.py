@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tf_led.data.checks import check_int
 from tf_led.data.global_rules import first_token
 
 NAMES = ("input_ids", "attention_mask", "global_attention_mask", "labels")
@@ -20,7 +21,8 @@ class BatchMaker:
         max_target_length: int or None, the same for labels.
 
     Raises:
-        ValueError: in a call, if the rule gives a mask of another shape.
+        ValueError: on a multiple below 1; in a call, if the rule gives a mask of
+            another shape.
 
     Example:
         >>> import numpy as np
@@ -44,6 +46,8 @@ class BatchMaker:
         max_source_length=None,
         max_target_length=None,
     ):
+        check_int("pad_to_multiple_of", pad_to_multiple_of, at_least=1)
+        check_int("pad_labels_to_multiple_of", pad_labels_to_multiple_of, at_least=1)
         self.encoded = encoded
         self.pad_token_id = pad_token_id
         self.rule = rule

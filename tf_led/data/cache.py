@@ -39,9 +39,11 @@ def cached(cache_dir, source, tokenizer, options, write, report):
         OSError: if the folder cannot be written.
     """
     folder = Path(cache_dir) / fingerprint(source, tokenizer, options)
-    if not (folder / REPORT).exists():
+    found = _read(folder)
+    if found is None:
         _write(folder, write, report)
-    counts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        found = _read(folder)
+    rows, counts = found
     if counts["bad"] and not report.bad:
         warn(
             f"{report.name}: {counts['bad']:,} bad records were left out when "
@@ -49,10 +51,6 @@ def cached(cache_dir, source, tokenizer, options, write, report):
         )
     for name, count in counts.items():
         setattr(report, name, count)
-    rows = [
-        TokenRows(_mapped(folder / file), np.load(folder / ends))
-        for file, ends in zip(FILES, ENDS, strict=True)
-    ]
     return (*rows, report)
 
 
@@ -124,6 +122,20 @@ def _write(folder, write, report):
         folder.mkdir(exist_ok=True)
         for name in itertools.chain(FILES, ENDS, [REPORT]):
             os.replace(made / name, folder / name)
+
+
+def _read(folder):
+    """Rows and counts of a cache; None if there is none that is whole."""
+    try:
+        counts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        rows = [
+            TokenRows(_mapped(folder / file), np.load(folder / ends))
+            for file, ends in zip(FILES, ENDS, strict=True)
+        ]
+    except (OSError, ValueError, EOFError):  # not there, or damaged since
+        return None
+    is_whole = all(len(part.ids) == part.lengths.sum() for part in rows)
+    return (rows, counts) if is_whole else None
 
 
 def _mapped(path):

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tf_led.data.cache import cached
+from tf_led.data.checks import check_int
 from tf_led.data.examples import Keys, name_of, read_examples
 from tf_led.data.report import DataReport
+from tf_led.data.room import check_prefix, with_room
 from tf_led.data.token_rows import RowWriter, TokenRows
 
 CHUNK = 256  # texts a call of the tokenizer: enough to keep its threads busy
@@ -59,11 +61,7 @@ class Limits(NamedTuple):
         """
         for name in ("max_source_length", "max_target_length"):
             length = getattr(self, name)
-            if not isinstance(length, (int, np.integer)) or length < 3:
-                raise ValueError(
-                    f"`{name}` must be an int of at least 3, a token between the two "
-                    f"special ones, got {length!r}."
-                )
+            check_int(name, length, at_least=3)  # a token between the special ones
 
 
 def encode_examples(
@@ -100,7 +98,7 @@ def encode_examples(
     Raises:
         DataError: if nothing is left, or on a bad record if `strict`.
         OSError: if a file cannot be read or written.
-        ValueError: on a limit that holds nothing.
+        ValueError: on a limit that holds nothing, or no more than the prefix.
 
     Example:
         >>> from tf_led import LEDTokenizerFast
@@ -165,6 +163,7 @@ def _in_memory(files, ends, report):
 
 
 def _encode(examples, tokenizer, limits, writers, report):
+    check_prefix(tokenizer, limits)
     examples = iter(examples)
     while chunk := list(itertools.islice(examples, CHUNK)):
         chunk = with_room(chunk, tokenizer, limits, report)
@@ -179,40 +178,6 @@ def _encode(examples, tokenizer, limits, writers, report):
         report.cut_documents += sum(number > 0 for number in left_out)
         report.cut_tokens += sum(left_out)
         report.cut_summaries += sum(number > 0 for number in cut)
-
-
-def with_room(chunk, tokenizer, limits, report):
-    """Leaves out examples whose question alone fills the limit.
-
-    Args:
-        chunk: list of Example.
-        tokenizer: LEDTokenizerFast.
-        limits: Limits.
-        report: DataReport that counts those left out.
-
-    Returns:
-        List of Example.
-
-    Raises:
-        DataError: on the first, if the report is strict.
-    """
-    if not chunk or chunk[0].question is None:
-        return chunk
-    room = limits.max_source_length - tokenizer.num_special_tokens_to_add(True)
-    questions = tokenizer(
-        [example.question for example in chunk], add_special_tokens=False, verbose=False
-    )["input_ids"]
-    kept = []
-    for example, ids in zip(chunk, questions, strict=True):
-        if len(ids) < room:
-            kept.append(example)
-            continue
-        report.leave_out(
-            example.place,
-            f"the question has {len(ids):,} tokens: no room for the document within "
-            f"{limits.max_source_length:,}",
-        )
-    return kept
 
 
 def _sources(chunk, tokenizer, limits):

@@ -96,6 +96,7 @@ def make_dataset(
     keys = Keys(document_key, summary_key, question_key, separator)
     check_shard(shard, num_shards)
     rule = choose_rule(global_tokens, tokenizer, separator)
+    check_question(global_tokens, question_key)
     encoded = encode_examples(
         examples,
         tokenizer,
@@ -190,6 +191,23 @@ def check_shard(shard, num_shards):
         raise ValueError(
             f"`shard` must be at least 0 and below `num_shards`, got {shard} of "
             f"{num_shards}."
+        )
+
+
+def check_question(global_tokens, question_key):
+    """Refuses the rule for questions where there are none: all would be global.
+
+    Args:
+        global_tokens: the rule, as for `make_dataset`.
+        question_key: str or None.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if global_tokens == "question" and question_key is None:
+        raise ValueError(
+            "`global_tokens` is 'question', but `question_key` is None: name the key "
+            "of the question in a record."
         )
 
 

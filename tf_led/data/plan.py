@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from tf_led.data.checks import check_int
+
 # Documents of similar length are looked for among so many batches: more find closer
 # ones, fewer leave the order closer to a free one.
 POOL = 50
@@ -20,12 +22,12 @@ class BatchPlan:
         lengths: int[examples], of the documents.
         batch_size: int, of all workers together.
         shuffle: bool.
-        seed: int; the same one gives the same batches.
+        seed: int >= 0; the same one gives the same batches.
         drop_remainder: bool, whether to leave out a last batch that is not full.
 
     Raises:
-        ValueError: on a batch size that is no whole number of at least 1, and if
-            no batch is left.
+        ValueError: on a batch size that is no int of at least 1, a seed that is none of
+            at least 0, and if no batch is left.
 
     Example:
         >>> from tf_led.data.plan import BatchPlan
@@ -37,10 +39,8 @@ class BatchPlan:
     def __init__(
         self, lengths, *, batch_size, shuffle=True, seed=0, drop_remainder=False
     ):
-        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(
-                f"`batch_size` must be an int of at least 1, got {batch_size!r}."
-            )
+        check_int("batch_size", batch_size, at_least=1)
+        check_int("seed", seed, at_least=0)
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.shuffle = shuffle
