@@ -87,6 +87,7 @@ REFUSED = [
     (["--global-tokens", "question"], "question: needs --question-key"),
     (["--global-tokens", "separators"], "separators: needs --separator"),
     (["--workers", "2", "--accumulation-steps", "3"], "steps 3: not with --workers"),
+    (["--workers", "2", "--jit-compile"], "--jit-compile: not with --workers"),
     (["--learning-rate", "0"], "--learning-rate 0: nothing would be learnt"),
     (["--learning-rate", "-1"], "at least 0 and below inf, got '-1'"),
     (["--label-smoothing", "1"], "at least 0 and below 1, got '1'"),
@@ -110,6 +111,8 @@ LATE = [
     (["--separator", "<x>", "--global-tokens", "separators"], "is '<x>', which is no"),
     (["--freeze", "toaster"], "--freeze toaster: "),
     (["--warmup-steps", "4"], "--warmup-steps 4: the whole run has 3 updates"),
+    (["--accumulation-steps", "5"], "-steps 5: the whole run has 3 batches, too few"),
+    (["--source-prefix", "a " * 97], "tokens: no room for a document within"),
 ]
 
 
@@ -121,6 +124,23 @@ def test_a_mistake_is_one_line(small, files, tmp_path, capsys, options, message)
     out, err = capsys.readouterr()
     assert out == "" and err.splitlines()[-1].startswith("tf-led: ")
     assert message in err.splitlines()[-1]
+
+
+def test_other_workers_than_the_environment_names(files, tmp_path, capsys, monkeypatch):
+    cluster = {"worker": ["a:1", "b:1"]}
+    config = {"cluster": cluster, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert main([*argv_of(files, tmp_path / "out"), "--workers", "3"]) == 2
+    assert "--workers 3: TF_CONFIG names 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["{", "[]"])
+@pytest.mark.parametrize("name", ["arguments.json", "result.json"])
+def test_a_damaged_record_is_named(files, tmp_path, capsys, name, damage):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / name).write_text(damage)
+    assert train(files, tmp_path) == 2
+    assert f"{name} is damaged: no JSON object" in capsys.readouterr().err
 
 
 def test_a_folder_in_use_is_refused(small, files, tmp_path, capsys):

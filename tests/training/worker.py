@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_led
 from tf_led.testing import fill_spread, tiny_config
 from tf_led.training.optimizer import AdamW
+from tf_led.training.replicas import same_on_all
 from tf_led.training.workers import (
     make_strategy,
     share_batches,
@@ -121,6 +122,7 @@ def train_as_worker():
     strategy = make_strategy()
     with strategy.scope():
         model = make_model(make_optimizer())
+    assert same_on_all(7, strategy) and not same_on_all(worker_index(), strategy)
     batches = share_batches(dataset(documents(worker_index())), strategy)
     return worker_index(), fit(model, batches)
 

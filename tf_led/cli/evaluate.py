@@ -73,6 +73,7 @@ def run(args):
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     examples, maker = evaluate_data.read(args, config, tokenizer)
+    check_predictions(args.predictions)
     tell(f"loading {args.model}")
     model = load_model(args.model)
     predictions = evaluate_data.generate(model, maker, tokenizer, args)
@@ -93,6 +94,13 @@ def check_new_tokens(number, limit):
         raise UsageError(
             f"--max-new-tokens {number}: the model's decoder has {limit} positions"
         )
+
+
+def check_predictions(path):
+    """Refuses at once, not after an hour, a file that cannot be written."""
+    if path:
+        with blamed_on(f"--predictions {path}"), open(path, "a"):
+            pass
 
 
 def write_predictions(path, examples, predictions):

@@ -60,17 +60,21 @@ def run(args):
     if os.path.exists(args.output) and not os.path.isdir(args.output):
         raise UsageError(f"--output {args.output}: a file, not a directory")
     folder, arguments = RunFolder(args.output), kept_arguments(args)
-    refuse_difference(args, folder.differences(arguments))
-    if result := folder.result():
+    with blamed_on("--output"):
+        differences, result = folder.differences(arguments), folder.result()
+    refuse_difference(args, differences)
+    if result:
         tell(f"{args.output}: this run is complete, there is nothing to do")
         print(json.dumps(result), flush=True)
         return
     load_tensorflow()
     from tf_led.training.workers import num_workers, run_workers, worker_index
 
-    with blamed_on("--workers"):
-        is_alone = num_workers() == 1
-    if args.workers > 1 and is_alone:
+    with blamed_on(f"--workers {args.workers}"):
+        number = num_workers()
+    if args.workers > 1 and number not in (1, args.workers):
+        raise UsageError(f"--workers {args.workers}: TF_CONFIG names {number}")
+    if args.workers > 1 and number == 1:
         command = [sys.executable, "-m", "tf_led.cli.main", *as_words(args)]
         if code := run_workers(command, args.workers):
             raise SystemExit(code)
@@ -103,7 +107,8 @@ def train_along(folder, args):
     """Does a further worker's part: it says and writes nothing."""
     warnings.showwarning = lambda *ignored, **more: None
     loop = make_loop(folder, args, writes=False)
-    loop.restore()
+    with blamed_on("--output"):
+        loop.restore()
     loop.run()
 
 

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 
 from tf_led.checkpoints.atomic import staged
+from tf_led.cli.errors import UsageError
 from tf_led.cli.train_progress import Progress
+from tf_led.training.replicas import same_on_all
 from tf_led.training.state import (
     load_state,
     read_variable,
@@ -56,10 +58,17 @@ class TrainingLoop:
 
         Raises:
             CheckpointError: if the state is damaged.
+            UsageError: if another worker finds another state.
         """
         record = load_state(self.folder.path, self._variables())
         self.record = dict(START) if record is None else record
-        return self._steps_done()
+        done = self._steps_done()
+        if not same_on_all(done, self.model.distribute_strategy):
+            raise UsageError(
+                f"--output {self.folder.output}: not every worker finds the state of "
+                f"this run there, {done:,} steps here: give a folder that all share"
+            )
+        return done
 
     def run(self):
         """Trains to the end.

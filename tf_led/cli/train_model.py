@@ -1,7 +1,9 @@
 """Readies a loaded model for training as the arguments say."""
 
+from tf_led.cli.checkpoint import tell
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.training.accumulation import build_optimizer
+from tf_led.training.distribution import check_accumulation, check_jit
 from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.optimizer import AdamW
 from tf_led.training.schedules import WarmUp
@@ -19,7 +21,8 @@ def make_model(model, args, total_steps):
         List of the keras metrics that it was compiled with.
 
     Raises:
-        UsageError: for a name that no weight has, and a warm-up that is too long.
+        UsageError: for a name that no weight has, for a run of too few batches, and for
+            what several replicas cannot do.
     """
     for name in args.freeze:
         with blamed_on(f"--freeze {name}"):
@@ -28,15 +31,34 @@ def make_model(model, args, total_steps):
         model.enable_lora(args.lora_rank)
     if args.gradient_checkpointing:
         model.gradient_checkpointing_enable()
+    optimizer = make_optimizer(args, total_steps)
+    check_replicas(args, optimizer, model.distribute_strategy.num_replicas_in_sync)
     metrics = [TokenAccuracy(model.config.pad_token_id)]
     model.compile(
-        make_optimizer(args, total_steps),
+        optimizer,
         metrics=metrics,
         jit_compile=args.jit_compile,
         label_smoothing=args.label_smoothing,
     )
     build_optimizer(model.optimizer, model.trainable_variables)  # in this scope
     return metrics
+
+
+def check_replicas(args, optimizer, num_replicas):
+    """Refuses what cannot be done over several GPUs or workers.
+
+    Args:
+        args: the parsed arguments.
+        optimizer: Keras optimizer.
+        num_replicas: int.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    with blamed_on(f"--accumulation-steps {args.accumulation_steps}"):
+        check_accumulation(optimizer, num_replicas)
+    with blamed_on("--jit-compile"):
+        check_jit(args.jit_compile, num_replicas)
 
 
 def make_optimizer(args, total_steps):
@@ -50,10 +72,17 @@ def make_optimizer(args, total_steps):
         Keras optimizer.
 
     Raises:
-        UsageError: for a warm-up longer than the run.
+        UsageError: for a run without an update, or shorter than its warm-up.
     """
     steps = args.accumulation_steps
-    updates = max(1, total_steps // steps)
+    updates, rest = divmod(total_steps, steps)
+    if not updates:
+        raise UsageError(
+            f"--accumulation-steps {steps}: the whole run has {total_steps:,} batches, "
+            "too few for an update"
+        )
+    if rest:
+        tell(f"the last {rest:,} of {total_steps:,} batches make no whole update")
     if args.warmup_steps > updates:
         raise UsageError(
             f"--warmup-steps {args.warmup_steps}: the whole run has {updates:,} updates"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError
 
 try:
     import fcntl
@@ -51,6 +52,9 @@ class RunFolder:
 
         Returns:
             Dict from name to (then, now); empty if there is no run yet.
+
+        Raises:
+            CheckpointError: if what was written down is damaged.
         """
         then = self._read(ARGUMENTS)
         if then is None:
@@ -93,10 +97,16 @@ class RunFolder:
                 os.close(descriptor)  # which ends the lock too
 
     def _read(self, name):
+        path = self.path / name
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise CheckpointError(f"{path} is damaged: no JSON object.")
+        return content
 
     def _write(self, name, content):
         with staged(self.path) as staging:

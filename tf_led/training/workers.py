@@ -8,6 +8,9 @@ import time
 
 import tensorflow as tf
 
+from tf_led.training.parent import MARK, end_with_parent
+from tf_led.training.tf_config import read_tf_config
+
 # Seconds between two looks at the workers.
 PATIENCE = 0.2
 
@@ -22,8 +25,14 @@ def make_strategy():
         before anything is computed.
 
     Raises:
-        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task in it.
+
+    Example:
+        >>> from tf_led.training.workers import make_strategy
+        >>> make_strategy().num_replicas_in_sync  # one process, no GPU
+        1
     """
+    end_with_parent()
     if num_workers() > 1:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_logical_devices("GPU")) > 1:
@@ -38,9 +47,15 @@ def num_workers():
         int; 1 without TF_CONFIG.
 
     Raises:
-        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task in it.
+
+    Example:
+        >>> import os
+        >>> from tf_led.training.workers import num_workers
+        >>> "TF_CONFIG" in os.environ, num_workers()
+        (False, 1)
     """
-    return _read()[0]
+    return read_tf_config()[0]
 
 
 def worker_index():
@@ -50,9 +65,14 @@ def worker_index():
         int; 0 without TF_CONFIG.
 
     Raises:
-        ValueError: if TF_CONFIG is no JSON of a cluster and a task.
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task in it.
+
+    Example:
+        >>> from tf_led.training.workers import worker_index
+        >>> worker_index()
+        0
     """
-    return _read()[1]
+    return read_tf_config()[1]
 
 
 def share_batches(batches, strategy):
@@ -68,6 +88,13 @@ def share_batches(batches, strategy):
 
     Returns:
         What to give to `fit` and `evaluate`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.training.workers import make_strategy, share_batches
+        >>> batches = tf.data.Dataset.from_tensors({"input_ids": [[0, 5, 2]]})
+        >>> [sorted(batch) for batch in share_batches(batches, make_strategy())]
+        [['input_ids']]
     """
     batches = without_autotune(batches)
     return strategy.distribute_datasets_from_function(lambda context: batches)
@@ -84,6 +111,12 @@ def without_autotune(batches):
 
     Returns:
         `tf.data.Dataset` of the same elements.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.training.workers import without_autotune
+        >>> without_autotune(tf.data.Dataset.range(3)).options().autotune.enabled
+        False
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -94,7 +127,8 @@ def run_workers(command, count):
     """Runs a command in several processes of this machine that train together.
 
     Each gets a TF_CONFIG of its own, on free ports of the loopback interface. If one
-    fails, the others are stopped: they would wait for it for ever.
+    fails, the others are stopped: they would wait for it for ever. If this process is
+    killed, they end by themselves once they have called `make_strategy`.
 
     Args:
         command: list of str.
@@ -105,12 +139,22 @@ def run_workers(command, count):
 
     Raises:
         ValueError: if `count` is no int of at least 1.
+
+    Example:
+        >>> import sys
+        >>> from tf_led.training.workers import run_workers
+        >>> run_workers([sys.executable, "-c", "exit(3)"], count=2)
+        3
     """
     if type(count) is not int or count < 1:
         raise ValueError(f"`workers` must be an int of at least 1, got {count!r}.")
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
     workers = [
-        subprocess.Popen(command, env={**os.environ, "TF_CONFIG": config})
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # never written to: it ends when this process does
+            env={**os.environ, MARK: "1", "TF_CONFIG": config},
+        )
         for config in map(_config_of(addresses), range(count))
     ]
     try:
@@ -120,6 +164,7 @@ def run_workers(command, count):
             if worker.poll() is None:
                 worker.kill()
                 worker.wait()
+            worker.stdin.close()
 
 
 def _wait(workers):
@@ -148,25 +193,3 @@ def _free_ports(count):
     finally:
         for each in sockets:
             each.close()
-
-
-def _read():
-    """The number of workers and this one's index."""
-    text = os.environ.get("TF_CONFIG", "")
-    if not text.strip():
-        return 1, 0
-    try:
-        config = json.loads(text)
-        cluster = config.get("cluster", {})
-        workers = [*cluster.get("chief", []), *cluster.get("worker", [])]
-        task = config.get("task", {})
-        index = int(task.get("index", 0))
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError(
-            f"TF_CONFIG is {text!r}, expected JSON such as "
-            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
-            '"task": {"type": "worker", "index": 0}}.'
-        ) from None
-    if "chief" in cluster and task.get("type") != "chief":
-        index += len(cluster["chief"])
-    return max(1, len(workers)), index
