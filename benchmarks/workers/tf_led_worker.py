@@ -98,7 +98,7 @@ def attention(job):
     mask = tf.ones([1, job["source_len"]], tf.bool)
     run = tf.function(
         lambda q, k, v: window_attention(
-            q * 64**-0.5,
+            q,
             k,
             v,
             k[:, :0],
@@ -107,6 +107,7 @@ def attention(job):
             key_mask=mask,
             slot_mask=mask[:, :0],
             radius=RADIUS,
+            scale=64**-0.5,
         )
     )
     return lambda: tf.nest.flatten(run(q, k, v))[0][0, 0, 0].numpy()

@@ -57,3 +57,20 @@ def test_split_and_join_undo_each_other(axis, num_blocks):
     parts = np.split(tokens.numpy(), num_blocks, axis)
     np.testing.assert_array_equal(split, np.stack(parts))
     np.testing.assert_array_equal(blocks.join_tokens(split, axis), tokens)
+
+
+@pytest.mark.parametrize("axis", range(4))
+@pytest.mark.parametrize("run", ["eager", "graph", "xla"])
+def test_overwrite_changes_the_end_of_a_copy(axis, run):
+    tokens = numbered([size + 2 for size in SHAPE])
+    new = -numbered([size + 2 * (i != axis) for i, size in enumerate(SHAPE)])
+
+    def overwrite(tokens, new):
+        return blocks.overwrite_tokens(tokens, new, 2, axis), tokens
+
+    if run != "eager":
+        overwrite = tf.function(overwrite, jit_compile=run == "xla")
+    changed, kept = overwrite(tokens, new)
+    np.testing.assert_array_equal(kept, tokens)
+    expected = np.concatenate([np.split(tokens, [2], axis)[0], new], axis)
+    np.testing.assert_array_equal(changed, expected)

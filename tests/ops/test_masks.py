@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_led.ops.masks import band_mask, causal_mask, mask_value, masked_softmax
+from tf_led.ops.masks import (
+    band_mask,
+    causal_mask,
+    mask_value,
+    masked_shares,
+    masked_softmax,
+)
 
 
 def drawn(mask):
@@ -69,3 +75,36 @@ def test_softmax_of_half_precision_loses_only_the_last_rounding(dtype, jit_compi
     exact = tf.nn.softmax(tf.cast(scores, tf.float64)).numpy()
     one_rounding = 2**-8 if dtype == "bfloat16" else 2**-10
     np.testing.assert_allclose(shares, exact, rtol=one_rounding)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("run", ["eager", "graph", "xla"])
+def test_masked_shares(dtype, run):
+    """Scaled, masked and summed in one pass, or one after the other: the same."""
+    rng = np.random.default_rng(1)
+    query, key = (
+        tf.cast(rng.standard_normal(shape), dtype)
+        for shape in ([2, 3, 5, 7], [2, 3, 7, 11])
+    )
+    visible = tf.constant(rng.random([2, 1, 5, 11]) < 0.6)
+    function = masked_shares
+    if run != "eager":
+        function = tf.function(masked_shares, jit_compile=run == "xla")
+    shares = function(query, key, visible, 0.3)
+    assert shares.dtype == dtype
+    query, key = tf.cast(query, tf.float64), tf.cast(key, tf.float64)
+    exact = masked_softmax(0.3 * tf.matmul(query, key), visible).numpy()
+    tolerance = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-6}[dtype]
+    np.testing.assert_allclose(tf.cast(shares, tf.float64), exact, atol=tolerance)
+    hidden = ~np.broadcast_to(visible, exact.shape)
+    assert not tf.cast(shares, tf.float32).numpy()[hidden].any()
+
+
+def test_shares_of_float16_are_scaled_before_they_overflow():
+    """300 x 300 x 7 is beyond float16, a hundredth of it is not."""
+    query = tf.fill([1, 1, 1, 7], tf.constant(300, tf.float16))
+    key = tf.stack([query[0, 0, 0], -query[0, 0, 0]], axis=1)[None, None]
+    visible = tf.ones([1, 1, 1, 2], tf.bool)
+    assert np.isinf(tf.matmul(query, key)).all()
+    shares = masked_shares(query, key, visible, 0.01)
+    assert shares.numpy().tolist() == [[[[1.0, 0.0]]]]
