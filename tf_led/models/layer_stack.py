@@ -6,7 +6,6 @@ import tensorflow as tf
 
 from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import fold_seed
-from tf_led.ops.xla import in_xla
 
 
 class LayerStack:
@@ -18,6 +17,16 @@ class LayerStack:
         """Keeps layers as attributes `layers_0`, `layers_1`, ...
 
         Lists alone are not seen by `tf.train.Checkpoint`.
+
+        Args:
+            layers: iterable of Keras layers.
+
+        Example:
+            >>> from tf_led.models.layer_stack import LayerStack
+            >>> stack = LayerStack()
+            >>> stack.add_layers(["first", "second"])
+            >>> stack.layers_1
+            'second'
         """
         self.num_layers = 0
         for layer in layers:
@@ -30,15 +39,37 @@ class LayerStack:
         return [getattr(self, f"layers_{i}") for i in range(self.num_layers)]
 
     def build_layers(self):
-        """Builds every layer."""
+        """Builds every layer.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> encoder = TFLEDModel(tiny_config()).get_encoder()
+            >>> encoder.build_layers()  # the constructor has done so once
+            >>> all(layer.built for layer in encoder.layers)
+            True
+        """
         for layer in self.layers:
             layer.build()
 
     def draw_seed(self, training):
-        """A seed for this call's dropout, int32[2], or None outside training.
+        """Draws a seed for this call's dropout.
 
         It is drawn here, once: a seed drawn inside a recomputed layer would differ
         between the forward pass and its repetition.
+
+        Args:
+            training: bool.
+
+        Returns:
+            int32[2], or None outside training.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> encoder = TFLEDModel(tiny_config()).get_encoder()
+            >>> encoder.draw_seed(training=True).shape
+            TensorShape([2])
         """
         return tf.cast(self.seed_generator.next(), tf.int32) if training else None
 
@@ -62,6 +93,18 @@ class LayerStack:
 
         Raises:
             ValueError: if maps are asked for while layers may be dropped.
+
+        Example:
+            >>> import collections
+            >>> from tf_led.models.layer_stack import LayerStack
+            >>> stack = LayerStack()
+            >>> stack.add_layers([2, 3])
+            >>> Result = collections.namedtuple("Result", "hidden attention")
+            >>> def times(index, layer, hidden, seed):
+            ...     return Result(hidden * layer, layer)
+            >>> options = {"seed": None, "drop_rate": 0.0, "keep_maps": True}
+            >>> stack.run_layers(times, 1.0, extras=[[], []], **options)
+            (6.0, (1.0, 2.0, 6.0), ((2, 3),))
         """
         may_drop = seed is not None and drop_rate > 0
         if may_drop and keep_maps:
@@ -94,10 +137,9 @@ def _hidden_of(run, hidden, *extras):
 
 def _maybe_drop(step, drop_rate, seed, hidden, *extras):
     dropped = tf.random.stateless_uniform([], seed) < drop_rate
-    if in_xla():
-        # XLA has no gradient for a branch that holds custom gradients.
-        return tf.where(dropped, hidden, step(hidden, *extras))
-    return tf.cond(dropped, lambda: hidden, lambda: step(hidden, *extras))
+    # Not tf.cond: XLA has no gradient for a branch that holds custom gradients, and
+    # without it the gradient of a branch fails where lengths vary from batch to batch.
+    return tf.where(dropped, hidden, step(hidden, *extras))
 
 
 def _recomputed(step, hidden, *extras):
