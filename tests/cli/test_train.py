@@ -91,11 +91,12 @@ REFUSED = [
     (["--learning-rate", "0"], "--learning-rate 0: nothing would be learnt"),
     (["--learning-rate", "-1"], "at least 0 and below inf, got '-1'"),
     (["--label-smoothing", "1"], "at least 0 and below 1, got '1'"),
-    (["--warmup-steps", "x"], "at least 1, got 'x'"),
+    (["--warmup-steps", "x"], "at least 0, got 'x'"),
     (["--train", "nowhere.jsonl"], "--train nowhere.jsonl: no such file"),
     (["--train", "."], "--train .: is a directory"),
     (["--model", "./nowhere"], "--model ./nowhere: no such directory"),
     (["--output", __file__], f"--output {__file__}: a file, not a directory"),
+    (["--output", ""], "--output: an empty name"),
 ]
 LATE = [
     (
@@ -110,6 +111,9 @@ LATE = [
     (["--document-key", "text"], "no example that can be used, 13 bad records"),
     (["--separator", "<x>", "--global-tokens", "separators"], "is '<x>', which is no"),
     (["--freeze", "toaster"], "--freeze toaster: "),
+    (["--freeze", "led"], "--freeze led: no weight is left that would train"),
+    (["--tensorboard", __file__], f"--tensorboard {__file__}: [Errno 17] File exists"),
+    (["--tensorboard", ""], "--tensorboard : [Errno 2] No such file"),
     (["--warmup-steps", "4"], "--warmup-steps 4: the whole run has 3 updates"),
     (["--accumulation-steps", "5"], "-steps 5: the whole run has 3 batches, too few"),
     (["--source-prefix", "a " * 97], "tokens: no room for a document within"),
@@ -124,6 +128,8 @@ def test_a_mistake_is_one_line(small, files, tmp_path, capsys, options, message)
     out, err = capsys.readouterr()
     assert out == "" and err.splitlines()[-1].startswith("tf-led: ")
     assert message in err.splitlines()[-1]
+    # The right ones may be given to the same folder.
+    assert not list(tmp_path.rglob("arguments.json"))
 
 
 def test_other_workers_than_the_environment_names(files, tmp_path, capsys, monkeypatch):
@@ -149,6 +155,15 @@ def test_a_folder_in_use_is_refused(small, files, tmp_path, capsys):
     with RunFolder(tmp_path / "out").owned():
         assert train(files, tmp_path / "out", small) == 2
     assert "another run is at work in it" in capsys.readouterr().err
+
+
+def test_a_run_that_comes_to_nothing_saves_nothing(small, files, tmp_path, capsys):
+    options = ["--learning-rate", "1e30", "--clip-norm", "0", "--save-steps", "99"]
+    assert main([*argv_of(files, tmp_path, small), *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "has become infinite or NaN: nothing can be" in err
+    assert "less than --learning-rate 1e+30" in err
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_options_together(small, files, tmp_path, capsys):

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 import warnings
 
 from tf_led.cli.bundled import model_or_bundled
@@ -57,8 +58,7 @@ def run(args):
     check_together(args)
     args.model = model_or_bundled(args.model)
     check_checkpoint(args.model)
-    if os.path.exists(args.output) and not os.path.isdir(args.output):
-        raise UsageError(f"--output {args.output}: a file, not a directory")
+    check_output(args.output)
     folder, arguments = RunFolder(args.output), kept_arguments(args)
     with blamed_on("--output"):
         differences, result = folder.differences(arguments), folder.result()
@@ -76,12 +76,23 @@ def run(args):
         raise UsageError(f"--workers {args.workers}: TF_CONFIG names {number}")
     if args.workers > 1 and number == 1:
         command = [sys.executable, "-m", "tf_led.cli.main", *as_words(args)]
-        if code := run_workers(command, args.workers):
-            raise SystemExit(code)
+        code = run_workers(command, args.workers)
+        if code < 0:
+            tell(f"a worker was ended by signal {-code}; the same command goes on")
+        if code:
+            raise SystemExit(code if code > 0 else 128 - code)
     elif worker_index() == 0:
         print(json.dumps(train_and_save(folder, arguments, args)), flush=True)
     else:
         train_along(folder, args)
+
+
+def check_output(output):
+    """Refuses what cannot be the name of a folder."""
+    if not output:
+        raise UsageError("--output: an empty name; give a directory")
+    if os.path.exists(output) and not os.path.isdir(output):
+        raise UsageError(f"--output {output}: a file, not a directory")
 
 
 def train_and_save(folder, arguments, args):
@@ -89,10 +100,11 @@ def train_and_save(folder, arguments, args):
     with contextlib.ExitStack() as stack:
         with blamed_on("--output"):
             stack.enter_context(folder.owned())
-            folder.begin(arguments)
+        check_tensorboard(args.tensorboard)
         tell(f"loading {args.model}")
         loop = make_loop(folder, args, writes=True)
         with blamed_on("--output"):
+            folder.begin(arguments)  # not before all of them have proved of use
             done = loop.restore()
         if done:
             tell(f"going on after step {done:,} of {loop.total_steps:,}")
@@ -101,6 +113,14 @@ def train_and_save(folder, arguments, args):
             tell(str(feed.encoded.report))
         folder.end(result)
         return result
+
+
+def check_tensorboard(logs):
+    """Refuses at once a folder that TensorFlow could not write to."""
+    if logs is not None:
+        with blamed_on(f"--tensorboard {logs}"):
+            os.makedirs(logs, exist_ok=True)
+            tempfile.TemporaryFile(dir=logs).close()
 
 
 def train_along(folder, args):

@@ -175,7 +175,11 @@ def natural(text):
     Raises:
         argparse.ArgumentTypeError: for anything else, naming it.
     """
-    return 0 if text == "0" else positive_int(text)
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least 0, got {text!r}"
+        )
+    return int(text)
 
 
 def check_together(args):

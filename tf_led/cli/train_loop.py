@@ -101,7 +101,7 @@ class TrainingLoop:
             shuffle=False,  # the feed has done it
             verbose=0,
         ).history
-        logs = {name: float(values[-1]) for name, values in history.items()}
+        logs = {name: _finite(values[-1]) for name, values in history.items()}
         self.record["history"] = [*self.record["history"], logs]
         self.record.update(epoch=epoch + 1, step=0)
         self.save(is_better=self._note_best(logs.get("val_loss")))
@@ -109,7 +109,8 @@ class TrainingLoop:
     def _note_best(self, loss):
         """Whether no epoch was better; without `--patience` any is good enough."""
         best = self.record["best"]
-        if not self.args.patience or best is None or loss < best:
+        is_better = best is None or (loss is not None and loss < best)
+        if not self.args.patience or is_better:
             self.record.update(best=loss, waited=0)
             return True
         self.record["waited"] += 1
@@ -120,7 +121,11 @@ class TrainingLoop:
 
         Args:
             is_better: bool, whether the checkpoint is to be replaced.
+
+        Raises:
+            UsageError: if training has come to nothing; what was saved before stays.
         """
+        self._check_weights()
         if not self.writes:
             return
         if is_better:
@@ -128,6 +133,15 @@ class TrainingLoop:
                 self.tokenizer.save_pretrained(staging.path)
             self.model.save_pretrained(self.folder.output)
         save_state(self.folder.path, self._variables(), self.record)
+
+    def _check_weights(self):
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(read_variable(variable)).all():
+                raise UsageError(
+                    f"`{variable.path}` has become infinite or NaN: nothing can be "
+                    f"learnt any more. Give less than --learning-rate "
+                    f"{self.args.learning_rate}, and another --output"
+                )
 
     def save_within_epoch(self, step):
         """Saves in the middle of an epoch.
@@ -225,6 +239,11 @@ class KeepMeasured(keras.callbacks.Callback):
             measured = self.measured if self.loop.record["step"] else None
             self.loop.set_measured(measured)
         self.is_new = False
+
+
+def _finite(value):
+    """A number that JSON can say, or None: one overflow makes a mean NaN."""
+    return float(value) if np.isfinite(value) else None
 
 
 def total_steps(feed, args):

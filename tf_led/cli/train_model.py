@@ -29,6 +29,10 @@ def make_model(model, args, total_steps):
             model.freeze(name)
     if args.lora_rank:
         model.enable_lora(args.lora_rank)
+    if not model.trainable_variables:
+        raise UsageError(
+            f"--freeze {' '.join(args.freeze)}: no weight is left that would train"
+        )
     if args.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     optimizer = make_optimizer(args, total_steps)
