@@ -176,6 +176,28 @@ def test_a_tokenizer_goes_along_as_leds(bart, tmp_path):
     assert (tmp_path / "led/merges.txt").read_text() == "#version: 0.2\n"
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_nan_and_infinity_are_told_as_where_a_model_is_loaded(
+    bart, tmp_path, value, dtype
+):
+    state = load_file(bart[0] / "model.safetensors")
+    names = ["decoder.layers.0.fc1.bias", "encoder.embed_positions.weight"]
+    for name in names:
+        state[f"model.{name}"].view(-1)[-1] = value
+    state = {name: tensor.to(dtype) for name, tensor in state.items()}
+    save_file(state, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_bytes((bart[0] / "config.json").read_bytes())
+    message = "model.safetensors` has 2 weights with NaN or infinite numbers: .*" + (
+        ".*".join(f"model.{name}" for name in names)
+    )
+    with pytest.warns(UserWarning, match=message) as told:
+        bart_to_led(tmp_path, tmp_path / "led", max_positions=POSITIONS)
+    assert [warning.filename for warning in told] == [__file__]
+    made = load_file(tmp_path / "led/model.safetensors")
+    assert not torch.isfinite(made["led.decoder.layers.0.fc1.bias"][-1])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -26,6 +26,21 @@ def test_missing_keys_are_warned_about_and_left(write, variables):
     assert (variables["led/decoder/layers/1/fc2/bias"].numpy() == 5).all()
 
 
+def test_what_became_of_them_is_told(write, variables):
+    """Left as they were, or drawn: as it was with this call."""
+    key, path = "led.encoder.layers.1.fc1.weight", "led/encoder/layers/1/fc1/kernel"
+    lacking = write({key: None})
+    with pytest.warns(UserWarning, match="lacks 1 .* left as they were: "):
+        load_weights(variables, lacking)
+    drawn = []
+    with pytest.warns(UserWarning, match="lacks 1 .* newly drawn: "):
+        load_weights(variables, lacking, draw=drawn.extend)
+    other = write({key: np.ones((19, 12), "float32")})
+    with pytest.warns(UserWarning, match="1 .* not loaded but newly drawn: "):
+        load_weights(variables, other, ignore_mismatched_sizes=True, draw=drawn.extend)
+    assert drawn == [variables[path]] * 2
+
+
 def test_unexpected_keys_are_warned_about(write, variables, same):
     extra = {
         "led.encoder.layers.2.fc1.bias": np.ones(17),

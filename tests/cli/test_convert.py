@@ -159,6 +159,45 @@ def test_a_destination_is_not_overwritten_unless_told(bare, convert, tmp_path):
     assert note.read_text() == "mine"
 
 
+@pytest.mark.parametrize("to", ["safetensors", "bin", "h5", "keras"])
+@pytest.mark.parametrize("kind", ["led", "bart"])
+def test_weights_of_another_model_are_not_left_beside_the_new(
+    bare, bart, convert, tmp_path, to, kind
+):
+    """A reader could take them for the new ones."""
+    old = ["model.safetensors", "pytorch_model.bin", "tf_model.h5", "model.keras"]
+    old += ["model.safetensors.index.json", "pytorch_model.bin.index.json"]
+    old += ["model-00001-of-00002.safetensors", "tf_model-00001-of-00002.h5"]
+    for name in [*old, "notes.bin"]:
+        (tmp_path / name).write_text("old")
+    options = [] if kind == "led" else ["--max-positions", "37"]
+    source = bare if kind == "led" else bart
+    assert "not empty" in convert(source, tmp_path, "--to", to)
+    assert (tmp_path / "model.safetensors").read_text() == "old"
+    new = convert(source, tmp_path, "--force", "--to", to, *options)
+    assert set(os.listdir(tmp_path)) & set(old) == set(new) - {"notes.bin"}
+    assert len(new) == (2 if to == "bin" else 1)
+    assert (tmp_path / "notes.bin").read_text() == "old"
+
+
+@pytest.mark.parametrize("place", ["file/new", "file/below/new"])
+def test_a_destination_below_a_file_is_named(bare, convert, tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+    refusal = convert(bare, tmp_path / place)
+    assert refusal == f"{tmp_path / place}: {tmp_path}/file is a file, not a directory"
+
+
+def test_a_destination_that_cannot_be_written_is_named(
+    bare, convert, tmp_path, monkeypatch
+):
+    new = tmp_path / "below/new"
+    if os.path.isdir("/proc/self"):  # no rights help there
+        assert convert(bare, "/proc/nothing/new").startswith("/proc/nothing/new: ")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert convert(bare, new) == f"{new}: no permission to write to {tmp_path}"
+    assert not new.parent.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -181,6 +220,14 @@ def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     assert "./none: no such directory" in convert("./none", new)
     assert "no config.json" in convert(tmp_path, new)
     assert "a file, not" in convert(bare / "config.json", new)
+    keras_alone = tmp_path / "keras_alone"
+    keras_alone.mkdir()
+    (keras_alone / "model.keras").write_text("weights")
+    hint = "with keras.models.load_model after `import tf_led`"
+    assert hint in convert(keras_alone, new)
+    assert hint in convert(keras_alone / "model.keras", new)
+    shutil.copy(bare / "config.json", keras_alone)
+    assert hint in convert(keras_alone, new)
     broken = shutil.copytree(bare, tmp_path / "broken")
     held = weights(broken)
     held.pop("decoder.layers.0.fc2.bias")

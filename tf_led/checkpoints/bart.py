@@ -11,9 +11,12 @@ from tf_led.checkpoints.bart_config import led_config
 from tf_led.checkpoints.bart_shapes import check_shapes
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.files import open_weights
+from tf_led.checkpoints.finite import watch_finite
 from tf_led.checkpoints.plan import Plan, check_dtypes, check_tied
 from tf_led.checkpoints.positions import tile_rows
-from tf_led.checkpoints.save import write_tensors
+from tf_led.checkpoints.report import LoadReport, warn_about
+from tf_led.checkpoints.save import kind_of, write_tensors
+from tf_led.checkpoints.sharding import remove_other_weights
 from tf_led.checkpoints.source import open_source
 
 # BART's tables begin with two rows that stand for no position.
@@ -35,6 +38,8 @@ def bart_to_led(
     Positions are copied over and over until there are enough; the projections of
     queries, keys and values are copied to those of global attention. On a document
     that one window covers, without global tokens, the LED computes what the BART did.
+    Weights of another model that the destination held are deleted. NaN and infinite
+    numbers are copied too, with a warning.
 
     Args:
         source: str or Path of a BART's folder, or a Hub id such as
@@ -72,17 +77,17 @@ def bart_to_led(
         max_positions=max_positions,
         max_decoder_positions=max_decoder_positions,
     )
-    tensors = led_tensors(open_weights(place.weights), config, place.weights)
+    tensors, nonfinite = watch_finite(open_weights(place.weights))
+    tensors = led_tensors(tensors, config, place.weights)
+    kind = kind_of(safe_serialization)
     with staged(destination) as staging:
-        write_tensors(
-            tensors,
-            staging,
-            max_shard_size=max_shard_size,
-            kind="safetensors" if safe_serialization else "torch",
-        )
+        write_tensors(tensors, staging, max_shard_size=max_shard_size, kind=kind)
+        remove_other_weights(staging)
         config.save_pretrained(staging.path)
         place.copy_generation_config(staging.path)
         place.copy_tokenizer(staging.path, config.max_encoder_position_embeddings)
+    report = LoadReport(nonfinite_keys=sorted(nonfinite))
+    warn_about(report, place.weights, stacklevel=2)
     return config
 
 

@@ -19,8 +19,10 @@ CANDIDATES = {
     "tf_model.h5": "h5",
     "tf_model.h5.index.json": "h5",
 }
+KERAS_FILE = "model.keras"
 UNREAD = {
     "flax_model.msgpack": "Flax weights are not read",
+    KERAS_FILE: f"open {KERAS_FILE} with keras.models.load_model after `import tf_led`",
 }
 _READERS = {".safetensors": read_safetensors, ".bin": read_torch, ".h5": read_h5}
 _LFS_POINTER = b"version https://git-lfs"

@@ -74,7 +74,7 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False, draw=None)
         loaded = plan.found.keys() - mismatched.keys()
         draw([variables[path] for path in variables.keys() - loaded])
     report = make_report(plan, keys, mismatched.values(), nonfinite)
-    warn_about(report, file, stacklevel=2)
+    warn_about(report, file, stacklevel=2, drawn=draw is not None)
     return report
 
 

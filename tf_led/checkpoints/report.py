@@ -59,20 +59,22 @@ def make_report(plan, keys, mismatched, nonfinite=()):
     )
 
 
-def warn_about(report, file, stacklevel):
+def warn_about(report, file, stacklevel, drawn=False):
     """Warns of every weight that did not go where one might think it went.
 
     Args:
         report: `LoadReport`.
         file: Path of the weight file.
         stacklevel: Python int, as for `warnings.warn`, counted from the caller.
+        drawn: bool, whether what the file has no values for was drawn at random.
     """
+    instead = "newly drawn" if drawn else "left as they were"
     told = (
-        (report.missing_keys, "lacks {} of the model's weights, left as they were: {}"),
+        (report.missing_keys, f"lacks {{}} of the model's weights, {instead}: {{}}"),
         (report.unexpected_keys, "has {} weights that the model does not use: {}"),
         (
             [key for key, *_ in report.mismatched_keys],
-            "has {} weights of another shape, not loaded: {}",
+            f"has {{}} weights of another shape, not loaded but {instead}: {{}}",
         ),
         (report.nonfinite_keys, "has {} weights with NaN or infinite numbers: {}"),
     )

@@ -6,6 +6,8 @@ import secrets
 
 from huggingface_hub import split_state_dict_into_shards_factory
 
+from tf_led.checkpoints.files import CANDIDATES, KERAS_FILE
+
 # How a kind's files are called: a stem, an ending. In the order in which readers look.
 NAMES = {"safetensors": ("model", ".safetensors"), "torch": ("pytorch_model", ".bin")}
 
@@ -98,6 +100,17 @@ def replace_old(staging, new, kind="safetensors"):
         staging.remove_after(*_old_shards(staging.target, *NAMES[preferred]))
         if preferred == kind:
             break
+
+
+def remove_other_weights(staging):
+    """Has all weights deleted that are not in a save: they are of another model now.
+
+    Args:
+        staging: `Staging`, holding the new files.
+    """
+    staging.remove_after(*CANDIDATES, KERAS_FILE)
+    for stem, ending in (*NAMES.values(), ("tf_model", ".h5")):
+        staging.remove_after(*_old_shards(staging.target, stem, ending))
 
 
 def _old_shards(folder, stem, ending):

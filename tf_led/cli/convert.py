@@ -8,9 +8,10 @@ unless an option says otherwise; a BART's positions are copied until there are e
 
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
-from tf_led.cli.checkpoint import could_be_hub_id
+from tf_led.cli.convert_places import blamed, check_destination, check_source
 from tf_led.cli.errors import UsageError
 from tf_led.cli.parser import positive_int
 from tf_led.cli.quiet import load_tensorflow
@@ -62,7 +63,9 @@ def add_arguments(parser):
         help="the longest text that the decoder writes, in tokens",
     )
     parser.add_argument(
-        "--force", action="store_true", help="write to DEST though it is not empty"
+        "--force",
+        action="store_true",
+        help="write to DEST though it is not empty; weights there are replaced",
     )
 
 
@@ -89,32 +92,9 @@ def run(args):
         raise UsageError(f"{args.source}: {reason}") from error
     except (ValueError, FileNotFoundError) as error:
         reason = " ".join(str(error).split())
-        raise UsageError(f"{args.source}: {reason}") from error
+        raise UsageError(f"{blamed(args, error)}: {reason}") from error
     for file in written(args.destination, args.to):
         print(file)
-
-
-def check_destination(args):
-    """Refuses a DEST that cannot be written to, or that holds something already."""
-    folder = Path(args.destination)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: a file, not a directory")
-    if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
-        raise UsageError(f"{folder}: is SRC; convert to another directory")
-    if folder.is_dir() and any(folder.iterdir()) and not args.force:
-        raise UsageError(f"{folder}: not empty; --force writes to it all the same")
-
-
-def check_source(source):
-    """Refuses a SRC that is neither a directory with a config nor a Hub id."""
-    folder = Path(source)
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise UsageError(f"{source}: no config.json in it")
-    elif folder.exists():
-        raise UsageError(f"{source}: a file, not a checkpoint's directory")
-    elif not could_be_hub_id(source):
-        raise UsageError(f"{source}: no such directory")
 
 
 def convert(args):
@@ -134,8 +114,10 @@ def convert(args):
         options["safe_serialization"] = args.to == "safetensors"
         bart_to_led(args.source, args.destination, **options)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         bart_to_led(args.source, folder, **options)
+        # It has been told already, of SRC.
+        warnings.filterwarnings("ignore", ".*NaN or infinite")
         args.attention_window = args.max_positions = args.max_decoder_positions = None
         convert_led(open_source(folder), args)
 
@@ -143,6 +125,7 @@ def convert(args):
 def convert_led(source, args):
     """Loads a LED, edits it as the options say, and writes it."""
     from tf_led.checkpoints.atomic import staged
+    from tf_led.checkpoints.sharding import remove_other_weights
 
     model = load_led(source, args.to)
     model.resize_position_embeddings(
@@ -153,6 +136,7 @@ def convert_led(source, args):
     tell(f"writing {args.destination}")
     with staged(args.destination) as staging:
         write(model, staging, args.to)
+        remove_other_weights(staging)
         source.copy_tokenizer(staging.path, args.max_positions)
 
 
