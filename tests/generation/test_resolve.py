@@ -89,6 +89,17 @@ def test_numpys_values_are_pythons():
     )
 
 
+def test_what_transformers_would_stumble_over_is_read_or_refused():
+    """Each of these fails within `GenerationConfig`, without the option's name."""
+    assert resolve(suppress_tokens=5).suppress_tokens == [5]
+    with pytest.raises(ValueError, match="`suppress_tokens` must hold .* got 1.5"):
+        resolve(suppress_tokens=1.5)
+    for value in ({"bias": 2.0}, 5):
+        message = f"`watermarking_config` is not supported, got {value}"
+        with pytest.raises(ValueError, match=message):
+            resolve(watermarking_config=value)
+
+
 def test_private_fields_are_no_options():
     with pytest.raises(ValueError, match="_from_model_config"):
         resolve(_from_model_config=True)

@@ -83,6 +83,23 @@ def test_an_int_is_a_pair_of_itself(seed):
     assert make_seed(seed).numpy().tolist() == [7, 7]
 
 
+def test_every_int_of_64_bits_is_another_pair():
+    wide = [7, -7, 2**31, -(2**31), 2**32 - 1, -1, 2**32 + 7, 2**40 + 7, 7 - 2**63]
+    pairs = [tuple(make_seed(seed).numpy()) for seed in wide]
+    assert len(set(pairs)) == len(wide)
+    compiled = tf.function(make_seed, jit_compile=True, autograph=False)
+    for seed, pair in zip(wide, pairs, strict=True):
+        assert tuple(compiled(tf.constant(seed, tf.int64)).numpy()) == pair
+
+
+def test_a_pair_beyond_32_bits_is_refused():
+    with pytest.raises(ValueError, match=r"32 bits, got \[1099511627776, 1\]"):
+        make_seed((2**40, 1))
+    in_graph = tf.function(make_seed, autograph=False)
+    with pytest.raises(ValueError, match="32 bits, got int64"):
+        in_graph(tf.constant([7, 7], tf.int64))
+
+
 def test_no_seed_follows_tensorflows_global_seed():
     tf.random.set_seed(13)
     first, second = make_seed(None), make_seed(None)

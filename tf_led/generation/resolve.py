@@ -10,6 +10,7 @@ from tf_led.generation.lengths import resolve_lengths
 from tf_led.generation.option_checks import check_values
 from tf_led.generation.option_names import DEFAULTS, METADATA, NEUTRAL_VALUES
 from tf_led.generation.options import GenerationOptions
+from tf_led.generation.processors.checks import as_ids
 from tf_led.generation.special_tokens import resolve_special_tokens
 
 # Left unset or set to None, these stand at their default. For the others None is an
@@ -73,9 +74,15 @@ def resolve_options(
         (4, 65, 2)
     """
     overrides = {name: plain(value) for name, value in (overrides or {}).items()}
+    if overrides.get("suppress_tokens") is not None:
+        # transformers looks into it before we could say what is wrong.
+        ids = as_ids("suppress_tokens", overrides["suppress_tokens"], lowest=0)
+        overrides["suppress_tokens"] = list(ids)
     sources = (overrides, _fields(generation_config), _fields(defaults))
+    _refuse_unknown(overrides, known=set(vars(GenerationConfig())))
+    _refuse_unsupported(overrides)
     config = _merge(generation_config, defaults, overrides)
-    _refuse_unsupported(config)
+    _refuse_unsupported(vars(config))
     values = {name: plain(getattr(config, name)) for name in DEFAULTS}
     for name in _NEVER_NONE:
         if values[name] is None:
@@ -125,7 +132,6 @@ def _merge(generation_config, defaults, overrides):
             **defaults.to_dict(), defaults_only=True, allow_custom_entries=True
         )
     config.update(**DEFAULTS, defaults_only=True)
-    _refuse_unknown(overrides, known=set(vars(GenerationConfig())))
     config.update(**overrides)
     return config
 
@@ -142,8 +148,8 @@ def _refuse_unknown(overrides, known):
             )
 
 
-def _refuse_unsupported(config):
-    for name, value in vars(config).items():
+def _refuse_unsupported(fields):
+    for name, value in fields.items():
         is_ours = name in DEFAULTS or name in METADATA or name.startswith("_")
         asks_nothing = value is None or value is False
         if is_ours or asks_nothing or value in NEUTRAL_VALUES.get(name, ()):

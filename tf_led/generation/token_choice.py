@@ -1,5 +1,6 @@
 """Drawing tokens from scores."""
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -30,11 +31,12 @@ def make_seed(seed):
     """Makes the seed of one call.
 
     Args:
-        seed: int, pair of ints, int32[] or int32[2]; None draws one from TensorFlow's
-            global generator, which `tf.random.set_seed` fixes.
+        seed: int of 64 bits, pair of ints of 32 bits, int32[], int64[] or int32[2];
+            None draws one from TensorFlow's global generator, which
+            `tf.random.set_seed` fixes.
 
     Returns:
-        int32[2].
+        int32[2], another one for every int.
 
     Raises:
         ValueError: if `seed` is something else.
@@ -48,10 +50,29 @@ def make_seed(seed):
         seed = tf.constant("no number")
     if not seed.dtype.is_integer or seed.shape not in ((), (2,)):
         raise ValueError(
-            "`seed` must be an int of at most 64 bits or a pair of ints, got "
+            "`seed` must be an int of at most 64 bits or a pair of ints of 32, got "
             f"{given!r}."
         )
-    return tf.broadcast_to(tf.cast(seed, tf.int32), [2])
+    return _spread(seed) if seed.shape == () else _check_pair(seed)
+
+
+def _spread(seed):
+    """Keeps all 64 bits; a number of 32 becomes a pair of itself."""
+    low, high = tf.unstack(tf.bitcast(tf.cast(seed, tf.int64), tf.int32))
+    beyond = tf.bitwise.bitwise_xor(high, tf.bitwise.right_shift(low, 31))
+    return tf.stack([low, tf.bitwise.bitwise_xor(low, beyond)])
+
+
+def _check_pair(seed):
+    values = tf.get_static_value(seed)
+    # In a graph nobody knows the numbers, only how many bits they may have.
+    small = seed.dtype.size <= 4
+    if not (small or (values is not None and np.array_equal(values, np.int32(values)))):
+        raise ValueError(
+            "`seed` as a pair must hold two ints of 32 bits, got "
+            f"{values.tolist() if values is not None else seed.dtype.name}."
+        )
+    return tf.cast(seed, tf.int32)
 
 
 def add_gumbel_noise(scores, seed, position):
