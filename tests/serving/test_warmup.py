@@ -82,8 +82,7 @@ def test_without_texts_the_default_gets_ids_and_runs(tmp_path, endpoints):
     ("cls", "pooling"),
     [
         (TFLEDForSequenceClassification, "decoder"),  # wants an end token
-        (TFLEDForSequenceClassification, "encoder_mean"),
-        (TFLEDForQuestionAnswering, "decoder"),
+        (TFLEDForQuestionAnswering, "encoder"),
     ],
 )
 def test_a_heads_request_is_one_that_it_takes(tmp_path, cls, pooling):
