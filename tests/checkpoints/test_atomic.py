@@ -195,10 +195,12 @@ def test_a_save_does_not_tidy_away_another_that_is_alive(tmp_path):
     assert names_in(tmp_path) == {"x", "y"}
 
 
-# Saves 1, 2, 3, ... in turn single and sharded. Keras is stood in for by NumPy, since
-# starting it takes most of the time that this test may take.
+# Saves 1, 2, 3, ... in turn single and sharded. Keras is stood in for by NumPy, and
+# TensorFlow, of which a save has no need, by nothing: starting them takes most of the
+# time that this test may take.
 SAVER = """
 import itertools, sys, types, numpy as np
+sys.modules["tensorflow"] = types.ModuleType("tensorflow")
 sys.modules["keras"] = types.SimpleNamespace(
     backend=types.SimpleNamespace(standardize_dtype=str),
     ops=types.SimpleNamespace(convert_to_numpy=lambda array: array),
