@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-load test-beam bench lint format clean
+.PHONY: help demo test test-large test-load test-beam bench docs notebooks lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
+	@echo "make docs        the guides and the API reference as pages, in build/docs"
+	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
@@ -65,6 +67,13 @@ BENCH ?=
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "The pages are in build/docs/index.html."
+
+notebooks: $(VENV)/.installed-test
+	$(BIN)/python notebooks/execute.py
+
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -87,6 +96,10 @@ $(VENV)/.installed-train: setup.cfg setup.py | $(VENV)/.made
 
 $(VENV)/.installed-bench: setup.cfg setup.py | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: setup.cfg setup.py | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $(VENV)/.installed $@
 
 $(VENV)/.installed-test: setup.cfg setup.py | $(VENV)/.made

@@ -58,4 +58,4 @@ def test_licence_is_the_one_declared(setup_cfg):
 
 
 def test_large_tests_run_only_when_asked_for(pytestconfig):
-    assert pytestconfig.getoption("markexpr") in {"not large", "large"}
+    assert pytestconfig.getoption("markexpr") in {"not large and not notebook", "large"}
