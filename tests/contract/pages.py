@@ -4,11 +4,17 @@ import importlib
 import re
 import shlex
 from pathlib import Path
+from unittest import mock
+
+import keras
 
 from tf_led.cli import main as main_module
 
 ROOT = Path(__file__).parents[2]
-DOCS = sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))
+# Pages that docs/conf.py fills with those of the root.
+STAND_INS = {"docs/index.md", "docs/contributing.md", "docs/changelog.md"}
+FOUND = (file.relative_to(ROOT).as_posix() for file in (ROOT / "docs").rglob("*.md"))
+DOCS = sorted(set(FOUND) - STAND_INS)
 PAGES = ["README.md", "CONTRIBUTING.md", *DOCS]
 
 
@@ -24,13 +30,16 @@ def run_python(page):
     """Runs the Python blocks of a page one after another, with the same names.
 
     What a reader has already, and the page need not show, stands in comments that start
-    with `<!-- setup` and runs in its place.
+    with `<!-- setup` and runs in its place. Training steps run eagerly: a page takes
+    few of them, and each graph of one takes seconds to trace.
     """
     pattern = r"^(?:```python|<!-- setup)\n(.*?)^(?:```|-->)$"
     code = re.findall(pattern, read(page), re.M | re.S)
     names = {}
-    for number, block in enumerate(code):
-        exec(compile(block, f"{page}, Python block {number}", "exec"), names)
+    eagerly = property(lambda model: True, lambda model, value: None)
+    with mock.patch.object(keras.Model, "run_eagerly", eagerly):
+        for number, block in enumerate(code):
+            exec(compile(block, f"{page}, Python block {number}", "exec"), names)
     return len(code)
 
 

@@ -18,6 +18,9 @@ def demo(tmp_path_factory):
     return folder
 
 
+# Guides put a new head on the demo's checkpoint, and say that this is told.
+@pytest.mark.filterwarnings("ignore:.* lacks .* of the model's weights:UserWarning")
+@pytest.mark.filterwarnings("ignore:.* weights that the model does not:UserWarning")
 @pytest.mark.parametrize("page", [page for page in DOCS if blocks(page, "python")])
 def test_python_of_the_page_runs(page, demo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
