@@ -1,5 +1,7 @@
 """Group beam search against lists and loops."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -35,9 +37,14 @@ def search(documents, *, eos_ids=EOS, more=(), **options):
     )
 
 
-@pytest.mark.parametrize("early", [False, True, "never"])
-@pytest.mark.parametrize("length_penalty", [-1.0, 0.0, 0.5, 2.0])
-@pytest.mark.parametrize(("beams", "groups"), [(4, 2), (6, 3), (3, 3)])
+EARLY, PENALTIES = [False, True, "never"], [-1.0, 0.0, 0.5, 2.0]
+# What ends a text does not know how many groups there are.
+CASES = [(4, 2, *case) for case in itertools.product(PENALTIES, EARLY)]
+CASES += [(6, 3, -1.0, True), (6, 3, 0.0, "never"), (6, 3, 2.0, False)]
+CASES += [(3, 3, -1.0, "never"), (3, 3, 0.5, False), (3, 3, 2.0, True)]
+
+
+@pytest.mark.parametrize(("beams", "groups", "length_penalty", "early"), CASES)
 def test_sequences_and_scores_equal_the_reference(beams, groups, length_penalty, early):
     documents = [3, 5, 17]
     step, found = search(

@@ -97,7 +97,9 @@ def test_a_document_too_long_for_the_decoder_is_refused(cls):
     with pytest.raises(ValueError, match=message):
         model(input_ids=ids)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    spec = tf.TensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[spec], autograph=False)
     def in_graph(ids):
         return list(model(input_ids=ids).values())[0]
 
@@ -155,7 +157,9 @@ def test_xla_gives_the_same_loss_and_gradients(cls, pooling):
     inputs = {**documents(), **labels_for(cls)}
     inputs = {name: tf.constant(array) for name, array in inputs.items()}
     loss, gradients = step(inputs)
-    compiled_loss, compiled = tf.function(step, jit_compile=True)(inputs)
+    compiled_loss, compiled = tf.function(step, jit_compile=True, autograph=False)(
+        inputs
+    )
     np.testing.assert_allclose(compiled_loss, loss, rtol=1e-5)
     for one, other in zip(gradients, compiled, strict=True):
         one, other = tf.convert_to_tensor(one), tf.convert_to_tensor(other)

@@ -32,8 +32,9 @@ def test_texts_differ_and_the_long_one_is_cut(beams):
     assert len(beams.tokenizer(TEXTS[-1])["input_ids"]) > 2 * LIMIT
 
 
-@pytest.mark.parametrize("new_tokens", [7, 3, 1])
-@pytest.mark.parametrize("length_penalty", [1.0, 2.5, -1.5])
+@pytest.mark.parametrize(
+    ("new_tokens", "length_penalty"), [(7, 1.0), (7, 2.5), (3, -1.5), (1, 1.0)]
+)
 def test_options_are_inputs_of_beam_search(sessions, beams, new_tokens, length_penalty):
     given = {"max_new_tokens": new_tokens, "length_penalty": length_penalty}
     fed = {name: np.array(value) for name, value in given.items()}
@@ -45,7 +46,7 @@ def test_options_are_inputs_of_beam_search(sessions, beams, new_tokens, length_p
 
 @pytest.mark.parametrize("signature", ["generate_text", "generate_text_xla"])
 @pytest.mark.parametrize(
-    ("seed", "temperature", "new_tokens"), [(13, 1.0, 5), (17, 0.5, 5), (19, 3.0, 2)]
+    ("seed", "temperature", "new_tokens"), [(13, 1.0, 5), (19, 3.0, 2)]
 )
 def test_sampling_follows_seed_and_temperature(
     sessions, sampled, signature, seed, temperature, new_tokens
@@ -124,7 +125,7 @@ texts = tf.constant(json.loads(sys.argv[2]))
 found = [
     loaded.signatures["serving_default"](text=texts),
     loaded.generate_text(texts),
-    loaded.generate_text(texts, max_new_tokens=tf.constant(2)),
+    loaded.generate_text(texts, max_new_tokens=tf.constant(3)),
 ]
 with tf.compat.v1.Session(graph=tf.Graph()) as session:
     meta = tf.compat.v1.saved_model.load(session, ["serve"], sys.argv[1])
@@ -132,30 +133,34 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session:
     fed = {signature.inputs["text"].name: json.loads(sys.argv[2])}
     old = session.run(signature.outputs["generated_text"].name, fed)
 found = [[t.decode() for t in f["generated_text"].numpy()] for f in found]
-print(json.dumps([*found, [t.decode() for t in old]]))
-"""
-
-
-def test_python_with_tensorflow_alone_gives_the_same(run_apart, beams, tmp_path):
-    out = run_apart(PYTHON, beams.path, json.dumps(TEXTS), cwd=tmp_path)
-    expected = beams.summaries(TEXTS)
-    short = beams.summaries(TEXTS, max_new_tokens=2)
-    assert json.loads(out) == [expected, expected, short, expected]
-
-
-COMMAND = """
-sys.argv[0] = "saved_model_cli"
+print(json.dumps([*found, [t.decode() for t in old]]), flush=True)
+sys.argv = ["saved_model_cli", *sys.argv[3:]]
 from tensorflow.python.tools.saved_model_cli import main
 main()
 """
 
 
-def test_saved_model_cli_gives_the_same(run_apart, beams, tmp_path):
-    np.savez(tmp_path / "inputs.npz", text=np.array(TEXTS[:1]))
+@pytest.fixture(scope="module")
+def apart(run_apart, beams, tmp_path_factory):
+    """What a process without this project prints, and where saved_model_cli wrote."""
+    folder = tmp_path_factory.mktemp("apart")
+    np.savez(folder / "inputs.npz", text=np.array(TEXTS[:1]))
     options = ["--tag_set", "serve", "--signature_def", "serving_default"]
     options += ["--inputs", "text=inputs.npz[text]", "--outdir", "out"]
-    run_apart(COMMAND, "run", "--dir", beams.path, *options, cwd=tmp_path)
-    (text,) = np.load(tmp_path / "out/generated_text.npy", allow_pickle=True)
+    command = ["run", "--dir", beams.path, *options]
+    out = run_apart(PYTHON, beams.path, json.dumps(TEXTS), *command, cwd=folder)
+    return out, folder / "out"
+
+
+def test_python_with_tensorflow_alone_gives_the_same(apart, beams):
+    expected = beams.summaries(TEXTS)
+    short = beams.summaries(TEXTS, max_new_tokens=3)
+    found = json.loads(apart[0].splitlines()[0])
+    assert found == [expected, expected, short, expected]
+
+
+def test_saved_model_cli_gives_the_same(apart, beams):
+    (text,) = np.load(apart[1] / "generated_text.npy", allow_pickle=True)
     assert [text.decode()] == beams.summaries(TEXTS[:1])
 
 

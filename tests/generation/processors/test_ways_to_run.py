@@ -64,7 +64,7 @@ def run_all(encoder_ids):
 def test_a_graph_and_xla_give_what_eager_gives(run_all, draws):
     ways = {
         "graph": tf.function(run_all, input_signature=UNKNOWN),
-        "xla": tf.function(run_all, jit_compile=True),
+        "xla": tf.function(run_all, jit_compile=True, autograph=False),
     }
     for scores, tokens, length in draws(KINDS):
         inputs = tf.constant(scores), tf.constant(tokens), tf.constant(length)
@@ -75,7 +75,7 @@ def test_a_graph_and_xla_give_what_eager_gives(run_all, draws):
 
 def test_a_saved_model_gives_what_eager_gives(run_all, draws, tmp_path):
     module = tf.Module()
-    module.run = tf.function(run_all, input_signature=UNKNOWN)
+    module.run = tf.function(run_all, input_signature=UNKNOWN, autograph=False)
     tf.saved_model.save(module, tmp_path, signatures=module.run)
     reloaded = tf.saved_model.load(tmp_path)
     for scores, tokens, length in draws(KINDS[:1]):
