@@ -13,10 +13,10 @@ from tf_led.training.distribution import check_accumulation, check_jit
 from tf_led.training.workers import run_workers, share_batches
 
 
-@pytest.fixture(scope="module")
-def expected():
-    model = worker.make_model(worker.make_optimizer())
-    return worker.fit(model, worker.dataset(worker.joint_documents()))
+def fit_alone(documents):
+    """Eagerly: a trace takes longer, and gives the same (tests/models)."""
+    model = worker.make_model(worker.make_optimizer(), run_eagerly=True)
+    return worker.fit(model, worker.dataset(documents))
 
 
 def assert_same(found, expected):
@@ -25,8 +25,9 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[name], value, 1e-5, 1e-5, err_msg=name)
 
 
-def test_two_processes_equal_one(tmp_path, expected):
+def test_two_processes_equal_one(tmp_path):
     """With other lengths, labels and numbers of global tokens on each."""
+    expected = fit_alone(worker.joint_documents())
     command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
     assert run_workers(command, 2) == 0
     for index in range(2):
@@ -36,8 +37,7 @@ def test_two_processes_equal_one(tmp_path, expected):
 
 def test_two_devices_equal_one(tmp_path):
     """MirroredStrategy, several steps to an execution, a device without a row."""
-    model = worker.make_model(worker.make_optimizer())
-    expected = worker.fit(model, worker.dataset(worker.uneven_documents()))
+    expected = fit_alone(worker.uneven_documents())
     command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
     subprocess.run([*command, "mirrored"], check=True, timeout=300)
     with np.load(tmp_path / "of-0.npz") as found:
