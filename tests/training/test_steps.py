@@ -69,3 +69,28 @@ def test_nothing_to_train_is_refused(model):
         layer.trainable = False
     with pytest.raises(ValueError, match=f"`{model.name}` has no weight that trains"):
         train_on(model, tf.ones([3, 1]), tf.constant(3.0))
+
+
+class Lookup(keras.Model):
+    """Sums up what it looks up; the row of 5 is looked up twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = keras.layers.Embedding(7, 1, embeddings_initializer="zeros")
+        self.table.build((None, None))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        return self.table(inputs)
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return tf.reduce_sum(y_pred)
+
+
+def test_a_row_looked_up_twice_has_one_gradient():
+    """Two slices of 1 each would have the norm of two rows, and half the square."""
+    model = Lookup()
+    model.compile(keras.optimizers.SGD(1.0, global_clipnorm=1.0), run_eagerly=True)
+    train_on(model, tf.constant([[5, 3, 5]]), tf.constant(3.0))
+    expected = [0, 0, 0, -1 / 5**0.5, 0, -2 / 5**0.5, 0]
+    assert model.table.embeddings.numpy()[:, 0].tolist() == pytest.approx(expected)

@@ -42,6 +42,7 @@ def train_on(model, data, weight, may_be_unused=()):
         scaled = optimizer.scale_loss(scaled)
     gradients = tape.gradient(scaled, [variable.value for variable in variables])
     gradients, variables = _without_unused(gradients, variables, may_be_unused)
+    gradients = [_dense(gradient) for gradient in gradients]
     if hasattr(optimizer, "inner_optimizer"):
         gradients = _overflow_together(gradients)
     apply_weighed(optimizer, gradients, variables, weighing)
@@ -106,16 +107,20 @@ def _overflow_together(gradients):
     """
     if num_replicas() == 1:
         return gradients
-    sums = [tf.reduce_sum(tf.abs(tf.cast(_values(g), tf.float32))) for g in gradients]
+    sums = [tf.reduce_sum(tf.abs(tf.cast(g, tf.float32))) for g in gradients]
     # Infinity minus itself is NaN, any other number 0.
     total = sum_over_replicas(tf.add_n([part - part for part in sums]))
-    return [
-        tf.IndexedSlices(g.values + tf.cast(total, g.dtype), g.indices, g.dense_shape)
-        if isinstance(g, tf.IndexedSlices)
-        else g + tf.cast(total, g.dtype)
-        for g in gradients
-    ]
+    return [gradient + tf.cast(total, gradient.dtype) for gradient in gradients]
 
 
-def _values(gradient):
-    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+def _dense(gradient):
+    """Adds up what an embedding gets for each row.
+
+    A row that was looked up twice comes as two slices, of which Keras' optimizers would
+    take the norm and the squares one by one.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    return tf.math.unsorted_segment_sum(
+        gradient.values, gradient.indices, gradient.dense_shape[0]
+    )
