@@ -17,7 +17,9 @@ _COMMON = {
     "database": None,
     "suppress_health_check": [hypothesis.HealthCheck.too_slow],
 }
-hypothesis.settings.register_profile("repeatable", derandomize=True, **_COMMON)
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, max_examples=50, **_COMMON
+)
 hypothesis.settings.register_profile("explore", max_examples=1000, **_COMMON)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 

@@ -118,8 +118,11 @@ def compile_run(model, head_masks=()):
     signature |= {
         name: tf.TensorSpec([None, None], tf.float32, name) for name in head_masks
     }
+    # AutoGraph has nothing to convert, and looks for it everywhere.
     return tf.function(
-        lambda inputs: model(inputs, **EVERYTHING), input_signature=[signature]
+        lambda inputs: model(inputs, **EVERYTHING),
+        input_signature=[signature],
+        autograph=False,
     )
 
 

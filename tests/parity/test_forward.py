@@ -53,7 +53,7 @@ def test_any_masks(get_pair, data):
 
 
 def test_lengths_from_one_to_the_limit(pair):
-    for length in [1, 2, 3, 5, 7, 11, 13, 23, pair.max_len - 1, pair.max_len]:
+    for length in [1, 2, 3, 7, 13, pair.max_len - 1, pair.max_len]:
         check(pair, make_inputs("first_global", length, length, target=5))
 
 

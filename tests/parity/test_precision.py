@@ -42,6 +42,7 @@ def compile_step(model):
     return tf.function(
         lambda inputs: gradient_tensors(model, inputs, output_hidden_states=True),
         input_signature=[signature],
+        autograph=False,
     )
 
 

@@ -74,6 +74,7 @@ def shallow():
     return tf.function(
         lambda inputs: model.get_encoder()(inputs).last_hidden_state,
         input_signature=[signature],
+        autograph=False,
     )
 
 
