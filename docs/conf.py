@@ -1,6 +1,7 @@
 """How `make docs` builds the pages: Markdown by MyST, the API from the docstrings."""
 
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -31,7 +32,6 @@ default_role = "py:obj"
 napoleon_custom_sections = ["Source"]
 napoleon_use_rtype = False  # "float[B, S]" is no name of a class
 autodoc_member_order = "bysource"
-autodoc_default_options = {"show-inheritance": False}
 myst_heading_anchors = 4
 # The headings of an included README are those of a page, whatever their level.
 suppress_warnings = ["myst.header"]
@@ -73,6 +73,15 @@ def skip_foreign(app, what, name, obj, skip, options):
     return None if module.startswith("tf_led") else True
 
 
+def show_constructor(app, what, name, obj, options, signature, returns):
+    """Shows what a class is made with: Keras hides it behind a `__new__` of its own."""
+    if what != "class" or "__init__" not in vars(obj):
+        return None
+    made = inspect.signature(vars(obj)["__init__"])
+    _, *arguments = made.parameters.values()
+    return str(made.replace(parameters=arguments)), returns
+
+
 def mark_code(app, what, name, obj, options, lines):
     """Has names in backticks become links, and other code in them stay as it is.
 
@@ -107,4 +116,5 @@ def setup(app):
     app.add_directive("command-help", CommandHelp)
     app.connect("source-read", show_root_page)
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("autodoc-process-signature", show_constructor)
     app.connect("autodoc-process-docstring", mark_code, priority=400)  # before napoleon
