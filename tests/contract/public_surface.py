@@ -42,14 +42,19 @@ def find(dotted):
 
 
 def own_methods(cls):
-    """Yields the public methods that we add, those of other bases apart."""
+    """Yields the public methods that we add, those of other bases apart.
+
+    One that does what a base of ours documents needs no docstring of its own.
+    """
     theirs = [base for base in cls.__mro__ if not is_ours(base)]
     for base in filter(is_ours, cls.__mro__):
         for name, member in vars(base).items():
             function = inspect.unwrap(getattr(member, "__func__", member))
             overrides = any(hasattr(other, name) for other in theirs)
+            inherits = not function.__doc__ and inspect.getdoc(getattr(cls, name, None))
             is_public = not name.startswith("_") and name not in NOT_CALLED_BY_USERS
-            if is_public and inspect.isfunction(function) and not overrides:
+            is_told_elsewhere = overrides or inherits
+            if is_public and inspect.isfunction(function) and not is_told_elsewhere:
                 yield function
 
 

@@ -113,6 +113,14 @@ def token_id(separator, tokenizer):
 
     Raises:
         ValueError: if the tokenizer has no such token, or `separator` is None.
+
+    Example:
+        >>> from tf_led import LEDTokenizerFast
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+        >>> tokenizer = LEDTokenizerFast(vocab, [])
+        >>> from tf_led.data.global_rules import token_id
+        >>> token_id("</s>", tokenizer)
+        2
     """
     found = tokenizer.get_vocab().get(separator)
     if found is None:

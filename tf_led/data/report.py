@@ -70,6 +70,13 @@ class DataReport:
 
         Raises:
             DataError: if the report is strict.
+
+        Example:
+            >>> from tf_led.data import DataReport
+            >>> report = DataReport("train.jsonl", strict=True)
+            >>> report.leave_out("train.jsonl:3", "'document' is empty")
+            Traceback (most recent call last):
+            tf_led.data.report.DataError: train.jsonl:3: 'document' is empty
         """
         if self.strict:
             raise DataError(f"{place}: {reason}")
@@ -84,6 +91,12 @@ class DataReport:
 
         Raises:
             DataError: if there is no example.
+
+        Example:
+            >>> from tf_led.data import DataReport
+            >>> DataReport("train.jsonl").check()
+            Traceback (most recent call last):
+            tf_led.data.report.DataError: train.jsonl: no example ...
         """
         if not self.examples:
             raise DataError(
@@ -92,7 +105,17 @@ class DataReport:
             )
 
     def as_dict(self):
-        """Returns the counts, a dict of int."""
+        """Gives the counts.
+
+        Returns:
+            Dict of int: `examples`, `bad`, `cut_documents`, `cut_summaries` and
+                `cut_tokens`.
+
+        Example:
+            >>> from tf_led.data import DataReport
+            >>> DataReport("train.jsonl", examples=5).as_dict()["examples"]
+            5
+        """
         fields = dataclasses.asdict(self)
         return {name: value for name, value in fields.items() if type(value) is int}
 

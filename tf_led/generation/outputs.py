@@ -24,6 +24,16 @@ class GenerateEncoderDecoderOutput(OutputStruct):
         decoder_hidden_states: per step and layer float32[R, 1, D].
         past_key_values: what the caller makes of the last cache, if anything.
         encoder_global_attentions: as the encoder returned them; PyTorch has none.
+
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> output = model.generate(
+        ...     [[0, 5, 2]], max_new_tokens=3, return_dict_in_generate=True
+        ... )
+        >>> type(output).__name__, output.sequences.shape[0]
+        ('GenerateEncoderDecoderOutput', 1)
     """
 
     sequences: object
@@ -59,6 +69,20 @@ class GenerateBeamEncoderDecoderOutput(OutputStruct):
         decoder_hidden_states: per step and layer float32[B * K, 1, D].
         past_key_values: what the caller makes of the last cache, if anything.
         encoder_global_attentions: as the encoder returned them; PyTorch has none.
+
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> output = model.generate(
+        ...     [[0, 5, 2]],
+        ...     num_beams=3,
+        ...     max_new_tokens=3,
+        ...     output_scores=True,
+        ...     return_dict_in_generate=True,
+        ... )
+        >>> output.sequences_scores.shape, output.scores[0].shape
+        (TensorShape([1]), TensorShape([3, 29]))
     """
 
     sequences: object

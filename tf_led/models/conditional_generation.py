@@ -141,6 +141,14 @@ class TFLEDForConditionalGeneration(
 
         Returns:
             logits float[B, T, V].
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> hidden = model.led(input_ids=[[0, 5, 2]]).last_hidden_state
+            >>> model.score_tokens(hidden).shape
+            TensorShape([1, 3, 29])
         """
         bias = keras.ops.cast(self.final_logits_bias, self.compute_dtype)
         if self.lm_head is not None:
@@ -159,6 +167,14 @@ class TFLEDForConditionalGeneration(
 
         Returns:
             float32[]; 0 if no label counts.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> logits = model(input_ids=[[0, 5, 2]]).logits
+            >>> float(model.hf_compute_loss([[-100, -100, 1]], logits))  # none counts
+            0.0
         """
         return masked_cross_entropy(
             labels,
@@ -177,6 +193,15 @@ class TFLEDForConditionalGeneration(
 
         Returns:
             float32[], the number of labels that count, or the sum of their weights.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> import tensorflow as tf
+            >>> labels = tf.constant([[5, 7, 2, -100], [7, 2, 1, 1]])
+            >>> float(model.label_weight(labels))
+            5.0
         """
         return tf.reduce_sum(label_share(labels, self.config.pad_token_id, weights))
 
@@ -188,6 +213,14 @@ class TFLEDForConditionalGeneration(
 
         Returns:
             int[B, T] that starts with `decoder_start_token_id`.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> labels = [[5, 7, 2]]
+            >>> model.prepare_decoder_input_ids_from_labels(labels).numpy().tolist()
+            [[2, 5, 7]]
         """
         config = self.config
         return shift_tokens_right(
@@ -195,9 +228,18 @@ class TFLEDForConditionalGeneration(
         )
 
     def get_output_embeddings(self):
-        """Returns the output projection: the token embedding, which is the same table.
+        """Gives the output projection.
 
-        Of a model with `tie_word_embeddings=False` it is a Dense layer of its own.
+        Returns:
+            The token embedding, which is the same table; of a model with
+            `tie_word_embeddings=False` a Dense layer of its own, without bias.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.get_output_embeddings() is model.get_input_embeddings()
+            True
         """
         return self.led.shared if self.lm_head is None else self.lm_head
 
@@ -211,6 +253,15 @@ class TFLEDForConditionalGeneration(
 
         Raises:
             ValueError: on another shape.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> import numpy as np
+            >>> model.set_output_embeddings(np.zeros([29, 12]))
+            >>> float(model(input_ids=[[0, 2]]).logits[0, 0, 7])
+            0.0
         """
         if self.lm_head is None:
             self.set_input_embeddings(value)
@@ -227,7 +278,18 @@ class TFLEDForConditionalGeneration(
         self.lm_head.kernel.assign(kernel)
 
     def get_bias(self):
-        """Returns {"final_logits_bias": variable float[1, V]}, added to the logits."""
+        """Gives the bias on the logits.
+
+        Returns:
+            {"final_logits_bias": keras.Variable, float[1, V]}.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.get_bias()["final_logits_bias"].shape
+            TensorShape([1, 29])
+        """
         return {"final_logits_bias": self.final_logits_bias}
 
     def set_bias(self, value):
@@ -238,6 +300,15 @@ class TFLEDForConditionalGeneration(
 
         Raises:
             ValueError: on another key or shape.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> import numpy as np
+            >>> model.set_bias({"final_logits_bias": np.ones([1, 29])})
+            >>> float(model.get_bias()["final_logits_bias"][0, 7])
+            1.0
         """
         expected = tuple(self.final_logits_bias.shape)
         if set(value) != {"final_logits_bias"}:
@@ -253,7 +324,18 @@ class TFLEDForConditionalGeneration(
         self.final_logits_bias.assign(bias)
 
     def can_generate(self):
-        """Tells that the model has `generate`."""
+        """Tells that the model has `generate`.
+
+        Returns:
+            True.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.can_generate()
+            True
+        """
         return True
 
     def compute_transition_scores(

@@ -171,7 +171,27 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         return output if choose(return_dict, config.return_dict) else output.to_tuple()
 
     def embed_at(self, embeds, position, seed=None):
-        """Adds positions from `position` on to embeddings [B, T, D], norm, dropout."""
+        """Adds positions to embeddings, normalises, drops out.
+
+        Args:
+            embeds: float[B, T, D].
+            position: int or int32[], of the first.
+            seed: int32[2] for dropout, or None for none.
+
+        Returns:
+            float[B, T, D].
+
+        Raises:
+            ValueError: if the last position is beyond what the config has.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.models.decoder import TFLEDDecoder
+            >>> from tf_led.testing import tiny_config
+            >>> decoder = TFLEDDecoder(tiny_config())
+            >>> decoder.embed_at(tf.zeros([1, 3, 12]), position=5).shape
+            TensorShape([1, 3, 12])
+        """
         length = static_or_dynamic(embeds, 1)
         end = checks.check_length(
             position + length,
@@ -184,7 +204,23 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         return dropout(hidden, self.config.dropout, seed)
 
     def embed_token(self, token_ids, position):
-        """Embeds one token per hypothesis: int32[B, K] at one position, [B, K, D]."""
+        """Embeds one token per hypothesis, all at one position.
+
+        Args:
+            token_ids: int32[B, K].
+            position: int or int32[].
+
+        Returns:
+            float[B, K, D].
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.models.decoder import TFLEDDecoder
+            >>> from tf_led.testing import tiny_config
+            >>> decoder = TFLEDDecoder(tiny_config())
+            >>> decoder.embed_token(tf.constant([[5, 7]]), position=3).shape
+            TensorShape([1, 2, 12])
+        """
         embeds = self.embed_tokens(token_ids) + self.embed_positions(position)
         return self.layernorm_embedding(embeds)
 

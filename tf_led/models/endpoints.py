@@ -33,6 +33,13 @@ class EndpointsMixin:
         Returns:
             Dict from the signature's name to an Endpoint: "encode", the encoder's
             states of a document, and "forward", the decoder's answer to a prefix.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> sorted(model.endpoints())
+            ['encode', 'forward']
         """
         fields = ("logits", "last_hidden_state")
         return {
@@ -41,7 +48,18 @@ class EndpointsMixin:
         }
 
     def encoder_endpoint(self):
-        """Returns the Endpoint of the encoder alone."""
+        """Makes an endpoint of the encoder alone.
+
+        Returns:
+            Endpoint; masks that are not fed are those of a call without them.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> [i.name for i in model.encoder_endpoint().inputs]
+            ['input_ids', 'attention_mask', 'global_attention_mask']
+        """
 
         def encode(**tensors):
             call = self.get_encoder()
@@ -60,6 +78,14 @@ class EndpointsMixin:
 
         Returns:
             Endpoint; masks that are not fed are those of a call without them.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> forward = model.endpoint_of("last_hidden_state", decodes=True)
+            >>> forward.inputs[1].name
+            'decoder_input_ids'
         """
 
         def call(**tensors):

@@ -85,6 +85,14 @@ class FineTuningMixin(EditingMixin):
         Returns:
             Dict from path, such as "led/decoder/layers/0/fc1", to Keras layer; empty
             without `enable_lora`.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.enable_lora(rank=2, targets=["q_proj"])
+            >>> sorted(model.adapters())[0]
+            'led/decoder/layers/0/encoder_attn/q_proj'
         """
         table = layer_table(self)
         return {path: layer for path, layer in table.items() if layer.lora_enabled}
@@ -97,6 +105,15 @@ class FineTuningMixin(EditingMixin):
 
         Raises:
             ValueError: if there are none.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.enable_lora(rank=2, targets=["q_proj"])
+            >>> model.merge_lora()
+            >>> model.adapters()
+            {}
         """
         for layer in self._adapters("merge").values():
             lora.merge_adapter(layer)
@@ -117,6 +134,16 @@ class FineTuningMixin(EditingMixin):
         Raises:
             ValueError: if the model has no adapters.
             NotADirectoryError: if `directory` is a file.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.enable_lora(rank=2, targets=["q_proj"])
+            >>> model.save_lora("adapters")
+            >>> import os
+            >>> sorted(os.listdir("adapters"))
+            ['adapter_config.json', 'adapter_model.safetensors']
         """
         layers = self._adapters("save")
         paths = {id(v): path for path, v in self.weight_table().items()}
@@ -144,6 +171,18 @@ class FineTuningMixin(EditingMixin):
         Raises:
             FileNotFoundError: if it holds no adapters.
             ValueError: if they do not fit, or the model has adapters already.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.enable_lora(rank=2, targets=["q_proj"])
+            >>> model.save_pretrained("base")
+            >>> model.save_lora("adapters")
+            >>> again = TFLEDForConditionalGeneration.from_pretrained("base")
+            >>> again.load_lora("adapters")
+            >>> len(again.adapters())  # 2 layers with 2 attentions
+            4
         """
         self._check_no_adapters()
         adapters, others, config = load_adapters(directory)
@@ -192,6 +231,15 @@ class FineTuningMixin(EditingMixin):
 
         Raises:
             ValueError: on a name that no weight has.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.freeze("encoder", "decoder", "embeddings")
+            >>> model.unfreeze("fc1")
+            >>> len(model.trainable_variables)  # kernel and bias, 2 + 2 layers
+            8
         """
         self._set_trainable(names, True)
 
@@ -216,6 +264,14 @@ class FineTuningMixin(EditingMixin):
 
         Raises:
             ValueError: if the model has LoRA adapters.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.quantize("int8")
+            >>> model.quantization()["led/encoder/layers/0/fc1"]
+            'int8'
         """
         if self.adapters():
             raise ValueError(
@@ -232,6 +288,13 @@ class FineTuningMixin(EditingMixin):
 
         Returns:
             Dict from path, such as "led/encoder/layers/0/fc1", to mode.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.quantization()
+            {}
         """
         table = layer_table(self)
         modes = {path: layer.quantization_mode for path, layer in table.items()}
@@ -245,6 +308,13 @@ class FineTuningMixin(EditingMixin):
 
         Raises:
             ValueError: if the model is quantised: its weights lack their scales.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.weights_to_save()["led/encoder/layers/0/fc1/kernel"].shape
+            TensorShape([12, 17])
         """
         table = self.weight_table()
         merged = {

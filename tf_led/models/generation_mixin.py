@@ -41,7 +41,17 @@ class GenerationMixin:
     """Adds `generate` and `generation_config` to a model."""
 
     def add_generation(self):
-        """Sets the generation config that the model's config implies."""
+        """Sets the generation config that the model's config implies.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.generation_config = None
+            >>> model.add_generation()  # the constructor has done so once
+            >>> model.generation_config.eos_token_id
+            2
+        """
         self.generation_config = GenerationConfig.from_model_config(self.config)
         # Not by assignment: Keras would track the dict.
         self.__dict__["_compiled_generation"] = {}
@@ -74,7 +84,8 @@ class GenerationMixin:
             stopping_criteria: list of callables (input_ids, scores) -> bool, or None.
             prefix_allowed_tokens_fn: callable (row, ids) -> list of allowed ids.
             streamer: object with `put` and `end`, for greedy search and sampling.
-            seed: int or pair of ints for sampling; the same seed, the same tokens.
+            seed: int of 64 bits, or pair of 32, for sampling; the same seed, the same
+                tokens.
             tokenizer: needed for `stop_strings`.
             **kwargs: `attention_mask`, `global_attention_mask`, `inputs_embeds`,
                 `encoder_outputs`, `decoder_input_ids`, `decoder_attention_mask`,
@@ -161,6 +172,22 @@ class GenerationMixin:
 
         Raises:
             ValueError: on a name that the next call could not use.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> import tensorflow as tf
+            >>> encoded = model.get_encoder()(input_ids=[[0, 5, 7, 2]])
+            >>> start = tf.constant([[2]])
+            >>> first = model.prepare_inputs_for_generation(start, None, encoded)
+            >>> output = model(**first, return_dict=True)
+            >>> tokens = tf.constant([[2, 5]])
+            >>> then = model.prepare_inputs_for_generation(
+            ...     tokens, output.past_key_values, encoded
+            ... )
+            >>> then["decoder_input_ids"].numpy().tolist()  # the cache knows the others
+            [[5]]
         """
         masks = {"head_mask", "decoder_head_mask", "cross_attn_head_mask"}
         unused = sorted(set(kwargs) - masks)

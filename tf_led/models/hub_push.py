@@ -51,6 +51,14 @@ class HubMixin:
         Raises:
             ValueError: if `repo_id` cannot be one.
             OSError: if the Hub cannot be reached, or refuses.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.push_to_hub("not/an/id")
+            Traceback (most recent call last):
+            ValueError: ...
         """
 
         def make_card(full_id):

@@ -44,8 +44,7 @@ class LayerStack:
         Example:
             >>> from tf_led import TFLEDModel
             >>> from tf_led.testing import tiny_config
-            >>> encoder = TFLEDModel(tiny_config()).get_encoder()
-            >>> encoder.build_layers()  # the constructor has done so once
+            >>> encoder = TFLEDModel(tiny_config()).get_encoder()  # which calls it
             >>> all(layer.built for layer in encoder.layers)
             True
         """

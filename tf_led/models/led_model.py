@@ -86,7 +86,18 @@ class TFLEDModel(TFLEDPreTrainedModel):
         )
 
     def weight_table(self):
-        """As `TFLEDPreTrainedModel.weight_table`, without the leading `led/`."""
+        """Lists the weights by their paths, without the leading `led/`.
+
+        Returns:
+            Dict from path to keras.Variable.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> table = TFLEDModel(tiny_config()).weight_table()
+            >>> table["encoder/layers/0/fc1/kernel"].shape
+            TensorShape([12, 17])
+        """
         return {
             path.removeprefix("led/"): variable
             for path, variable in super().weight_table().items()

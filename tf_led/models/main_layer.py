@@ -17,12 +17,20 @@ from tf_led.ops.shift import shift_tokens_right
 class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
     """LED without a head; `model.led` of every model.
 
-    Call arguments and result: see `TFLEDModel`.
+    Call arguments and result: those of `TFLEDModel`.
 
     Args:
         config: LEDConfig; read, never changed.
         max_global_tokens: int or None, see `TFLEDEncoder`.
         **kwargs: of `keras.layers.Layer`.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> output = model.led(input_ids=[[0, 5, 7, 2]])
+        >>> output.last_hidden_state.shape
+        TensorShape([1, 4, 12])
     """
 
     def __init__(self, config, max_global_tokens=None, **kwargs):

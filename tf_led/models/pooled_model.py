@@ -86,6 +86,19 @@ class PooledModel(TFLEDPreTrainedModel):
         Raises:
             ValueError: on inputs that the decoder cannot start from, or on some for a
                 decoder that is not run.
+
+        Example:
+            >>> from tf_led import TFLEDForSequenceClassification
+            >>> from tf_led.testing import tiny_config
+            >>> config = tiny_config()
+            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
+            >>> from inspect import signature
+            >>> inputs = dict.fromkeys(signature(model.call).parameters)
+            >>> del inputs["labels"], inputs["return_dict"]
+            >>> inputs |= {"input_ids": [[0, 5, 2]], "training": False}
+            >>> output = model.run_led(**inputs)
+            >>> output.encoder_last_hidden_state.shape
+            TensorShape([1, 3, 12])
         """
         if self.has_decoder:
             return self.led(**self._with_ids(inputs), return_dict=True)
@@ -108,6 +121,18 @@ class PooledModel(TFLEDPreTrainedModel):
 
         Returns:
             bool[B, S]; False for padding, also where the global mask has -1.
+
+        Example:
+            >>> from tf_led import TFLEDForSequenceClassification
+            >>> from tf_led.testing import tiny_config
+            >>> config = tiny_config()
+            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
+            >>> import tensorflow as tf
+            >>> from tf_led import TFLEDSeq2SeqModelOutput
+            >>> hidden = tf.zeros([1, 3, 12])
+            >>> states = TFLEDSeq2SeqModelOutput(encoder_last_hidden_state=hidden)
+            >>> model.real_tokens(states, [[1, 1, 0]], None).numpy().tolist()
+            [[True, True, False]]
         """
         hidden = output.encoder_last_hidden_state
         return merge_masks(hidden, attention_mask, global_attention_mask)[0]

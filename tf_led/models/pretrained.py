@@ -74,7 +74,15 @@ class TFLEDPreTrainedModel(
         self.built = True
 
     def get_build_config(self):
-        """Returns None: there is nothing to build after construction."""
+        """Returns None: there is nothing to build after construction.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_build_config())
+            None
+        """
 
     @classmethod
     def from_pretrained(cls, name_or_path, *model_args, **kwargs):
@@ -127,6 +135,15 @@ class TFLEDPreTrainedModel(
         Raises:
             NotADirectoryError: if `save_directory` is a file.
             ValueError: on an option that is not offered, or that needs another.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.save_pretrained("checkpoint")
+            >>> import os
+            >>> sorted(os.listdir("checkpoint"))
+            ['config.json', 'model.safetensors']
         """
         saving.save_pretrained(self, save_directory, **kwargs)
 
@@ -135,6 +152,13 @@ class TFLEDPreTrainedModel(
 
         Returns:
             Dict from path to keras.Variable.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.weight_table()["led/encoder/layers/0/fc1/kernel"].shape
+            TensorShape([12, 17])
         """
         return weight_table(self)
 
@@ -146,15 +170,52 @@ class TFLEDPreTrainedModel(
         return {name: tf.ones([1, 2], tf.int32) for name in (*names, *decoder_names)}
 
     def get_encoder(self):
-        """Returns the encoder, `TFLEDEncoder`, which can be called alone."""
+        """Gives the encoder.
+
+        Returns:
+            `TFLEDEncoder`, which can be called alone.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> encoder = model.get_encoder()
+            >>> encoder(input_ids=[[0, 5, 7, 2]]).last_hidden_state.shape
+            TensorShape([1, 4, 12])
+        """
         return self.led.encoder
 
     def get_decoder(self):
-        """Returns the decoder, `TFLEDDecoder`, which can be called alone."""
+        """Gives the decoder.
+
+        Returns:
+            `TFLEDDecoder`, which can be called alone.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> states = model.get_encoder()(input_ids=[[0, 5, 2]]).last_hidden_state
+            >>> decoder = model.get_decoder()
+            >>> output = decoder(input_ids=[[2, 5]], encoder_hidden_states=states)
+            >>> output.last_hidden_state.shape
+            TensorShape([1, 2, 12])
+        """
         return self.led.decoder
 
     def get_input_embeddings(self):
-        """Returns the token embedding, shared by encoder and decoder."""
+        """Gives the token embedding, shared by encoder and decoder.
+
+        Returns:
+            Keras layer; its table is `embeddings`, float[V, D].
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.get_input_embeddings().embeddings.shape
+            TensorShape([29, 12])
+        """
         return self.led.shared
 
     def set_input_embeddings(self, value):
@@ -165,6 +226,15 @@ class TFLEDPreTrainedModel(
 
         Raises:
             ValueError: if the shape differs; `resize_token_embeddings` changes V.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> import numpy as np
+            >>> model.set_input_embeddings(np.ones([29, 12]))
+            >>> float(model.get_input_embeddings().embeddings[3, 7])
+            1.0
         """
         values = tf.convert_to_tensor(getattr(value, "embeddings", value))
         table = self.led.shared.embeddings
@@ -178,24 +248,69 @@ class TFLEDPreTrainedModel(
             layer._embeddings.assign(values)
 
     def get_output_embeddings(self):
-        """Returns None: a model without a language head has none."""
+        """Returns None: a model without a language head has none.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_output_embeddings())
+            None
+        """
 
     def get_bias(self):
-        """Returns None: a model without a language head has no bias on its logits."""
+        """Returns None: a model without a language head has no bias on its logits.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_bias())
+            None
+        """
 
     def can_generate(self):
-        """Tells whether the model has `generate`."""
+        """Tells whether the model has `generate`.
+
+        Returns:
+            bool.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.can_generate()
+            False
+        """
         return False
 
     def gradient_checkpointing_enable(self):
         """Recomputes every layer in the backward pass: less memory, more time.
 
         Loss and gradients stay the same, dropout included.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.gradient_checkpointing_enable()
+            >>> model.is_gradient_checkpointing
+            True
         """
         self._set_gradient_checkpointing(True)
 
     def gradient_checkpointing_disable(self):
-        """Undoes `gradient_checkpointing_enable`."""
+        """Undoes `gradient_checkpointing_enable`.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.gradient_checkpointing_enable()
+            >>> model.gradient_checkpointing_disable()
+            >>> model.is_gradient_checkpointing
+            False
+        """
         self._set_gradient_checkpointing(False)
 
     @property
@@ -215,6 +330,13 @@ class TFLEDPreTrainedModel(
 
         Returns:
             int.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.num_parameters() == sum(v.numpy().size for v in model.weights)
+            True
         """
         variables = self.trainable_variables if only_trainable else self.variables
         return sum(
@@ -241,6 +363,14 @@ class TFLEDPreTrainedModel(
 
         Returns:
             The model, freshly initialised.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> again = TFLEDModel.from_config(model.get_config())
+            >>> again.config.d_model
+            12
         """
         if isinstance(config, LEDConfig):
             return cls(config, **kwargs)

@@ -144,6 +144,17 @@ class TFLEDForQuestionAnswering(PooledModel):
 
         Returns:
             Dict of `start_logits` and `end_logits`, float[B, S] each.
+
+        Example:
+            >>> from tf_led import TFLEDForQuestionAnswering
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
+            >>> import tensorflow as tf
+            >>> from tf_led import TFLEDSeq2SeqModelOutput
+            >>> hidden = tf.zeros([1, 4, 12])
+            >>> states = TFLEDSeq2SeqModelOutput(encoder_last_hidden_state=hidden)
+            >>> model.score_tokens(states)["end_logits"].shape
+            TensorShape([1, 4])
         """
         if self.has_decoder:
             hidden = output.last_hidden_state
@@ -169,6 +180,16 @@ class TFLEDForQuestionAnswering(PooledModel):
 
         Raises:
             ValueError: on positions that are no integers, or not one for each row.
+
+        Example:
+            >>> from tf_led import TFLEDForQuestionAnswering
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
+            >>> import tensorflow as tf
+            >>> labels = {"start_positions": [1], "end_positions": [3]}
+            >>> logits = dict.fromkeys(["start_logits", "end_logits"], tf.zeros([1, 4]))
+            >>> round(float(model.hf_compute_loss(labels, logits)), 3)  # log 4
+            1.386
         """
         losses = [
             span_cross_entropy(
@@ -189,6 +210,14 @@ class TFLEDForQuestionAnswering(PooledModel):
 
         Returns:
             float32[], the number of documents, or the sum of their weights.
+
+        Example:
+            >>> from tf_led import TFLEDForQuestionAnswering
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
+            >>> labels = {"start_positions": [1, 3], "end_positions": [3, 3]}
+            >>> float(model.label_weight(labels))
+            2.0
         """
         if weights is None:
             rows = tf.shape(labels["start_positions"])[0]
@@ -198,7 +227,18 @@ class TFLEDForQuestionAnswering(PooledModel):
         return tf.add_n(sums) / len(sums)
 
     def endpoints(self):
-        """Lists what can be served: dict of the Endpoints "encode" and "answer"."""
+        """Lists what can be served.
+
+        Returns:
+            Dict of the Endpoints "encode" and "answer".
+
+        Example:
+            >>> from tf_led import TFLEDForQuestionAnswering
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
+            >>> sorted(model.endpoints())
+            ['answer', 'encode']
+        """
         answer = self.endpoint_of(*self.logits_names)
         return {"encode": self.encoder_endpoint(), "answer": answer}
 

@@ -22,6 +22,15 @@ class SavedGeneration:
 
         Returns:
             The model, freshly initialised, with the generation config that it had.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.generation_config.num_beams = 5
+            >>> again = TFLEDForConditionalGeneration.from_config(model.get_config())
+            >>> again.generation_config.num_beams
+            5
         """
         if isinstance(config, LEDConfig):
             return super().from_config(config, **kwargs)

@@ -177,11 +177,32 @@ class TFLEDForSequenceClassification(PooledModel):
 
         Raises:
             ValueError: on labels of another dtype, shape or range.
+
+        Example:
+            >>> from tf_led import TFLEDForSequenceClassification
+            >>> from tf_led.testing import tiny_config
+            >>> config = tiny_config()
+            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
+            >>> import tensorflow as tf
+            >>> round(float(model.hf_compute_loss([1], tf.zeros([1, 2]))), 3)  # log 2
+            0.693
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
 
     def endpoints(self):
-        """Lists what can be served: dict of the Endpoints "encode" and "classify"."""
+        """Lists what can be served.
+
+        Returns:
+            Dict of the Endpoints "encode" and "classify".
+
+        Example:
+            >>> from tf_led import TFLEDForSequenceClassification
+            >>> from tf_led.testing import tiny_config
+            >>> config = tiny_config()
+            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
+            >>> sorted(model.endpoints())
+            ['classify', 'encode']
+        """
         classify = self.endpoint_of("logits")
         return {"encode": self.encoder_endpoint(), "classify": classify}
 

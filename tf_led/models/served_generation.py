@@ -39,6 +39,13 @@ class GenerationEndpoints(EndpointsMixin):
 
         Raises:
             ValueError: on options that `generate` refuses, or that need Python.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> sorted(model.endpoints(num_beams=2, max_new_tokens=3))
+            ['encode', 'forward', 'generate']
         """
         start_token_id = self._start_token_id(generation_config, options)
         options = resolve_options(

@@ -84,6 +84,15 @@ class ServingMixin(EndpointsMixin):
 
         Raises:
             ValueError: on another format; and as `export_saved_model`.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> import os
+            >>> folder = model.export("served")
+            >>> os.path.basename(folder)
+            '1'
         """
         if format != "tf_saved_model":
             raise ValueError(

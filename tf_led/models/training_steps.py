@@ -58,6 +58,14 @@ class TrainingSteps(NamedLabels, DistributedFit):
 
         Raises:
             ValueError: if `label_smoothing` is out of range, or has no use here.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.compile("adam", label_smoothing=0.1, metrics=["accuracy"])
+            >>> model.optimizer.name
+            'adam'
         """
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None
@@ -123,6 +131,15 @@ class TrainingSteps(NamedLabels, DistributedFit):
         Returns:
             float32[], what `hf_compute_loss` divides by: the number of rows that have
             a label, or the sum of their weights.
+
+        Example:
+            >>> from tf_led import TFLEDForSequenceClassification
+            >>> from tf_led.testing import tiny_config
+            >>> config = tiny_config()
+            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
+            >>> import tensorflow as tf
+            >>> float(model.label_weight(tf.constant([1, -100, 0])))
+            2.0
         """
         labels = tf.convert_to_tensor(keras.tree.flatten(labels)[0])
         has_label = tf.ones_like(labels, tf.float32)

@@ -16,6 +16,12 @@ class Input(NamedTuple):
         dtype: tf.DType; ids are int64, and offered as int32 too.
         shape: list of None and ints; [None, ...] has the batch first, [] is an option.
         default: what stands where the input is not fed; None where it must be.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.serving.endpoint import Input
+        >>> Input("input_ids", tf.int64, [None, None]).default is None  # it must be fed
+        True
     """
 
     name: str
@@ -31,6 +37,16 @@ class Endpoint(NamedTuple):
         function: `tf.function` with a signature, of tensors by name -> dict from name
             to tensor. It is traced once, whatever calls it.
         inputs: tuple of Input, those that must be fed first.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.serving.endpoint import Input, make_endpoint
+        >>> power = make_endpoint(
+        ...     lambda base, exponent: {"power": base**exponent},
+        ...     [Input("base", tf.int64, [None]), Input("exponent", tf.int64, [], 2)],
+        ... )
+        >>> [i.name for i in power.inputs]
+        ['base', 'exponent']
     """
 
     function: Any
@@ -42,7 +58,22 @@ class Endpoint(NamedTuple):
         return any(i.dtype == tf.int64 for i in self.inputs)
 
     def narrow(self):
-        """Returns the same function with int32 in place of int64 inputs."""
+        """Makes the same function with int32 in place of int64 inputs.
+
+        Returns:
+            Endpoint.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.serving.endpoint import Input, make_endpoint
+            >>> base = Input("base", tf.int64, [None])
+            >>> exponent = Input("exponent", tf.int64, [], 2)
+            >>> power = make_endpoint(
+            ...     lambda base, exponent: {"power": base**exponent}, [base, exponent]
+            ... )
+            >>> power.narrow().inputs[0].dtype
+            tf.int32
+        """
         narrow = [
             i._replace(dtype=tf.int32) if i.dtype == tf.int64 else i
             for i in self.inputs
@@ -56,10 +87,24 @@ class Endpoint(NamedTuple):
         return make_endpoint(widen, narrow)
 
     def without_options(self):
-        """Returns the same function with every option at its default.
+        """Makes the same function with every option at its default.
 
         TensorFlow Serving batches only inputs that have rows, its REST interface asks
         for every input of a signature, and so does TensorFlow's own Python loader.
+
+        Returns:
+            Endpoint.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.serving.endpoint import Input, make_endpoint
+            >>> base = Input("base", tf.int64, [None])
+            >>> exponent = Input("exponent", tf.int64, [], 2)
+            >>> power = make_endpoint(
+            ...     lambda base, exponent: {"power": base**exponent}, [base, exponent]
+            ... )
+            >>> [i.name for i in power.without_options().inputs]
+            ['base']
         """
         rows = [i for i in self.inputs if i.shape]
         return make_endpoint(self.function, rows)

@@ -23,6 +23,16 @@ def write_warmup(path, signatures, texts=None, ids=IDS):
 
     Raises:
         ImportError: without tensorflow-serving-api.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.serving.warmup import WARMUP_FILE, write_warmup
+        >>> spec = tf.TensorSpec([None], tf.string, name="text")
+        >>> shout = tf.function(tf.strings.upper, input_signature=[spec])
+        >>> try:
+        ...     write_warmup("served/1", {"serving_default": shout})
+        ... except ImportError:
+        ...     pass  # there is no tensorflow-serving-api here
     """
     log = import_log()
     file = Path(path) / WARMUP_FILE

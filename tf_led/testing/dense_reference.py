@@ -40,13 +40,14 @@ def dense_led_attention(
         head_mask: float[N] that scales each head's probabilities, or None.
 
     Returns:
-        A tuple `(context, local_map, global_map)`:
-        context: float64[B, S, N, H]. Rows of padding are zero.
-        local_map: float64[B, N, S, G + 2 * radius + 1]. What each local token looks
-            at: the row's global tokens in order, then the positions from `-radius` to
-            `radius`. Rows of padding and of global tokens are zero.
-        global_map: float64[B, N, S, G]. What each global token looks at, down its
-            column; slots that a row does not use are zero.
+        Tuple of three:
+
+        - the context, float64[B, S, N, H]; rows of padding are zero;
+        - the local map, float64[B, N, S, G + 2 * radius + 1]: what each local token
+          looks at, the row's global tokens in order, then the positions from `-radius`
+          to `radius`; rows of padding and of global tokens are zero;
+        - the global map, float64[B, N, S, G]: what each global token looks at, down its
+          column; slots that a row does not use are zero.
 
     Raises:
         ValueError: a mask is not bool[B, S], or `radius` is below 1.
@@ -56,6 +57,7 @@ def dense_led_attention(
 
     Example:
         >>> import numpy as np
+        >>> from tf_led.testing import dense_led_attention
         >>> tokens = np.ones([1, 5, 2, 3])
         >>> context, local_map, global_map = dense_led_attention(
         ...     *[tokens] * 6,

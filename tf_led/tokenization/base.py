@@ -25,7 +25,26 @@ class TokenizerBase(
     Seq2SeqMixin,
     RobertaTokenizer,
 ):
-    """The Rust tokenizer of transformers 5 with all that both classes had in 4.57."""
+    """The Rust tokenizer of transformers 5 with all that both classes had in 4.57.
+
+    Args:
+        vocab: path of vocab.json, or dict from token to id, or None.
+        merges: path of merges.txt, or list of pairs of str, or None.
+        tokenizer_file: path of tokenizer.json in place of the two, or None.
+        errors: str, as for `bytes.decode`: what becomes of bytes that are no UTF-8.
+        **kwargs: of the two classes, and of transformers' tokenizers.
+
+    Raises:
+        ValueError: if no tokenizer can be made of these.
+
+    Example:
+        >>> from tf_led import LEDTokenizer, LEDTokenizerFast
+        >>> from tf_led.tokenization.base import TokenizerBase
+        >>> issubclass(LEDTokenizer, TokenizerBase)
+        True
+        >>> issubclass(LEDTokenizerFast, TokenizerBase)
+        True
+    """
 
     def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
         self.errors = errors

@@ -20,6 +20,13 @@ class DecodingMixin:
 
         Raises:
             ValueError: if an id is negative, as the -100 of labels is.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.decode([0, 4, 4, 2], skip_special_tokens=True)
+            'aa'
         """
         return super().decode(as_lists(token_ids), skip_special_tokens, **kwargs)
 
@@ -36,6 +43,13 @@ class DecodingMixin:
 
         Raises:
             ValueError: if an id is negative, as the -100 of labels is.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.batch_decode([[0, 4, 2], [4, 4]], skip_special_tokens=True)
+            ['a', 'aa']
         """
         rows = as_lists(sequences)
         return [self.decode(row, skip_special_tokens, **kwargs) for row in rows]
@@ -49,6 +63,13 @@ class DecodingMixin:
 
         Returns:
             str for one id, otherwise a list of str; None where there is no such id.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.convert_ids_to_tokens([0, 4, 2])
+            ['<s>', 'a', '</s>']
         """
         return super().convert_ids_to_tokens(as_lists(ids), skip_special_tokens)
 
@@ -133,6 +154,13 @@ class PythonDecodingMixin:
 
         Returns:
             str.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.convert_tokens_to_string(["a", "a"])
+            'aa'
         """
         if self.errors == "replace":
             return super().convert_tokens_to_string(tokens)

@@ -78,6 +78,13 @@ class EncodingMixin:
 
         Returns:
             list of str.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.tokenize("aa")
+            ['a', 'a']
         """
         return self._tokens(self.encode_plus(text, pair, add_special_tokens, **kwargs))
 
@@ -93,6 +100,13 @@ class EncodingMixin:
 
         Returns:
             list of int, or [1, S] of the kind that `return_tensors` names.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.encode("aa")
+            [0, 4, 4, 2]
         """
         kwargs = name_arguments(ENCODE_ORDER, args, kwargs)
         return self.encode_plus(text, text_pair, **kwargs)["input_ids"]
@@ -110,6 +124,13 @@ class EncodingMixin:
 
         Returns:
             BatchEncoding.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.encode_plus("aa", max_length=3, truncation=True)["input_ids"]
+            [0, 4, 2]
         """
         return self(text, text_pair, **name_arguments(CALL_ORDER, args, kwargs))
 
@@ -127,6 +148,13 @@ class EncodingMixin:
 
         Raises:
             TypeError: if it is one text, not a list.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.batch_encode_plus(["aa", "a"], padding=True)["input_ids"]
+            [[0, 4, 4, 2], [0, 4, 2, 1]]
         """
         if not isinstance(batch_text_or_text_pairs, (list, tuple)):
             kind = type(batch_text_or_text_pairs).__name__

@@ -45,6 +45,7 @@ class GraphTokenizer(tf.Module):
 
     Args:
         tokenizer: LEDTokenizer or LEDTokenizerFast.
+        name: str or None, of the `tf.Module`.
 
     Attributes:
         pad_token_id: Python int. What `__call__` pads with.
@@ -129,6 +130,14 @@ class GraphTokenizer(tf.Module):
         Raises:
             ValueError: if `max_length` is below 3 (1 without special tokens). A
                 tensor's value is checked in the graph: InvalidArgumentError.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> from tf_led.tokenization.graph_tokenizer import GraphTokenizer
+            >>> GraphTokenizer(tokenizer).encode(["aaaa", "a"], max_length=4).to_list()
+            [[0, 4, 4, 2], [0, 4, 2]]
         """
         num_added = 2 if add_special_tokens else 0
         with tf.device(_DEVICE):
@@ -159,6 +168,14 @@ class GraphTokenizer(tf.Module):
         Raises:
             InvalidArgumentError: in the graph, if an id is negative, as the -100 of
                 labels is.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> from tf_led.tokenization.graph_tokenizer import GraphTokenizer
+            >>> GraphTokenizer(tokenizer).decode([[0, 4, 4, 2]]).numpy().tolist()
+            [b'aa']
         """
         clean_up = clean_up_tokenization_spaces
         if clean_up is None:

@@ -25,6 +25,14 @@ class LoadingMixin:
             FileNotFoundError: if the path is not there.
             ValueError: if the files of a tokenizer are missing or broken.
             OSError: if the Hub does not answer or has no such model.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> paths = tokenizer.save_pretrained("tokenizer")
+            >>> len(LEDTokenizerFast.from_pretrained("tokenizer"))
+            6
         """
         place = str(pretrained_model_name_or_path)
         if looks_like_path(place) and not os.path.exists(place):

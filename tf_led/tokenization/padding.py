@@ -50,6 +50,17 @@ class PaddingMixin:
             ValueError: if there is nothing to pad, if rows have different fields or
                 fields different numbers of rows, or if a `global_attention_mask` has
                 neither the length of its `input_ids` nor the padded length.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> rows = [
+            ...     {"input_ids": [0, 4, 2], "global_attention_mask": [1, 0, 0]},
+            ...     {"input_ids": [0, 2], "global_attention_mask": [1, 0]},
+            ... ]
+            >>> tokenizer.pad(rows)["global_attention_mask"]
+            [[1, 0, 0], [1, 0, -1]]
         """
         kind = tensor_kind(return_tensors)
         check_side(padding_side)

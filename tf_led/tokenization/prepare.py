@@ -127,6 +127,13 @@ class PrepareMixin:
 
         Raises:
             ValueError: if the strategy is unknown.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.truncate_sequences([4, 4, 4], num_tokens_to_remove=1)
+            ([4, 4], None, [4])
         """
         check_at_least("stride", stride, 0)
         return truncate(

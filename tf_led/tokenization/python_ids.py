@@ -20,6 +20,13 @@ class PythonIdsMixin:
 
         Returns:
             BatchEncoding.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.encode_plus([4, 4])["input_ids"]
+            [0, 4, 4, 2]
         """
         options = name_arguments(CALL_ORDER, args, kwargs)
         if not options.get("is_split_into_words"):
@@ -40,6 +47,13 @@ class PythonIdsMixin:
 
         Raises:
             TypeError: if it is one text, not a list.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.batch_encode_plus([[4], [4, 4]])["input_ids"]
+            [[0, 4, 2], [0, 4, 4, 2]]
         """
         batch = batch_text_or_text_pairs
         if isinstance(batch, (list, tuple)):

@@ -46,6 +46,13 @@ class PythonNamesMixin:
 
         Returns:
             (str, dict): the text, and the arguments that were not used.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.prepare_for_tokenization("a", add_prefix_space=True)
+            (' a', {})
         """
         wanted = kwargs.pop("add_prefix_space", self.add_prefix_space)
         if (wanted or is_split_into_words) and text and not text[0].isspace():
@@ -62,6 +69,13 @@ class PythonNamesMixin:
 
         Returns:
             int: how many were not there before.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.add_tokens(["<x>", "<y>"]), tokenizer.add_tokens("<y>")
+            (2, 0)
         """
         added = super().add_tokens(new_tokens, special_tokens)
         tokens = new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]

@@ -24,6 +24,14 @@ class SavingMixin:
         Raises:
             NotADirectoryError: if the path is a file.
             FileNotFoundError: if there is nothing at the path.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> import os
+            >>> [os.path.basename(path) for path in tokenizer.save_vocabulary(".")]
+            ['vocab.json', 'merges.txt']
         """
         check_directory(save_directory)
         with TemporaryDirectory(dir=save_directory, prefix=".tokenizer-") as draft:
@@ -55,6 +63,14 @@ class SavingMixin:
 
         Raises:
             NotADirectoryError: if the path is a file.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> paths = tokenizer.save_pretrained("tokenizer")
+            >>> LEDTokenizerFast.from_pretrained("tokenizer").encode("a")
+            [0, 4, 2]
         """
         if os.path.isfile(save_directory):
             refuse_file(save_directory)

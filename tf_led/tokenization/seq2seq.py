@@ -12,6 +12,14 @@ class Seq2SeqMixin:
 
         Yields:
             None.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> with tokenizer.as_target_tokenizer():
+            ...     tokenizer("a")["input_ids"]
+            [0, 4, 2]
         """
         yield
 
@@ -40,6 +48,14 @@ class Seq2SeqMixin:
 
         Returns:
             BatchEncoding: `input_ids`, `attention_mask` and, with summaries, `labels`.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> batch = tokenizer.prepare_seq2seq_batch(["aaa"], ["a"])
+            >>> batch["labels"]
+            [[0, 4, 2]]
         """
         options = {"padding": padding, "truncation": truncation, **kwargs}
         options["return_tensors"] = return_tensors

@@ -43,6 +43,13 @@ class SpecialTokensMixin:
 
         Returns:
             list of int, as long as `build_inputs_with_special_tokens` makes it.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.create_token_type_ids_from_sequences([4, 4])
+            [0, 0, 0, 0]
         """
         return [0] * len(
             self.build_inputs_with_special_tokens(token_ids_0, token_ids_1)
@@ -64,6 +71,13 @@ class SpecialTokensMixin:
 
         Raises:
             ValueError: for a second sequence where the special tokens are there.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.get_special_tokens_mask([4, 4])
+            [1, 0, 0, 1]
         """
         token_ids_0, token_ids_1 = as_lists(token_ids_0), as_lists(token_ids_1)
         if already_has_special_tokens:
@@ -116,6 +130,13 @@ class SpecialTokensMixin:
 
         Returns:
             int: how many were added.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.sanitize_special_tokens()  # none is missing
+            0
         """
         return self.add_tokens(self.all_special_tokens_extended, special_tokens=True)
 
@@ -141,6 +162,14 @@ class SpecialTokensMixin:
 
         Raises:
             ValueError: if a name is none of a special token.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokens = {"additional_special_tokens": ["<doc-sep>"]}
+            >>> tokenizer.add_special_tokens(tokens)
+            1
         """
         replace = replace_additional_special_tokens
         if replace is None:

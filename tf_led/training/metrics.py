@@ -38,6 +38,13 @@ class TokenAccuracy(keras.metrics.Mean):
             y_true: int[B, T]; -100 and `pad_token_id` do not count.
             y_pred: float[B, T, V].
             sample_weight: float[B] or float[B, T], or None.
+
+        Example:
+            >>> from tf_led.training.metrics import TokenAccuracy
+            >>> accuracy = TokenAccuracy()
+            >>> accuracy.update_state([[1, -100]], [[[0.0, 3.0], [0.0, 0.0]]])
+            >>> float(accuracy.result())
+            1.0
         """
         labels = tf.convert_to_tensor(y_true)
         share = label_share(labels, self.pad_token_id, sample_weight)

@@ -86,6 +86,22 @@ class RougeCallback(keras.callbacks.Callback):
         Args:
             epoch: int, counted from 0.
             logs: dict that the callbacks after this one get too.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> from tf_led.training.rouge import RougeCallback
+            >>> batches = [{"input_ids": [[0, 4, 2]], "labels": [[4, 2]]}]
+            >>> callback = RougeCallback(batches, tokenizer, max_new_tokens=1)
+            >>> callback.set_model(model)
+            >>> logs = {}
+            >>> callback.on_epoch_end(0, logs)
+            >>> sorted(logs)
+            ['val_rouge1', 'val_rouge2', 'val_rougeL', 'val_rougeLsum']
         """
         if (epoch + 1) % self.every:
             return

@@ -49,6 +49,11 @@ class Processor:
 
         Returns:
             dict of str (the option that gave them) -> tuple of int.
+
+        Example:
+            >>> from tf_led.generation.processors import SuppressTokens
+            >>> SuppressTokens([3, 5]).token_ids()
+            {'suppress_tokens': (3, 5)}
         """
         return {}
 
@@ -60,6 +65,12 @@ class Processor:
 
         Raises:
             ValueError: naming the option and the ids.
+
+        Example:
+            >>> from tf_led.generation.processors import SuppressTokens
+            >>> SuppressTokens([3, 5]).check_vocabulary(vocab_size=5)
+            Traceback (most recent call last):
+            ValueError: `suppress_tokens` holds ids beyond the vocabulary: [5]; ...
         """
         for name, ids in self.token_ids().items() if vocab_size is not None else ():
             beyond = [token_id for token_id in ids if token_id >= vocab_size]

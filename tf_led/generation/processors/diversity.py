@@ -70,6 +70,12 @@ class HammingDiversity(Processor):
 
         Returns:
             A callable like `Processor`, over B * (K / groups) rows.
+
+        Example:
+            >>> from tf_led.generation.processors import HammingDiversity
+            >>> rule = HammingDiversity(0.5, 2, 2).bind([[1, 0]], group=1)
+            >>> rule([[3.0, 3.0]], [[0]], 1).numpy().tolist()  # group 0 took token 1
+            [[3.0, 2.5]]
         """
         return functools.partial(self._lower, taken_ids, group)
 

@@ -85,7 +85,7 @@ class ExponentialDecayLength(Processor):
 
     Args:
         exponential_decay_length_penalty: pair (start, factor): after `start` new tokens
-            the score of an end token grows by |score| * (factor ** excess - 1).
+            the score of an end token grows by `abs(score) * (factor ** excess - 1)`.
         eos_token_id: int or sequence of int, the tokens that end a sequence.
         prompt_len: int or int32[], the decoder tokens before the first new one.
 

@@ -19,6 +19,12 @@ def as_processor(custom):
     Raises:
         TypeError: if `custom` is not callable, or one of transformers' own classes,
             which compute in torch.
+
+    Example:
+        >>> from tf_led.generation.processors import as_processor
+        >>> halve = as_processor(lambda input_ids, scores: scores / 2)
+        >>> halve([[4.0, 2.0]], [[0]], 1).numpy().tolist()
+        [[2.0, 1.0]]
     """
     if isinstance(custom, Processor):
         return custom
@@ -54,6 +60,12 @@ def merge_processors(defaults, custom):
         TypeError: if `custom` is not a sequence, or holds what is no processor.
 
     Source: transformers 5.23, `_merge_criteria_processor_list`.
+
+    Example:
+        >>> from tf_led.generation.processors import TopK, merge_processors
+        >>> merged = merge_processors([TopK(5)], [lambda input_ids, scores: scores])
+        >>> [type(one).__name__ for one in merged]
+        ['TopK', 'CustomProcessor']
     """
     if not isinstance(custom or [], (list, tuple)):
         raise TypeError(
