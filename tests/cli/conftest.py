@@ -34,7 +34,9 @@ def checkpoint(tmp_path_factory):
         show_progress=False,
     )
     learner.save_model(str(folder))
-    config = tiny_config(vocab_size=503, max_encoder_position_embeddings=LIMIT)
+    layers = {"encoder_layers": 1, "decoder_layers": 1}  # tracing takes the time
+    sizes = {"vocab_size": 503, "max_encoder_position_embeddings": LIMIT}
+    config = tiny_config(**layers, **sizes)
     model = LEDForConditionalGeneration(config)
     weights = {name: torch.tensor(w) for name, w in spread_weights(config).items()}
     model.load_state_dict(weights, strict=False)

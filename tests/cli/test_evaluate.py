@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from tf_led.cli import evaluate as command
+from tf_led.cli.checkpoint import load_model
 from tf_led.cli.main import main
 from tf_led.cli.rouge_intervals import NAMES, score_texts, with_interval
 
@@ -10,7 +12,13 @@ QUICK = ["--num-beams", "1", "--max-new-tokens", "7"]
 
 
 @pytest.fixture(scope="module")
-def evaluated(checkpoint, files, tmp_path_factory):
+def loaded():
+    """The models that the command loaded: each has compiled its `generate`."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def evaluated(checkpoint, files, tmp_path_factory, loaded):
     """Arguments of an evaluation, its predictions and what it printed."""
     import contextlib
     import io
@@ -18,8 +26,14 @@ def evaluated(checkpoint, files, tmp_path_factory):
     file = tmp_path_factory.mktemp("evaluated") / "predictions.jsonl"
     argv = ["evaluate", "--model", str(checkpoint), "--data", str(files[0]), *QUICK]
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        assert main([*argv, "--predictions", str(file)]) == 0
+
+    def load_and_keep(name):
+        return loaded.setdefault(name, load_model(name))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "load_model", load_and_keep)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            assert main([*argv, "--predictions", str(file)]) == 0
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     return argv, rows, out.getvalue(), err.getvalue()
 
@@ -36,11 +50,13 @@ def test_one_line_of_json_with_intervals(evaluated):
     assert set(result) == {"model", "data", "examples", *NAMES}
 
 
-def test_predictions_are_the_models_and_in_the_order_of_the_file(evaluated, checkpoint):
-    from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
+def test_predictions_are_the_models_and_in_the_order_of_the_file(
+    evaluated, checkpoint, loaded
+):
+    from tf_led import LEDTokenizerFast
 
     argv, rows, *_ = evaluated
-    model = TFLEDForConditionalGeneration.from_pretrained(checkpoint)
+    model = loaded[str(checkpoint)]
     tokenizer = LEDTokenizerFast.from_pretrained(checkpoint)
     with open(argv[4]) as file:
         documents = [line for line in file if '"summary": "' in line]
