@@ -14,6 +14,12 @@ def model():
     return model
 
 
+@pytest.fixture(scope="module")
+def untouched():
+    """Not to be changed."""
+    return TFLEDModel(tiny_config(encoder_layers=1, decoder_layers=1))
+
+
 def table_of(model):
     return model.get_input_embeddings().embeddings.numpy()
 
@@ -42,9 +48,9 @@ def test_a_seed_repeats_it():
 
 
 @pytest.mark.parametrize("stddev", [0, -0.1, True, float("nan"), "0.1"])
-def test_a_deviation_that_is_none(model, stddev):
+def test_a_deviation_that_is_none(untouched, stddev):
     with pytest.raises(ValueError, match=f"`stddev` must be above 0, got {stddev!r}"):
-        model.perturb_bos_embedding(stddev)
+        untouched.perturb_bos_embedding(stddev)
 
 
 @pytest.mark.parametrize("bos", [None, 29])
@@ -54,7 +60,8 @@ def test_a_model_without_bos(bos):
         model.perturb_bos_embedding()
 
 
-def test_lora_is_refused(model):
+def test_lora_is_refused():
+    model = TFLEDModel(tiny_config(encoder_layers=1, decoder_layers=1))
     model.get_input_embeddings().enable_lora(3)
     with pytest.raises(ValueError, match="has LoRA weights"):
         model.perturb_bos_embedding()

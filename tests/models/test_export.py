@@ -1,5 +1,6 @@
 """What `export_saved_model` writes; what it does is tested in tests/serving."""
 
+import functools
 import os
 import sys
 
@@ -23,6 +24,10 @@ IDS = np.array([[0, 5, 7, 2], [0, 11, 13, 2]], "int32")
 
 def make(cls=TFLEDForConditionalGeneration, **fields):
     return cls(tiny_config(**SMALL, **fields))
+
+
+# For tests that only look.
+get = functools.cache(make)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,7 @@ def test_int8_weights_are_a_fraction_and_near(exported):
     ],
 )
 def test_every_model_serves_its_own(tmp_path, cls, name, fields):
-    model = make(cls)
+    model = get(cls)
     path = export_saved_model(model, tmp_path)
     loaded = tf.saved_model.load(str(path))
     more = {"decoder_input_ids": IDS} if name == "forward" else {}
@@ -158,30 +163,30 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 ):
     options = {"max_new_tokens": 5, **options}
     with pytest.raises(ValueError, match=message):
-        export_saved_model(make(), tmp_path / "served", **options)
+        export_saved_model(get(), tmp_path / "served", **options)
     assert not (tmp_path / "served").exists()
 
 
 def test_options_of_generation_need_a_model_that_generates(tmp_path):
     with pytest.raises(ValueError, match="'num_beams', 'xla', but a TFLEDModel does"):
-        export_saved_model(make(TFLEDModel), tmp_path / "served", num_beams=2, xla=True)
+        export_saved_model(get(TFLEDModel), tmp_path / "served", num_beams=2, xla=True)
 
 
 def test_options_that_need_python_are_refused(tmp_path):
     with pytest.raises(ValueError, match="`max_time` needs Python at every token"):
-        export_saved_model(make(), tmp_path, max_new_tokens=5, max_time=1.0)
+        export_saved_model(get(), tmp_path, max_new_tokens=5, max_time=1.0)
     assert os.listdir(tmp_path) == []
 
 
 def test_a_tokenizer_needs_a_model_of_texts_and_of_its_size(tmp_path):
     with pytest.raises(ValueError, match="a TFLEDModel serves no texts"):
-        export_saved_model(make(TFLEDModel), tmp_path, tokenizer=["a"])
+        export_saved_model(get(TFLEDModel), tmp_path, tokenizer=["a"])
     with pytest.raises(ValueError, match="has 30 tokens, the model's vocabulary 29"):
-        export_saved_model(make(), tmp_path, tokenizer=["a"] * 30)
+        export_saved_model(get(), tmp_path, tokenizer=["a"] * 30)
 
 
 def test_a_warmup_without_its_package_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
     with pytest.raises(ImportError, match=r"tf_led\[serving\].*`warmup=False`"):
-        export_saved_model(make(), tmp_path, max_new_tokens=5, warmup=True)
+        export_saved_model(get(), tmp_path, max_new_tokens=5, warmup=True)
     assert os.listdir(tmp_path) == []

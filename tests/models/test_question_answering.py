@@ -168,7 +168,8 @@ def test_a_keras_loss_and_metrics_read_both_logits(inputs):
 
 
 def test_fit_evaluate_and_predict_in_a_graph(inputs):
-    model, eager = new_head(Answerer), new_head(Answerer)
+    """Without the decoder, with which test_sequence_classification.py does so."""
+    model, eager = (new_head(Answerer, "encoder") for _ in range(2))
     model.compile(keras.optimizers.SGD(0.1))
     eager.compile(keras.optimizers.SGD(0.1), **EAGER)
     loss = model.fit(inputs, LABELS, verbose=0).history["loss"]
