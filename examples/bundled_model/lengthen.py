@@ -1,0 +1,36 @@
+"""Gives a trained checkpoint its full length: `python -m ...lengthen FROM TO`.
+
+The first run has seen the first positions only, and what these have learnt (here stands
+the name) is wrong further on. So positions are not repeated, as they were when LED was
+made of BART: further ones go on with the waves that the first ones began as.
+"""
+
+import sys
+
+from examples.bundled_model.start import waves
+
+POSITIONS = 4096
+
+
+def lengthen(source, folder, positions=POSITIONS):
+    """Saves a checkpoint with more encoder positions.
+
+    Args:
+        source: path of a checkpoint with its tokenizer.
+        folder: path to save to.
+        positions: int, how many there are to be.
+    """
+    from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
+
+    model = TFLEDForConditionalGeneration.from_pretrained(source)
+    learnt = model.led.encoder.embed_positions.embeddings.numpy()
+    model.resize_position_embeddings(positions)
+    table = waves(positions, model.config.d_model)
+    table[: len(learnt)] = learnt
+    model.led.encoder.embed_positions.embeddings.assign(table)
+    model.save_pretrained(folder)
+    LEDTokenizerFast.from_pretrained(source).save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    lengthen(sys.argv[1], sys.argv[2])
