@@ -94,7 +94,7 @@ def test_mistakes_that_generation_knows_are_one_line(checkpoint, tmp_path, capsy
 def test_a_warmup_without_its_package_is_one_line(
     checkpoint, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     argv = ["export", str(checkpoint), str(tmp_path / "led"), "--warmup"]
     assert main(argv) == 2
     last = capsys.readouterr().err.splitlines()[-1]

@@ -186,7 +186,7 @@ def test_a_tokenizer_needs_a_model_of_texts_and_of_its_size(tmp_path):
 
 
 def test_a_warmup_without_its_package_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     with pytest.raises(ImportError, match=r"tf_led\[serving\].*`warmup=False`"):
         export_saved_model(get(), tmp_path, max_new_tokens=5, warmup=True)
     assert os.listdir(tmp_path) == []

@@ -221,6 +221,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             >>> decoder.embed_token(tf.constant([[5, 7]]), position=3).shape
             TensorShape([1, 2, 12])
         """
+        position = tf.convert_to_tensor(position, tf.int32)
         embeds = self.embed_tokens(token_ids) + self.embed_positions(position)
         return self.layernorm_embedding(embeds)
 

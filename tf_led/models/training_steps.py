@@ -64,8 +64,8 @@ class TrainingSteps(NamedLabels, DistributedFit):
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDForConditionalGeneration(tiny_config())
             >>> model.compile("adam", label_smoothing=0.1, metrics=["accuracy"])
-            >>> model.optimizer.name
-            'adam'
+            >>> type(model.optimizer).__name__
+            'Adam'
         """
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None

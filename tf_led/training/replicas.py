@@ -54,4 +54,4 @@ def same_on_all(number, strategy):
     sums = tf.function(lambda: strategy.run(sum_over_replicas, [values]))()
     total, squares = strategy.experimental_local_results(sums)[0].numpy()
     # The mean of squares is the square of the mean where nothing varies.
-    return strategy.num_replicas_in_sync * squares == total**2
+    return bool(strategy.num_replicas_in_sync * squares == total**2)
