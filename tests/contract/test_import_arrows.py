@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "training": {"ops", "checkpoints"},  # a run's state is saved as weights are
     "serving": {"ops", "tokenization"},
     "tokenization": {"ops"},
-    "data": {"ops", "tokenization"},
+    "data": {"ops", "tokenization", "checkpoints"},  # ids are kept as weights are
 }
 MAY_IMPORT["models"] = {*MAY_IMPORT}
 # The lazy root: the public names, whose homes are strings and so not imports.

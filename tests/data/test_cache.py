@@ -49,6 +49,17 @@ def test_a_damaged_cache_is_made_anew(letters, tmp_path, name, damage):
     assert again.report.examples == 2
 
 
+def test_what_a_killed_writer_left_is_removed(letters, tmp_path):
+    encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    [folder] = tmp_path.iterdir()
+    (folder / "report.json").unlink()  # the last to come: the cache is not whole
+    whole = {*folder.iterdir(), folder / "report.json"}
+    (folder / ".saving-killed").mkdir()
+    (folder / ".saving-killed" / "sources.bin").write_bytes(b"0123")
+    encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    assert {*folder.iterdir()} == whole
+
+
 def test_bad_records_are_told_of_again(letters, tmp_path):
     for _ in range(2):
         with pytest.warns(UserWarning, match="left out"):

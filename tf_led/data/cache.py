@@ -1,14 +1,12 @@
 """Ids kept on disk, found again by what they were made of."""
 
 import hashlib
-import itertools
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from tf_led.checkpoints.atomic import staged
 from tf_led.data.examples import is_path
 from tf_led.data.report import warn
 from tf_led.data.token_rows import TokenRows
@@ -105,23 +103,17 @@ def digest(source):
 
 
 def _write(folder, write, report):
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as made:
-        made = Path(made)
+    with staged(folder) as staging:
+        made = staging.path
         with (
             open(made / FILES[0], "wb") as sources,
             open(made / FILES[1], "wb") as rest,
         ):
             all_ends = write(sources, rest)
-            for file in (sources, rest):
-                file.flush()
-                os.fsync(file.fileno())
         for name, ends in zip(ENDS, all_ends, strict=True):
             np.save(made / name, np.asarray(ends, "int64"))
         (made / REPORT).write_text(json.dumps(report.as_dict()), encoding="utf-8")
-        folder.mkdir(exist_ok=True)
-        for name in itertools.chain(FILES, ENDS, [REPORT]):
-            os.replace(made / name, folder / name)
+        staging.move_last(REPORT)
 
 
 def _read(folder):
