@@ -11,10 +11,11 @@ import numpy as np
 from tf_led.testing import dense_led_attention
 
 PICTURE = Path(__file__).parents[1] / "images" / "attention_pattern.svg"
-TOKENS, RADIUS, CELL = 24, 3, 13
+TOKENS, RADIUS, CELL = 24, 3, 11
 SIDE = TOKENS * CELL
-LEFTS, TOP = (56, 452), 66
-WIDTH, HEIGHT = 800, 492
+LEFTS, TOP = (36, 358), 62
+# Narrow, so that the words can be read where a phone shrinks it.
+WIDTH, HEIGHT = 640, 454
 GLOBAL = (0, 9)
 COLOURS = {"none": "#e9ecef", "window": "#3b6fb6", "global": "#e0872b"}
 LEGEND = (
@@ -48,7 +49,7 @@ def kind_of(row, column, pattern):
     return "global" if {row, column} & {*GLOBAL} else "window"
 
 
-def text(x, y, words, size=14, **style):
+def text(x, y, words, size=16, **style):
     more = "".join(f' {name.replace("_", "-")}="{v}"' for name, v in style.items())
     return f'<text x="{x}" y="{y}" font-size="{size}"{more}>{words}</text>'
 
@@ -62,12 +63,12 @@ def squares(places, kind):
 
 def panel(left, title, kinds):
     """One square of S times S cells with its title and the names of its axes."""
-    yield text(left, TOP - 36, title[0], size=16, font_weight="bold")
+    yield text(left, TOP - 36, title[0], size=18, font_weight="bold")
     yield text(left, TOP - 15, title[1])
     for kind in COLOURS:
         found = np.argwhere(np.array(kinds) == kind)
         yield squares([(left + c * CELL, TOP + r * CELL) for r, c in found], kind)
-    below, middle = TOP + SIDE + 20, TOP + SIDE / 2
+    below, middle = TOP + SIDE + 22, TOP + SIDE / 2
     centre = {"text_anchor": "middle"}
     yield text(left + SIDE / 2, below, "token that is looked at", **centre)
     turned = f"rotate(-90 {left - 12} {middle})"
@@ -84,14 +85,15 @@ def draw():
     cells = range(TOKENS)
     full = [["window"] * TOKENS] * TOKENS
     led = [[kind_of(row, column, pattern) for column in cells] for row in cells]
-    share = f"{pattern.sum()} of {TOKENS**2} pairs; grows with the length"
+    some = f"{pattern.sum()} pairs; grows with the length"
+    every = f"{TOKENS**2} pairs; grows with the square"
     parts = [
-        *panel(LEFTS[0], ("Full attention", "every pair; grows with the square"), full),
-        *panel(LEFTS[1], ("LED's encoder", share), led),
+        *panel(LEFTS[0], ("Full attention", every), full),
+        *panel(LEFTS[1], ("LED's encoder", some), led),
     ]
     for line, (kind, words) in enumerate(LEGEND):
-        y = TOP + SIDE + 58 + 20 * line
-        parts += [squares([(LEFTS[0], y - 11)], kind), text(76, y, words)]
+        y = TOP + SIDE + 60 + 25 * line
+        parts += [squares([(LEFTS[0], y - 11)], kind), text(LEFTS[0] + 20, y, words)]
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'width="{WIDTH}" height="{HEIGHT}" font-family="Helvetica, Arial, sans-serif" '
