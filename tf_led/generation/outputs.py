@@ -25,6 +25,8 @@ class GenerateEncoderDecoderOutput(OutputStruct):
         past_key_values: what the caller makes of the last cache, if anything.
         encoder_global_attentions: as the encoder returned them; PyTorch has none.
 
+    Source: transformers 5.23, class of this name.
+
     Example:
         >>> from tf_led import TFLEDForConditionalGeneration
         >>> from tf_led.testing import tiny_config
@@ -69,6 +71,8 @@ class GenerateBeamEncoderDecoderOutput(OutputStruct):
         decoder_hidden_states: per step and layer float32[B * K, 1, D].
         past_key_values: what the caller makes of the last cache, if anything.
         encoder_global_attentions: as the encoder returned them; PyTorch has none.
+
+    Source: transformers 5.23, class of this name.
 
     Example:
         >>> from tf_led import TFLEDForConditionalGeneration

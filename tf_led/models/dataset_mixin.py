@@ -64,6 +64,8 @@ class DatasetMixin:
             ValueError: if there is nothing to batch or no column to use, or on an
                 argument that does not fit.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> import datasets
             >>> from tf_led import TFLEDForConditionalGeneration

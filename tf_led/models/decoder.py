@@ -38,6 +38,8 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
     Raises:
         ValueError: on a config that LED cannot have.
 
+    Source: BART (arXiv 1910.13461), as LED has it (arXiv 2004.05150, section 7).
+
     Example:
         >>> import tensorflow as tf
         >>> from tf_led.models.decoder import TFLEDDecoder

@@ -47,6 +47,8 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
     Raises:
         ValueError: on a config that LED cannot have.
 
+    Source: Longformer (arXiv 2004.05150), sections 3 and 7.
+
     Example:
         >>> from tf_led.models.encoder import TFLEDEncoder
         >>> from tf_led.testing import tiny_config

@@ -135,6 +135,8 @@ class FineTuningMixin(EditingMixin):
             ValueError: if the model has no adapters.
             NotADirectoryError: if `directory` is a file.
 
+        Source: the files are PEFT's.
+
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration
             >>> from tf_led.testing import tiny_config
@@ -171,6 +173,8 @@ class FineTuningMixin(EditingMixin):
         Raises:
             FileNotFoundError: if it holds no adapters.
             ValueError: if they do not fit, or the model has adapters already.
+
+        Source: the files are PEFT's.
 
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration

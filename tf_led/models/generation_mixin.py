@@ -102,6 +102,8 @@ class GenerationMixin:
             ValueError: on an option that is unknown, not supported, or contradicts
                 another; on inputs that the model does not take.
 
+        Source: transformers 5.23, method of this name.
+
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration
             >>> from tf_led.testing import tiny_config
@@ -172,6 +174,8 @@ class GenerationMixin:
 
         Raises:
             ValueError: on a name that the next call could not use.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration

@@ -19,6 +19,8 @@ class TFLEDEncoderBaseModelOutput(OutputStruct):
         global_attentions: tuple of L float[B, N, S, G]: the shares of global token g
             over the document in [..., g]. Absent if no global mask was given.
 
+    Source: transformers 4.57, class of this name.
+
     Example:
         >>> import tensorflow as tf
         >>> from tf_led import TFLEDEncoderBaseModelOutput
@@ -69,6 +71,8 @@ class TFLEDSeq2SeqModelOutput(OutputStruct):
         encoder_attentions: see there.
         encoder_global_attentions: see there.
 
+    Source: transformers 4.57, class of this name.
+
     Example:
         >>> import tensorflow as tf
         >>> from tf_led import TFLEDSeq2SeqModelOutput
@@ -103,6 +107,8 @@ class TFLEDSeq2SeqLMOutput(OutputStruct):
         encoder_hidden_states: see there.
         encoder_attentions: see there.
         encoder_global_attentions: see there.
+
+    Source: transformers 4.57, class of this name.
 
     Example:
         >>> import tensorflow as tf
@@ -142,6 +148,8 @@ class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
         encoder_attentions: see there.
         encoder_global_attentions: see there.
 
+    Source: transformers 4.57, `LEDSeq2SeqSequenceClassifierOutput`.
+
     Example:
         >>> import tensorflow as tf
         >>> from tf_led import TFLEDSeq2SeqSequenceClassifierOutput
@@ -179,6 +187,8 @@ class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
         encoder_hidden_states: see there.
         encoder_attentions: see there.
         encoder_global_attentions: see there.
+
+    Source: transformers 5.23, `LEDSeq2SeqQuestionAnsweringModelOutput`.
 
     Example:
         >>> import tensorflow as tf

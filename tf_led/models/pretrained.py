@@ -42,6 +42,8 @@ class TFLEDPreTrainedModel(
         TypeError: if `config` is not a LEDConfig.
         ValueError: on a config that LED cannot have.
 
+    Source: transformers 4.57, class of this name.
+
     Example:
         >>> from tf_led import TFLEDModel, TFLEDPreTrainedModel
         >>> issubclass(TFLEDModel, TFLEDPreTrainedModel)
@@ -288,6 +290,8 @@ class TFLEDPreTrainedModel(
         """Recomputes every layer in the backward pass: less memory, more time.
 
         Loss and gradients stay the same, dropout included.
+
+        Source: arXiv 1604.06174; transformers' method of this name.
 
         Example:
             >>> from tf_led import TFLEDModel

@@ -125,6 +125,8 @@ class EncodingMixin:
         Returns:
             BatchEncoding.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizerFast
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
@@ -148,6 +150,8 @@ class EncodingMixin:
 
         Raises:
             TypeError: if it is one text, not a list.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizerFast

@@ -65,6 +65,8 @@ class PrepareMixin:
             ValueError: if arguments contradict each other, as told in the message.
             TypeError: if `ids` or `pair_ids` are not lists of ids.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizer
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
@@ -127,6 +129,8 @@ class PrepareMixin:
 
         Raises:
             ValueError: if the strategy is unknown.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizer

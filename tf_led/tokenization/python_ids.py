@@ -21,6 +21,8 @@ class PythonIdsMixin:
         Returns:
             BatchEncoding.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizer
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
@@ -47,6 +49,8 @@ class PythonIdsMixin:
 
         Raises:
             TypeError: if it is one text, not a list.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizer

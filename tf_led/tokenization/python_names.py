@@ -47,6 +47,8 @@ class PythonNamesMixin:
         Returns:
             (str, dict): the text, and the arguments that were not used.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizer
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}

@@ -13,6 +13,8 @@ class Seq2SeqMixin:
         Yields:
             None.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizerFast
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
@@ -48,6 +50,8 @@ class Seq2SeqMixin:
 
         Returns:
             BatchEncoding: `input_ids`, `attention_mask` and, with summaries, `labels`.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizerFast

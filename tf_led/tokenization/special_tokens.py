@@ -21,6 +21,8 @@ class SpecialTokensMixin:
         Returns:
             list of int.
 
+        Source: transformers 4.57, method of this name.
+
         Example:
             >>> from tf_led import LEDTokenizer
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
@@ -43,6 +45,8 @@ class SpecialTokensMixin:
 
         Returns:
             list of int, as long as `build_inputs_with_special_tokens` makes it.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizerFast
@@ -130,6 +134,8 @@ class SpecialTokensMixin:
 
         Returns:
             int: how many were added.
+
+        Source: transformers 4.57, method of this name.
 
         Example:
             >>> from tf_led import LEDTokenizerFast
