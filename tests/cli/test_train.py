@@ -100,6 +100,10 @@ REFUSED = [
 ]
 LATE = [
     (
+        ["--max-source-length", "2"],
+        "--max-source-length 2: must be at least 3, a token between the special ones",
+    ),
+    (
         ["--max-source-length", "97"],
         "--max-source-length 97: the model's encoder has 96",
     ),

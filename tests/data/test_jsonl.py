@@ -16,6 +16,7 @@ def test_lines_have_the_numbers_that_an_editor_shows(tmp_path):
         (b'{"a": 1', "not JSON: Expecting ',' delimiter at column 8"),
         (b'{"a": "\xe9"}', "not in UTF-8: byte 0xe9 at offset 7"),
         ('{"a": 1}'.encode("utf-16"), "not in UTF-8: byte 0xff at offset 0"),
+        ('{"a": 1}\n'.encode("utf-16-le"), "not in UTF-8: zero bytes in it"),
         (b"[" * 100_000, "not JSON"),
         (b"9" * 5000, "not JSON that can be read: Exceeds the limit"),
     ],

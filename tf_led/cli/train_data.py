@@ -5,7 +5,7 @@ import warnings
 
 from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.data.batches import BatchMaker
-from tf_led.data.encode import encode_examples
+from tf_led.data.encode import LEAST, encode_examples
 from tf_led.data.examples import Keys
 from tf_led.data.global_rules import choose_rule
 from tf_led.data.pipeline import one_epoch
@@ -140,7 +140,7 @@ def length_limits(config, args):
         Dict of `max_source_length` and `max_target_length`, int.
 
     Raises:
-        UsageError: for one beyond the model's.
+        UsageError: for one beyond the model's, and for one that holds no token.
     """
     limits = {}
     for name, half in (("source", "encoder"), ("target", "decoder")):
@@ -149,6 +149,11 @@ def length_limits(config, args):
         if asked > limit:
             raise UsageError(
                 f"--max-{name}-length {asked}: the model's {half} has {limit} positions"
+            )
+        if asked < LEAST:
+            raise UsageError(
+                f"--max-{name}-length {asked}: must be at least {LEAST}, "
+                "a token between the special ones"
             )
         limits[f"max_{name}_length"] = asked
     return limits

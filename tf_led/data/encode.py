@@ -14,6 +14,7 @@ from tf_led.data.room import check_prefix, with_room
 from tf_led.data.token_rows import RowWriter, TokenRows
 
 CHUNK = 256  # texts a call of the tokenizer: enough to keep its threads busy
+LEAST = 3  # tokens of a text that is cut: one between the special ones
 
 
 class Encoded(NamedTuple):
@@ -61,7 +62,7 @@ class Limits(NamedTuple):
         """
         for name in ("max_source_length", "max_target_length"):
             length = getattr(self, name)
-            check_int(name, length, at_least=3)  # a token between the special ones
+            check_int(name, length, at_least=LEAST)
 
 
 def encode_examples(

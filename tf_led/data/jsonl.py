@@ -63,6 +63,8 @@ def parse(line):
         byte = f"byte 0x{line[error.start]:02x} at offset {error.start}"
         raise BadRecord(f"not in UTF-8: {byte} of the line; convert it first") from None
     except json.JSONDecodeError as error:
+        if b"\0" in line:  # letters in UTF-16 are UTF-8 too, with zeros between them
+            raise BadRecord("not in UTF-8: zero bytes in it; convert it") from None
         raise BadRecord(f"not JSON: {error.msg} at column {error.colno}") from None
     except (ValueError, RecursionError) as error:  # a number or a nesting too large
         raise BadRecord(f"not JSON that can be read: {error}") from None
