@@ -26,7 +26,7 @@ __all__ = ["EXAMPLES", "HELP", "add_arguments", "join_words", "run"]
 
 HELP = "summarise text files"
 EXAMPLES = """\
-  tf-led summarize report.txt --model allenai/led-base-16384 --num-beams 4
+  tf-led summarize report.txt --model allenai/led-large-16384-arxiv --num-beams 4
   cat report.txt | tf-led summarize - --model my/checkpoint --max-new-tokens 128
   tf-led summarize report.txt --model my/checkpoint \\
       --global-tokens all-of "What happened?"
