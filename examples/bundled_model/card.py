@@ -29,7 +29,10 @@ test part: packages of which nothing was learnt, and without documents whose sou
 name and summary, also occur in what was. All summaries are scored by the same code.
 
 {tables}
-A module's name is not in its source: its baselines know more than the model does.
+A frequent phrase in front of the name's words ("Return the ...") already says much of
+what a first sentence says. How far the model is above it, and not above the words
+alone, is what it knows of the source beyond phrases. A module's name is not in its
+source: its baselines know more than the model does.
 """
 TABLE = """\
 ### {kind}: {examples:,} from {packages} packages

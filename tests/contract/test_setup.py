@@ -39,6 +39,13 @@ def test_every_folder_with_code_is_a_package():
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+def test_the_bundled_model_is_in_the_package(setup_cfg):
+    """Files that are no Python are left out of the wheel unless they are named."""
+    pattern = setup_cfg["options.package_data"]["tf_led"]
+    files = {file.name for file in (ROOT / "tf_led").glob(pattern)}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= files
+
+
 def test_the_test_extra_pins_its_oracle(setup_cfg):
     assert "torch ==2.13.0" in setup_cfg["options.extras_require"]["test"]
     assert "torch" not in setup_cfg["options"]["install_requires"]
@@ -58,4 +65,8 @@ def test_licence_is_the_one_declared(setup_cfg):
 
 
 def test_large_tests_run_only_when_asked_for(pytestconfig):
-    assert pytestconfig.getoption("markexpr") in {"not large and not notebook", "large"}
+    assert pytestconfig.getoption("markexpr") in {
+        "not large and not notebook",
+        "large",
+        "notebook",
+    }

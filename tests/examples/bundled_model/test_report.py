@@ -71,7 +71,8 @@ def test_predictions_of_other_documents_are_refused(folders):
 def test_clear_is_three_points_and_intervals_apart(low, mean, clear):
     scores = {
         report.MODEL: {"mean": mean, "low": low, "high": 40.0},
-        "best": {"mean": 26.0, "low": 25.0, "high": 28.0},
-        "wide": {"mean": 10.0, "low": 1.0, "high": 27.0},
+        "words of the name": {"mean": 26.0, "low": 25.0, "high": 28.0},
+        "first line of the source": {"mean": 10.0, "low": 1.0, "high": 27.0},
+        "only shown": {"mean": 28.0, "low": 27.0, "high": 41.0},
     }
     assert report.is_clear(scores) is clear
