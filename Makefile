@@ -10,18 +10,20 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-load test-beam bench docs notebooks lint format clean
+.PHONY: help demo test test-large test-load test-beam bench docs \
+	notebooks bundled-model lint format clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo        fine-tune a small model, measure it, summarise a long file"
-	@echo "make test        lint, then every test that is not marked large"
+	@echo "make test        lint, then every test that is not marked large, then notebooks"
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
 	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
+	@echo "make bundled-model  makes the model that comes with the package anew; an hour"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
@@ -42,6 +44,7 @@ demo: $(VENV)/.installed-train
 
 test: lint
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m notebook
 
 test-large: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m large
@@ -73,6 +76,11 @@ docs: $(VENV)/.installed-docs
 
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python notebooks/execute.py
+
+# What it learns from is the source of the packages installed here, those of the tests
+# among them.
+bundled-model: $(VENV)/.installed-test
+	$(MAKE) -f examples/bundled_model/Makefile PYTHON=$(BIN)/python OUT=build/bundled
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
