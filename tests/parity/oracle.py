@@ -48,6 +48,7 @@ INPUTS = (
     "decoder_input_ids",
     "decoder_attention_mask",
 )
+CACHES = {"past_key_values", "cache"}  # transformers to 5.23, and from 5.24 on
 EVERYTHING = {"output_attentions": True, "output_hidden_states": True}
 
 
@@ -152,9 +153,7 @@ def to_tensors(inputs):
 
 def to_arrays(outputs):
     return {
-        name: _to_numpy(value)
-        for name, value in outputs.items()
-        if name != "past_key_values"
+        name: _to_numpy(value) for name, value in outputs.items() if name not in CACHES
     }
 
 
