@@ -16,6 +16,7 @@ from tf_led.models.outputs import TFLEDDecoderOutput
 from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
+from tf_led.ops.order import wait_for
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -130,7 +131,9 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             index, layer, hidden, document, head_mask, cross_head_mask, *past, seed
         ):
             keys = layer.extend_keys(hidden, KeyValue(*past[:2]) if past else None)
-            cross = None if document is None else layer.encoder_attn.project(document)
+            cross = None
+            if document is not None:
+                cross = layer.encoder_attn.project(wait_for(document, hidden))
             cross = KeyValue(*past[2:]) if len(past) == 4 else cross
             cache.append((*keys, *(cross or ())))
             return layer(
