@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 from transformers.activations import ACT2FN
 
@@ -11,6 +12,55 @@ def test_equals_pytorch(name):
     values = np.linspace(-7, 7, 113, dtype="float32")
     theirs = ACT2FN[name](torch.tensor(values)).numpy()
     np.testing.assert_allclose(get_activation(name)(values), theirs, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradients_equal_pytorchs(name):
+    values = np.linspace(-7, 7, 113, dtype="float32")
+    ours = tf.constant(values)
+    with tf.GradientTape() as tape:
+        tape.watch(ours)
+        result = get_activation(name)(ours)
+    theirs = torch.tensor(values, requires_grad=True)
+    ACT2FN[name](theirs).sum().backward()
+    gradient = tape.gradient(result, ours)
+    # TensorFlow's tanh is 1 from 9 on.
+    np.testing.assert_allclose(gradient, theirs.grad.numpy(), atol=5e-6)
+
+
+def test_gradients_of_half_precision_have_its_dtype():
+    values = tf.cast(tf.linspace(-7.0, 7.0, 113), "float16")
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        result = get_activation("gelu")(values)
+    gradient = tape.gradient(result, values)
+    assert gradient.dtype == "float16"
+    assert bool(tf.reduce_all(tf.math.is_finite(gradient)))
+
+
+def test_the_gradient_of_a_gelu_keeps_its_input_only():
+    @tf.function
+    def gradient(x, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = get_activation("gelu")(x)
+        with tf.name_scope("backward"):
+            upstream = tf.identity(upstream)
+            return tape.gradient(result, x, output_gradients=upstream)
+
+    spec = tf.TensorSpec([7, 11])
+    graph = gradient.get_concrete_function(spec, spec).graph
+    (given,) = [op for op in graph.get_operations() if op.type == "Erf"]
+    waiting = [op for op in _ancestors(given) if op.control_inputs]
+    assert waiting
+    assert not {op.type for op in _ancestors(given)} & {"Erfc"}
+
+
+def _ancestors(op):
+    found = []
+    for tensor in op.inputs:
+        found += [tensor.op, *_ancestors(tensor.op)]
+    return found
 
 
 def test_the_exact_gelu_is_not_the_approximate_one():

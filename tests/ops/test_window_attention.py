@@ -252,6 +252,41 @@ def long_gradient(attend, source_len, radius):
     return run.get_concrete_function().graph
 
 
+def test_the_gradient_recomputes_nothing_before_it_is_asked():
+    spec = tf.TensorSpec([1, 41, 2, 7])
+
+    @tf.function(input_signature=[spec] * 2, autograph=False)
+    def run(tokens, upstream):
+        masks = {"query_mask": tf.ones([1, 41], tf.bool)}
+        masks |= {
+            "key_mask": masks["query_mask"],
+            "slot_mask": tf.ones([1, 0], tf.bool),
+        }
+        with tf.GradientTape() as tape:
+            tape.watch(tokens)
+            tensors = [tokens] * 3 + [tokens[:, :0]] * 2
+            context = window_attention(*tensors, **masks, radius=5)
+        upstream = tf.identity(upstream, name="upstream")
+        return tape.gradient(context, tokens, output_gradients=upstream)
+
+    graph = run.get_concrete_function().graph
+    loops = [op for op in graph.get_operations() if "While" in op.type]
+    forward, backward = sorted(loops, key=lambda op: op._id)
+    assert not started_by("upstream", forward)
+    assert started_by("upstream", backward) >= {"Identity", "Fill"}
+
+
+def started_by(name, loop):
+    """Types of what a loop starts from, counter and sums, that waits for `name`."""
+    starts = [x.op for x in loop.inputs if x.op.type != "Placeholder"]
+    return {op.type for op in starts if op.name != name and waits_for(name, op)}
+
+
+def waits_for(name, op):
+    before = [*op.control_inputs, *(tensor.op for tensor in op.inputs)]
+    return any(op.name == name or waits_for(name, op) for op in before)
+
+
 def test_memory_is_linear_in_the_length():
     """No tensor is larger than a few [S, D], and loops keep nothing for the gradient.
 

@@ -94,3 +94,25 @@ def test_a_row_looked_up_twice_has_one_gradient():
     train_on(model, tf.constant([[5, 3, 5]]), tf.constant(3.0))
     expected = [0, 0, 0, -1 / 5**0.5, 0, -2 / 5**0.5, 0]
     assert model.table.embeddings.numpy()[:, 0].tolist() == pytest.approx(expected)
+
+
+def test_weights_change_only_when_all_gradients_are_there(model):
+    """Weight decay needs none, and would work on a copy of weights still being read."""
+    model.compile(keras.optimizers.AdamW(0.5))
+    step = tf.function(lambda x: train_on(model, x, tf.constant(3.0), ["spare"]))
+    graph = step.get_concrete_function(tf.TensorSpec([3, 1])).graph
+    (kernel,) = model.used.trainable_variables
+    (handle,) = [
+        inner for outer, inner in graph.captures if outer is kernel.value.handle
+    ]
+    decay, update = [
+        op for op in handle.consumers() if op.type == "AssignSubVariableOp"
+    ]
+    assert waits_for_a_product(decay)
+    assert waits_for_a_product(update)
+
+
+def waits_for_a_product(op):
+    """Whether a matrix product, such as the gradient of a kernel, must come before."""
+    before = [*op.control_inputs, *(tensor.op for tensor in op.inputs)]
+    return any(op.type == "MatMul" or waits_for_a_product(op) for op in before)

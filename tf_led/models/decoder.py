@@ -16,7 +16,7 @@ from tf_led.models.outputs import TFLEDDecoderOutput
 from tf_led.models.refuse import input_error
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
-from tf_led.ops.order import wait_for
+from tf_led.ops.order import pass_on, wait_for
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -147,17 +147,17 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
                 seed=seed,
             )
 
-        masks = zip(
+        masks = (
             self._head_masks(head_mask, "decoder_head_mask"),
             self._head_masks(encoder_head_mask, "cross_attn_head_mask"),
-            strict=True,
         )
+        documents = _one_after_another(document, self.num_layers)
         hidden, states, maps = self.run_layers(
             run_layer,
             hidden,
             extras=[
-                [document, *pair, *(past[i] if past else ())]
-                for i, pair in enumerate(masks)
+                [*given, *(past[i] if past else ())]
+                for i, given in enumerate(zip(documents, *masks, strict=True))
             ],
             seed=fold_seed(seed, 1),
             drop_rate=config.decoder_layerdrop,
@@ -272,6 +272,18 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
     def from_config(cls, config):
         fields, options = split_config(config)
         return cls(LEDConfig.from_dict(fields), **options)
+
+
+def _one_after_another(document, num_layers):
+    """The document for each layer to read, each passed on by the one before.
+
+    So their gradients, [B, S, D] each, are added on the way back from the last layer to
+    the first, and not kept for one sum at the end.
+    """
+    documents = [document]
+    while len(documents) < num_layers:
+        documents.append(None if document is None else pass_on(documents[-1]))
+    return documents
 
 
 def _num_entries(layer):

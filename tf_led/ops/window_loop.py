@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tf_led.ops import blocks
+from tf_led.ops.order import wait_for
 from tf_led.ops.window_blocks import cut_block
 
 # Blocks in flight at a time: two keep both cores busy while a third is being cut.
@@ -36,7 +37,11 @@ def map_blocks(attend_block, tensors, masks, geometry):
 
 
 def block_gradients(attend_block, tensors, masks, upstream, geometry):
-    """Recomputes block after block; keys share a gradient where halos overlap."""
+    """Recomputes block after block; keys share a gradient where halos overlap.
+
+    All of it waits for `upstream`: else the first blocks would be recomputed, and held,
+    as soon as the forward pass has made them.
+    """
     query, key, value, slot_key, slot_value = tensors
     num_blocks = tf.size(block_range(query, geometry))
     num_slots = tf.shape(slot_key)[3]
@@ -56,16 +61,15 @@ def block_gradients(attend_block, tensors, masks, upstream, geometry):
         )
 
     def zeros_in_blocks(tensor, axis):
-        length = tf.shape(tensor)[axis] - num_slots
-        window = blocks.take_tokens(tensor, 0, length, axis)
-        split = blocks.split_tokens(window, geometry.block_len, axis)
-        return tf.zeros_like(split, tf.float32)
+        shape = tf.unstack(wait_for(tf.shape(tensor), upstream))
+        num_tokens, shape[axis] = shape[axis] - num_slots, geometry.block_len
+        return tf.zeros([num_tokens // geometry.block_len, *shape])
 
     _, query_grads, key_sum, value_sum, *slot_sums = tf.while_loop(
         lambda block, *_: block < num_blocks,
         add_block,
         (
-            0,
+            wait_for(tf.constant(0), upstream),
             tf.TensorArray(query.dtype, num_blocks),
             zeros_in_blocks(key, axis=3),
             zeros_in_blocks(value, axis=2),

@@ -45,7 +45,10 @@ def train_on(model, data, weight, may_be_unused=()):
     gradients = [_dense(gradient) for gradient in gradients]
     if hasattr(optimizer, "inner_optimizer"):
         gradients = _overflow_together(gradients)
-    apply_weighed(optimizer, gradients, variables, weighing)
+    # Weight decay needs no gradient, and would run as soon as the forward pass has read
+    # the weights: on a copy of them all, for the backward pass still holds them.
+    with tf.control_dependencies([tf.group(*gradients)]):
+        apply_weighed(optimizer, gradients, variables, weighing)
     return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
 
 
