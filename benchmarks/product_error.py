@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 from unittest import mock
 
 from benchmarks import machine, plan
@@ -24,6 +25,7 @@ PRODUCTS = {
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint")
+    parser.add_argument("--document", help="a text; drawn at random if not given")
     parser.add_argument("--source-len", type=int, default=2048)
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--one-run", choices=["float32", "units", "rounded"])
@@ -40,6 +42,7 @@ def other_process(options, how):
     command = [sys.executable, "-m", "benchmarks.product_error", options.checkpoint]
     command += [f"--source-len={options.source_len}", f"--one-run={how}"]
     command += [f"--new-tokens={options.new_tokens}"]
+    command += [f"--document={options.document}"] if options.document else []
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -61,13 +64,31 @@ def answers(options):
     from tf_led import TFLEDForConditionalGeneration
 
     model = TFLEDForConditionalGeneration.from_pretrained(options.checkpoint)
-    job = {"source_len": options.source_len, "target_len": 16}
+    vocab_size = model.config.vocab_size
     names = "input_ids", "attention_mask", "global_attention_mask"
-    batch = dict(zip(names, map(tf.constant, inputs.document(job)), strict=True))
-    logits = model(**batch, decoder_input_ids=inputs.target(job)).logits
+    source = map(tf.constant, document(options, vocab_size))
+    batch = dict(zip(names, source, strict=True))
+    target = inputs.target({"target_len": 16}, vocab_size)
+    logits = model(**batch, decoder_input_ids=target).logits
     number = options.new_tokens
     ids = model.generate(**batch, min_new_tokens=number, max_new_tokens=number)
     return {"logits": logits[0].numpy().tolist(), "ids": ids[0].numpy().tolist()}
+
+
+def document(options, vocab_size):
+    """Ids, mask and global mask [1, S] of the text, or of words drawn at random."""
+    import numpy as np
+
+    from benchmarks.workers import inputs
+    from tf_led import LEDTokenizerFast
+
+    if options.document is None:
+        return inputs.document({"source_len": options.source_len}, vocab_size)
+    tokenizer = LEDTokenizerFast.from_pretrained(options.checkpoint)
+    text = Path(options.document).read_text(encoding="utf-8")
+    ids = tokenizer(text, truncation=True, max_length=options.source_len)["input_ids"]
+    ids = np.array([ids], np.int32)
+    return ids, *inputs.masks(ids)
 
 
 def rounding(is_on):

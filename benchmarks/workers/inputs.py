@@ -30,19 +30,24 @@ def num_positions(job):
     return max(16_384, job["source_len"])
 
 
-def document(job):
+def document(job, vocab_size=VOCAB_SIZE):
     """Ids, mask and global mask [1, S], int32: one document, its first token global."""
     rng = np.random.default_rng(0)
-    ids = rng.integers(FIRST_WORD, VOCAB_SIZE, (1, job["source_len"]), dtype=np.int32)
+    ids = rng.integers(FIRST_WORD, vocab_size, (1, job["source_len"]), dtype=np.int32)
+    return ids, *masks(ids)
+
+
+def masks(ids):
+    """Mask and global mask like ids [1, S]: all is text, the first token global."""
     global_mask = np.zeros_like(ids)
     global_mask[:, 0] = 1
-    return ids, np.ones_like(ids), global_mask
+    return np.ones_like(ids), global_mask
 
 
-def target(job):
+def target(job, vocab_size=VOCAB_SIZE):
     """Ids [1, T], int32: what the decoder reads, or its labels."""
     rng = np.random.default_rng(1)
-    return rng.integers(FIRST_WORD, VOCAB_SIZE, (1, job["target_len"]), dtype=np.int32)
+    return rng.integers(FIRST_WORD, vocab_size, (1, job["target_len"]), dtype=np.int32)
 
 
 def heads(job):

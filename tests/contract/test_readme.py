@@ -51,3 +51,13 @@ def test_pages_that_are_linked_are_there():
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", read(page)):
             place = (ROOT / page).parent / target
             assert place.exists(), f"{page} links to {target}"
+
+
+def test_speeds_are_those_of_the_run_that_is_kept():
+    speed = read("README.md").split("## Speed")[1].split("\n## ")[0]
+    kept = read("benchmarks/results/results.md")
+    cells = re.findall(r"[\d.]+ s \([\d.]+ GB\)", speed)
+    assert len(cells) > 15
+    assert [cell for cell in cells if cell not in kept] == []
+    machine, cores = kept.split(",")[:2]
+    assert machine in speed and cores.strip() in speed
