@@ -67,10 +67,15 @@ def draw_floor(times, rows, results):
 
 
 def label(axes, quantity):
+    from matplotlib import ticker
+
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xlabel("tokens in the document")
     axes.set_ylabel(quantity)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=[1, 2, 5]))
+    axes.yaxis.set_minor_locator(ticker.NullLocator())
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
