@@ -77,7 +77,8 @@ def table(kind, part):
         f"| {name} | {one['mean']:.1f} | {one['low']:.1f} to {one['high']:.1f} |"
         for name, one in ranked
     ]
-    title = {"class": "Classes"}.get(kind, f"{kind.capitalize()}s")
+    titles = {"class": "Classes", "all": "All together"}
+    title = titles.get(kind, f"{kind.capitalize()}s")
     return TABLE.format(
         kind=title,
         examples=part["examples"],

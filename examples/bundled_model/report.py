@@ -34,28 +34,42 @@ def measure(corpus, predictions):
         predictions: path of the folder with what the model wrote.
 
     Returns:
-        Dict from kind to dict of `examples`, `packages` and `rougeL`: that is a dict
-        from the summarizer's name to `mean`, `low` and `high`.
+        Dict from kind, and from "all", to dict of `examples`, `packages` and `rougeL`:
+        that is a dict from the summarizer's name to `mean`, `low` and `high`.
 
     Raises:
         ValueError: if the predictions are not of these documents.
     """
-    learnt, found = read(corpus, "train", ("function", "class")), {}
+    summarizers = baselines(read(corpus, "train", ("function", "class")))
+    every_row, every_text, found = [], {}, {}
     for kind in KINDS:
         rows = read(corpus, "test", (kind,))
-        with open(Path(predictions) / f"{kind}.jsonl", encoding="utf-8") as file:
-            written = [json.loads(line) for line in file]
-        if [row["summary"] for row in rows] != [one["summary"] for one in written]:
-            raise ValueError(f"{file.name}: not of the documents in {corpus}")
-        texts = {MODEL: [one["prediction"] for one in written]}
-        for name, summarize in baselines(learnt).items():
+        written = Path(predictions) / f"{kind}.jsonl"
+        texts = {MODEL: read_predictions(written, rows, corpus)}
+        for name, summarize in summarizers.items():
             texts[name] = [summarize(row) for row in rows]
-        found[kind] = {
-            "examples": len(rows),
-            "packages": len({row["package"] for row in rows}),
-            "rougeL": {name: rouge_l(one, rows) for name, one in texts.items()},
-        }
-    return found
+        found[kind] = score(rows, texts)
+        every_row += rows
+        every_text = {name: every_text.get(name, []) + texts[name] for name in texts}
+    return {**found, "all": score(every_row, every_text)}
+
+
+def read_predictions(path, rows, corpus):
+    """What the model wrote about the documents `rows` of the corpus, as strings."""
+    with open(path, encoding="utf-8") as file:
+        written = [json.loads(line) for line in file]
+    if [row["summary"] for row in rows] != [one["summary"] for one in written]:
+        raise ValueError(f"{path}: not of the documents in {corpus}")
+    return [one["prediction"] for one in written]
+
+
+def score(rows, texts):
+    """How good the texts about `rows` are, a dict as one part of `measure`'s."""
+    return {
+        "examples": len(rows),
+        "packages": len({row["package"] for row in rows}),
+        "rougeL": {name: rouge_l(one, rows) for name, one in texts.items()},
+    }
 
 
 def rouge_l(texts, rows):

@@ -38,13 +38,16 @@ def folders(tmp_path):
 
 def test_model_and_baselines_are_scored_alike(folders):
     found = report.write_report(*folders)
-    assert [*found] == [*KINDS]
+    assert [*found] == [*KINDS, "all"]
     scores = found["function"]["rougeL"]
     assert (found["function"]["examples"], found["function"]["packages"]) == (2, 2)
     assert scores[report.MODEL] == {"mean": 100.0, "low": 100.0, "high": 100.0}
     # "open file" of "opens a file" 4/5, "shut" of "shuts the door" 1/2.
     assert scores["words of the name"]["mean"] == pytest.approx(65)
     assert len(scores) == 9
+    together = found["all"]
+    assert (together["examples"], together["packages"]) == (2 * len(KINDS), 2)
+    assert together["rougeL"]["words of the name"]["mean"] == pytest.approx(65)
 
 
 def test_the_card_says_what_the_report_does(folders):
@@ -54,7 +57,12 @@ def test_the_card_says_what_the_report_does(folders):
     text = (model / "README.md").read_text(encoding="utf-8")
     assert "| bundled model | 100.0 | 100.0 to 100.0 |" in text
     assert text.index("| bundled model |") < text.index("| words of the name |")
-    for title in ("### Functions: 2 ", "### Classes: 2 ", "### Modules: 2 "):
+    for title in (
+        "### Functions: 2 ",
+        "### Classes: 2 ",
+        "### Modules: 2 ",
+        "### All together: 6 ",
+    ):
         assert title in text
 
 
