@@ -23,6 +23,8 @@ class AdamW(keras.optimizers.AdamW):
         **kwargs: of `keras.optimizers.AdamW`: `beta_1`, `beta_2`, `global_clipnorm`,
             `gradient_accumulation_steps`, ...
 
+    Source: Decoupled Weight Decay Regularization (arXiv 1711.05101), algorithm 2.
+
     Example:
         >>> from tf_led.training.optimizer import AdamW
         >>> AdamW(3e-5, global_clipnorm=1.0).weight_decay

@@ -20,6 +20,8 @@ def score_rouge(references, summaries, names=NAMES):
         ValueError: if there are not as many of both.
         ImportError: without rouge-score (`pip install tf_led[train]`).
 
+    Source: ROUGE: A Package for Automatic Evaluation of Summaries (ACL W04-1013).
+
     Example:
         >>> from tf_led.training.rouge import score_rouge
         >>> score_rouge(["a cat sat"], ["a cat ran"], names=["rouge2"])
@@ -62,6 +64,8 @@ class RougeCallback(keras.callbacks.Callback):
     Raises:
         ValueError: if `every` is not an int of at least 1.
         ImportError: without rouge-score.
+
+    Source: ROUGE: A Package for Automatic Evaluation of Summaries (ACL W04-1013).
 
     Example:
         >>> from tf_led.training.rouge import RougeCallback

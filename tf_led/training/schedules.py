@@ -24,6 +24,9 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     Raises:
         ValueError: on a value out of range.
 
+    Source: Attention Is All You Need (arXiv 1706.03762), section 5.3, for the warm-up;
+    SGDR (arXiv 1608.03983), section 3, for the cosine, here without restarts.
+
     Example:
         >>> from tf_led.training.schedules import WarmUp
         >>> schedule = WarmUp(0.1, total_steps=6, warmup_steps=2)
