@@ -26,7 +26,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint")
     parser.add_argument("--document", help="a text; drawn at random if not given")
-    parser.add_argument("--source-len", type=int, default=2048)
+    parser.add_argument(
+        "--source-len", type=int, default=2048, help="of a text, at most"
+    )
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--one-run", choices=["float32", "units", "rounded"])
     options = parser.parse_args(argv)

@@ -14,6 +14,7 @@ from tests.ops.dense import (
     make_window,
 )
 from tests.ops.graph_memory import kept_per_turn, largest_tensor
+from tests.ops.graph_order import all_before
 from tf_led.ops.window_attention import window_attention, window_attention_maps
 from tf_led.testing import dense_led_attention
 
@@ -279,12 +280,7 @@ def test_the_gradient_recomputes_nothing_before_it_is_asked():
 def started_by(name, loop):
     """Types of what a loop starts from, counter and sums, that waits for `name`."""
     starts = [x.op for x in loop.inputs if x.op.type != "Placeholder"]
-    return {op.type for op in starts if op.name != name and waits_for(name, op)}
-
-
-def waits_for(name, op):
-    before = [*op.control_inputs, *(tensor.op for tensor in op.inputs)]
-    return any(op.name == name or waits_for(name, op) for op in before)
+    return {op.type for op in starts if name in {one.name for one in all_before(op)}}
 
 
 def test_memory_is_linear_in_the_length():
