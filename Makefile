@@ -32,7 +32,7 @@ help:
 DEMO_MODEL = $(if $(wildcard tf_led/assets/bundled/config.json),,--model $(DEMO)/checkpoint)
 
 demo: $(VENV)/.installed-train
-	$(BIN)/python -m tf_led.cli.demo $(DEMO)
+	$(BIN)/python -m examples.demo $(DEMO)
 	rm -rf $(DEMO)/tuned
 	$(BIN)/tf-led train $(DEMO_MODEL) --train $(DEMO)/train.jsonl \
 		--validation $(DEMO)/validation.jsonl --output $(DEMO)/tuned --epochs 2 \
@@ -60,7 +60,7 @@ test-beam: $(SERVED)/path $(BEAM_VENV)/.made
 		$(SERVED)/beam
 
 $(SERVED)/path: $(VENV)/.installed
-	$(BIN)/python -m tf_led.cli.demo $(DEMO)
+	$(BIN)/python -m examples.demo $(DEMO)
 	mkdir -p $(SERVED)
 	$(BIN)/tf-led export $(DEMO)/checkpoint $(SERVED) --num-beams 2 \
 		--max-new-tokens 16 > $@

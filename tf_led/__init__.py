@@ -7,22 +7,22 @@ wherever torch is installed, and `import tf_led` must not.
 import importlib
 
 _HOME = {
-    "LEDConfig": "tf_led.models.config",
+    "LEDConfig": "tf_led.models.backbone.config",
     "LEDTokenizer": "tf_led.tokenization.led_tokenizer",
     "LEDTokenizerFast": "tf_led.tokenization.led_tokenizer",
-    "TFLEDEncoderBaseModelOutput": "tf_led.models.outputs",
-    "TFLEDForConditionalGeneration": "tf_led.models.conditional_generation",
-    "TFLEDForQuestionAnswering": "tf_led.models.question_answering",
-    "TFLEDForSequenceClassification": "tf_led.models.sequence_classification",
-    "TFLEDModel": "tf_led.models.led_model",
-    "TFLEDPreTrainedModel": "tf_led.models.pretrained",
-    "TFLEDSeq2SeqLMOutput": "tf_led.models.outputs",
-    "TFLEDSeq2SeqModelOutput": "tf_led.models.outputs",
-    "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.outputs",
-    "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.outputs",
-    "export_saved_model": "tf_led.models.export",
-    "shift_tokens_right": "tf_led.ops.shift",
-    "use_bfloat16_products": "tf_led.ops.bfloat16_products",
+    "TFLEDEncoderBaseModelOutput": "tf_led.models.backbone.outputs",
+    "TFLEDForConditionalGeneration": "tf_led.models.tasks.conditional_generation",
+    "TFLEDForQuestionAnswering": "tf_led.models.tasks.question_answering",
+    "TFLEDForSequenceClassification": "tf_led.models.tasks.sequence_classification",
+    "TFLEDModel": "tf_led.models.tasks.led_model",
+    "TFLEDPreTrainedModel": "tf_led.models.pretrained.pretrained_model",
+    "TFLEDSeq2SeqLMOutput": "tf_led.models.backbone.outputs",
+    "TFLEDSeq2SeqModelOutput": "tf_led.models.backbone.outputs",
+    "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.backbone.outputs",
+    "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.backbone.outputs",
+    "export_saved_model": "tf_led.models.serving.export",
+    "shift_tokens_right": "tf_led.ops.losses",
+    "use_bfloat16_products": "tf_led.utils.bfloat16",
 }
 
 __all__ = sorted(_HOME)

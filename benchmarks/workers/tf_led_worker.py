@@ -110,7 +110,7 @@ class StepClock(keras.callbacks.Callback):
 
 def attention(job):
     """Windowed attention, no global token, from heads to heads [B, S, N, H]."""
-    from tf_led.ops.window_attention import window_attention
+    from tf_led.ops.local_attention import window_attention
 
     dtype = tf.as_dtype(job["dtype"])
     q, k, v = [tf.cast(x, dtype) for x in inputs.heads(job)]

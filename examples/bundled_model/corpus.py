@@ -13,8 +13,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from examples.bundled_model.docstring_corpus import documents_of
 from examples.bundled_model.packages import files_of, folders, part_of
-from tf_led.cli.python_documents import documents_of
 
 PARTS = ("train", "validation", "test")
 KINDS = ("function", "class", "module")

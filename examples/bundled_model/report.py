@@ -12,7 +12,7 @@ from examples.bundled_model.baselines import baselines
 from examples.bundled_model.card import card
 from examples.bundled_model.corpus import KINDS
 from examples.bundled_model.mix import read
-from tf_led.cli.rouge_intervals import score_texts, with_interval
+from tf_led.cli.evaluate import score_texts, with_interval
 
 MODEL = "bundled model"
 FEWEST_POINTS = 3

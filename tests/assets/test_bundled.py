@@ -7,7 +7,7 @@ import pytest
 from examples.bundled_model.report import MODEL, is_clear
 from tests.contract.pages import ROOT
 from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
-from tf_led.cli.bundled import BUNDLED
+from tf_led.cli.checkpoint import BUNDLED
 from tf_led.cli.main import main
 
 SOURCE = """\

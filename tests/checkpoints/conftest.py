@@ -7,7 +7,7 @@ import torch
 import transformers
 from safetensors.numpy import save_file
 
-from tf_led.checkpoints import names
+from tf_led.checkpoints.names import pytorch as names
 
 CONFIG = {
     "vocab_size": 29,

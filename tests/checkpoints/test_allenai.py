@@ -8,7 +8,7 @@ import torch
 
 import tf_led
 from tests.checkpoints.conftest import CONFIG
-from tf_led.checkpoints.allenai_config import is_allenai, led_fields
+from tf_led.checkpoints.convert.allenai import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.load import load_weights
 

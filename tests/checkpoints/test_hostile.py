@@ -13,7 +13,7 @@ import torch
 from tests.checkpoints.test_written import ARCHIVE
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.load import load_weights
-from tf_led.models.checkpoint_io import load_config
+from tf_led.models.pretrained.from_pretrained import load_config
 
 LEGACY = "legacy/pytorch_model.bin"
 FILES = [

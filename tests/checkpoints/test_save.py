@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 import transformers
 
-from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.load import load_weights
 from tf_led.checkpoints.save import save_weights, write_weights
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from tf_led.cli.documents import Document, read_documents
-from tf_led.cli.errors import UsageError
+from tf_led.cli.parser import UsageError
 
 
 def write(folder, name, content):

@@ -5,8 +5,8 @@ import pytest
 
 from tf_led.cli import evaluate as command
 from tf_led.cli.checkpoint import load_model
+from tf_led.cli.evaluate import NAMES, score_texts, with_interval
 from tf_led.cli.main import main
-from tf_led.cli.rouge_intervals import NAMES, score_texts, with_interval
 
 QUICK = ["--num-beams", "1", "--max-new-tokens", "7"]
 

@@ -3,8 +3,8 @@ import argparse
 import pytest
 
 from tf_led.cli.documents import Document
-from tf_led.cli.errors import UsageError
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
+from tf_led.cli.parser import UsageError
 
 
 class Encoding(dict):

@@ -11,8 +11,8 @@ import shutil
 
 import pytest
 
+from examples.demo import write_demo
 from tests.contract.pages import PAGES, ROOT, blocks, commands, read
-from tf_led.cli.demo import write_demo
 from tf_led.cli.main import main
 
 TEXT = "def read(path):\n    return open(path).read()  # Who waits? The server.\n"

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 import tf_led
+from examples.demo import write_demo
 from tests.contract.pages import DOCS, blocks, read, run_python
-from tf_led.cli.demo import write_demo
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from examples.demo import write_demo
 from tests.contract.pages import (
     PAGES,
     ROOT,
@@ -13,7 +14,6 @@ from tests.contract.pages import (
     read,
     run_python,
 )
-from tf_led.cli.demo import write_demo
 
 
 def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from tf_led.data import make_dataset
-from tf_led.data.batches import BatchMaker
+from tf_led.data.batching import BatchMaker, BatchPlan
 from tf_led.data.encode import encode_examples
 from tf_led.data.pipeline import one_epoch
-from tf_led.data.plan import BatchPlan
 
 OPTIONS = {"batch_size": 3, "max_source_length": 11, "max_target_length": 7}
 PAIRS = [("abcdefghijklm"[:n], "a" * (n % 3 + 1)) for n in range(1, 12)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.generation.toy_step import ToyStep
-from tf_led.generation.generate import generate
-from tf_led.generation.options import GenerationOptions
+from tf_led.generation.decode import generate
+from tf_led.generation.options.generation_options import GenerationOptions
 
 
 class Listener:

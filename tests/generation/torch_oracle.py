@@ -5,11 +5,11 @@ import tensorflow as tf
 import torch
 from transformers import GenerationConfig, LEDForConditionalGeneration
 
-from tf_led.generation.generate import generate
+from tf_led.generation.decode import generate
+from tf_led.generation.loop import StepOutput
+from tf_led.generation.options.resolve import resolve_options
 from tf_led.generation.processors.build import build_processors
 from tf_led.generation.prompt import prepare_prompt
-from tf_led.generation.resolve import resolve_options
-from tf_led.generation.step import StepOutput
 from tf_led.testing import spread_weights, tiny_config
 
 SPECIAL = {

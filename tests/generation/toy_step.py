@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_led.generation.step import StepOutput
+from tf_led.generation.loop import StepOutput
 
 VOCAB, HIDDEN, LAYERS, HEADS, SOURCE = 23, 5, 2, 3, 7
 _TABLE_LEN = 389

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_led.models.weights import weight_table
-from tf_led.testing.dense_parts import Weights
+from tf_led.models.pretrained.from_pretrained import weight_table
+from tf_led.testing.dense_reference import Weights
 
 BATCH, LENGTH = 2, 7
 TOLERANCES = {"mixed_bfloat16": 0.1, "mixed_float16": 0.01}

@@ -6,7 +6,7 @@ from tests.layers.layer_checks import check_layer, draw_hidden, spread, weights_
 from tests.ops.dense import assert_close
 from tf_led.layers.encoder_attention import EncoderAttention, no_slots, take_apart
 from tf_led.layers.heads import dense
-from tf_led.ops.slots import find_slots
+from tf_led.ops.global_attention import find_slots
 from tf_led.testing import dense_led_attention
 
 D, N, R = 15, 5, 2

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import tf_led
-from tf_led.checkpoints.safetensors_files import write_safetensors
-from tf_led.checkpoints.tensors import LazyTensor
+from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
+from tf_led.checkpoints.formats.safetensors import write_safetensors
 from tf_led.testing.tiny import tiny_config, weight_shapes
 
 # LED-large's.

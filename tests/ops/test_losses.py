@@ -2,18 +2,53 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import torch
+from transformers.models.led.modeling_led import shift_tokens_right as theirs
 
 from tf_led.ops import losses
 from tf_led.ops.losses import (
     count_labels,
     label_share,
     masked_cross_entropy,
+    shift_tokens_right,
     token_cross_entropy,
 )
 from tf_led.ops.masks import mask_value
 
+LABELS = np.array([[5, 7, -100, 2], [3, -100, -100, -100]])
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_equals_pytorch(dtype):
+    mine = shift_tokens_right(LABELS.astype(dtype), 1, 2)
+    np.testing.assert_array_equal(mine, theirs(torch.tensor(LABELS), 1, 2))
+    assert mine.dtype == dtype
+
+
+def test_one_token_gives_the_start():
+    assert shift_tokens_right([[7], [9]], 1, 2).numpy().tolist() == [[2], [2]]
+
+
+def test_keeps_what_is_static():
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.int32)])
+    def shift(labels):
+        shifted = shift_tokens_right(labels, 1, 2)
+        assert shifted.shape.as_list() == [None, 4]
+        return shifted
+
+    assert shift(LABELS.astype("int32")).shape == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("ids", "name"),
+    [((None, 2), "pad_token_id"), ((1, None), "decoder_start_token_id")],
+)
+def test_a_missing_id_is_named(ids, name):
+    with pytest.raises(ValueError, match=f"`{name}` is None"):
+        shift_tokens_right(LABELS, *ids)
+
+
 B, T, V, PAD = 2, 5, 7, 1
-LABELS = np.array([[3, 5, 2, PAD, PAD], [6, -100, 0, 4, -100]])
+LABELS_losses = np.array([[3, 5, 2, PAD, PAD], [6, -100, 0, 4, -100]])
 COUNTED = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 
 
@@ -25,26 +60,26 @@ def by_hand(logits):
     """Minus the log-probability of each label, 0 where it does not count."""
     logits = logits.astype("float64")
     log_probs = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    picked = np.take_along_axis(log_probs, np.maximum(LABELS, 0)[..., None], -1)
+    picked = np.take_along_axis(log_probs, np.maximum(LABELS_losses, 0)[..., None], -1)
     return np.where(COUNTED, -picked[..., 0], 0)
 
 
 def test_which_labels_count():
-    np.testing.assert_array_equal(count_labels(LABELS, PAD), COUNTED)
-    with_padding = COUNTED | (LABELS == PAD)
-    np.testing.assert_array_equal(count_labels(LABELS, None), with_padding)
+    np.testing.assert_array_equal(count_labels(LABELS_losses, PAD), COUNTED)
+    with_padding = COUNTED | (LABELS_losses == PAD)
+    np.testing.assert_array_equal(count_labels(LABELS_losses, None), with_padding)
 
 
 def test_each_label():
     logits = make_logits()
-    loss = token_cross_entropy(LABELS, logits, COUNTED)
+    loss = token_cross_entropy(LABELS_losses, logits, COUNTED)
     np.testing.assert_allclose(loss, by_hand(logits), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
 def test_the_mean_is_over_what_counts(dtype):
     logits = make_logits()
-    loss = masked_cross_entropy(LABELS.astype(dtype), logits, pad_token_id=PAD)
+    loss = masked_cross_entropy(LABELS_losses.astype(dtype), logits, pad_token_id=PAD)
     np.testing.assert_allclose(loss, by_hand(logits).sum() / COUNTED.sum(), rtol=1e-5)
     assert loss.shape == () and loss.dtype == tf.float32
 
@@ -53,7 +88,9 @@ def test_the_mean_is_over_what_counts(dtype):
 def test_weights_scale_loss_and_share(shape):
     logits = make_logits()
     weights = np.random.default_rng(3).uniform(0.1, 2, shape).astype("float32")
-    loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD, weights=weights)
+    loss = masked_cross_entropy(
+        LABELS_losses, logits, pad_token_id=PAD, weights=weights
+    )
     full = np.broadcast_to(weights.reshape(B, -1), [B, T])
     expected = (full * by_hand(logits)).sum() / (full * COUNTED).sum()
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
@@ -74,7 +111,7 @@ def test_labels_that_do_not_count_have_no_gradient():
     logits = tf.constant(make_logits())
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD)
+        loss = masked_cross_entropy(LABELS_losses, logits, pad_token_id=PAD)
     moved = np.any(tape.gradient(loss, logits) != 0, axis=-1)
     np.testing.assert_array_equal(moved, COUNTED)
 
@@ -82,7 +119,7 @@ def test_labels_that_do_not_count_have_no_gradient():
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_logits_lose_no_more_than_themselves(dtype):
     logits = tf.cast(make_logits(), dtype)
-    loss = masked_cross_entropy(LABELS, logits, pad_token_id=PAD)
+    loss = masked_cross_entropy(LABELS_losses, logits, pad_token_id=PAD)
     expected = by_hand(tf.cast(logits, tf.float32).numpy()).sum() / COUNTED.sum()
     assert loss.dtype == tf.float32
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
@@ -93,20 +130,20 @@ def test_label_smoothing_is_pytorchs(smoothing):
     logits = make_logits()
     expected = torch.nn.functional.cross_entropy(
         torch.tensor(logits).flatten(0, 1),
-        torch.tensor(np.where(COUNTED, LABELS, -100)).flatten(),
+        torch.tensor(np.where(COUNTED, LABELS_losses, -100)).flatten(),
         label_smoothing=smoothing,
     )
     loss = masked_cross_entropy(
-        LABELS, logits, pad_token_id=PAD, label_smoothing=smoothing
+        LABELS_losses, logits, pad_token_id=PAD, label_smoothing=smoothing
     )
     np.testing.assert_allclose(loss, expected, rtol=1e-6)
 
 
 def test_the_share_of_each_label():
     weights = np.array([2.0, 0.5])
-    share = label_share(LABELS, PAD, weights)
+    share = label_share(LABELS_losses, PAD, weights)
     np.testing.assert_allclose(share, COUNTED * weights[:, None])
-    np.testing.assert_allclose(label_share(LABELS, PAD), COUNTED)
+    np.testing.assert_allclose(label_share(LABELS_losses, PAD), COUNTED)
 
 
 E = 3

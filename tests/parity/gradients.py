@@ -5,7 +5,7 @@ import tensorflow as tf
 import torch
 
 from tests.parity.compare import GRADIENT, GRADIENT_FLOOR
-from tf_led.checkpoints.names import to_pytorch
+from tf_led.checkpoints.names.pytorch import to_pytorch
 
 
 def with_labels(inputs, seed):

@@ -6,9 +6,57 @@ from tokenizers.models import BPE
 from transformers import AddedToken
 
 from tests.tokenization.conftest import BOTH, FILES
-from tests.tokenization.make_golden import TEXTS
+from tests.tokenization.make_golden import LONG, SHORT, TEXTS
+from tf_led.tokenization.base import check_vocabulary
 
-VOCAB = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+
+def test_a_block_for_targets_changes_nothing(tokenizer):
+    with tokenizer.as_target_tokenizer():
+        assert tokenizer(SHORT) == tokenizer(text_target=SHORT)
+
+
+def test_documents_and_summaries_make_a_batch(tokenizer):
+    batch = tokenizer.prepare_seq2seq_batch(
+        [LONG, SHORT], [SHORT, SHORT], max_target_length=4, return_tensors="tf"
+    )
+    assert batch["input_ids"].shape == (2, 9)
+    assert batch["labels"].shape == (2, 4)
+    assert "labels" not in tokenizer.prepare_seq2seq_batch([LONG])
+
+
+VOCAB, MERGES = {"<s>": 0, "a": 1, "b": 2, "ab": 3}, [("a", "b")]
+
+
+def test_paths_and_values_pass():
+    assert check_vocabulary(*FILES) == tuple(str(path) for path in FILES)
+    assert check_vocabulary(VOCAB, MERGES) == (VOCAB, MERGES)
+
+
+def test_merges_may_be_lines():
+    assert check_vocabulary(VOCAB, ["a b"]) == (VOCAB, MERGES)
+
+
+@pytest.mark.parametrize(
+    ("vocab", "merges", "message"),
+    [
+        (None, MERGES, "`vocab_file` is missing in 'here'"),
+        (VOCAB, None, "`merges_file` is missing in 'here'"),
+        (VOCAB, FILES[1], "both as paths or both as values"),
+        (FILES[0], MERGES, "both as paths or both as values"),
+        (VOCAB, [("a", "b", "c")], r"`merges` must hold pairs.* got \('a', 'b', 'c'\)"),
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(vocab, merges, message):
+    with pytest.raises(ValueError, match=message):
+        check_vocabulary(vocab, merges, "here")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="`merges_file`.*nowhere.txt"):
+        check_vocabulary(FILES[0], tmp_path / "nowhere.txt")
+
+
+VOCAB_base = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
 
 
 @pytest.mark.parametrize("cls", BOTH)
@@ -27,7 +75,7 @@ def test_made_of_paths_or_values_by_either_name(cls, tokenizer):
 
 
 def test_special_tokens_beyond_the_vocabulary_are_added(tokenizer):
-    small = type(tokenizer)(VOCAB, [], additional_special_tokens=["<sep>"])
+    small = type(tokenizer)(VOCAB_base, [], additional_special_tokens=["<sep>"])
     assert len(small) == 7
     assert small("a<mask><sep>").input_ids == [
         0,
@@ -62,7 +110,7 @@ def test_trained_anew_it_stays_what_it_is(tokenizer):
 def test_what_cannot_be_built_is_refused(tokenizer, tmp_path):
     cls = type(tokenizer)
     with pytest.raises(ValueError, match="No tokenizer can.*Token `b` out of vocabul"):
-        cls(VOCAB, [("a", "b")])
+        cls(VOCAB_base, [("a", "b")])
     with pytest.raises(
         ValueError, match="can be made of .*merges.txt and .*merges.txt"
     ):

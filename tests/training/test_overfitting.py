@@ -7,8 +7,7 @@ import tensorflow as tf
 
 import tf_led
 from tf_led.testing import tiny_config
-from tf_led.training.optimizer import AdamW
-from tf_led.training.schedules import WarmUp
+from tf_led.training.schedules import AdamW, WarmUp
 
 STEPS = 150
 START, PAD, END = 0, 1, 2

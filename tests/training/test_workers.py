@@ -1,16 +1,102 @@
 import json
+import os
+import subprocess
 import sys
 
 import pytest
 import tensorflow as tf
 
 from tf_led.training.workers import (
+    MARK,
     make_strategy,
     num_workers,
+    read_tf_config,
     run_workers,
     without_autotune,
     worker_index,
 )
+
+WORKER = """
+import time
+from tf_led.training.workers import end_with_parent
+end_with_parent()
+print("at work", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def start():
+    """Starts a worker, waits until it is at work, ends it after the test."""
+    started = []
+
+    def start(**environment):
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **environment},
+        )
+        started.append(worker)
+        assert worker.stdout.readline() == b"at work\n"
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.communicate()
+
+
+def test_it_ends_with_the_pipe_that_its_starter_held(start):
+    worker = start(**{MARK: "1"})
+    assert worker.poll() is None
+    worker.stdin.close()  # what the system does when the starter is killed
+    worker.stdin = None
+    assert worker.wait(30) == 1
+
+
+def test_nobody_who_did_not_ask_is_ended(start):
+    worker = start()
+    worker.stdin.close()
+    worker.stdin = None
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.3)
+
+
+TWO = {"worker": ["a:1", "b:1"]}
+
+
+@pytest.mark.parametrize("text", ["", " ", "{}", '{"environment": "cloud"}'])
+def test_nothing_named_is_alone(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    assert read_tf_config() == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{cluster",
+        '["a:1"]',
+        '{"task": {"index": "x"}}',
+        '{"cluster": {"worker": "a:1"}}',
+    ],
+)
+def test_a_broken_environment_is_named(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError) as caught:
+        read_tf_config()
+    assert text in str(caught.value) and "host1:2222" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "index"), [("worker", 2), ("worker", -1), ("chief", 0), ("ps", 0)]
+)
+def test_a_task_that_is_not_there_is_named(monkeypatch, kind, index):
+    config = {"cluster": TWO, "task": {"type": kind, "index": index}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    message = f"the task {index} of type '{kind}', .* 0 of type 'chief' and 2 of"
+    with pytest.raises(ValueError, match=message):
+        read_tf_config()
 
 
 def config(monkeypatch, **fields):
@@ -45,7 +131,7 @@ def test_tuning_is_off():
 
 REPORT = """
 import os, stat, sys
-from tf_led.training.parent import MARK
+from tf_led.training.workers import MARK
 assert os.environ[MARK] and stat.S_ISFIFO(os.fstat(0).st_mode)
 open(f"{sys.argv[1]}/{os.getpid()}", "w").write(os.environ["TF_CONFIG"])
 """

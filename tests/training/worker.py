@@ -12,8 +12,8 @@ import tensorflow as tf
 
 import tf_led
 from tf_led.testing import fill_spread, tiny_config
-from tf_led.training.optimizer import AdamW
-from tf_led.training.replicas import same_on_all
+from tf_led.training.schedules import AdamW
+from tf_led.training.steps import same_on_all
 from tf_led.training.workers import (
     make_strategy,
     share_batches,

@@ -5,19 +5,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tf_led.checkpoints import names
-from tf_led.checkpoints.atomic import staged
-from tf_led.checkpoints.h5_writer import H5_FILE, write_h5
-from tf_led.checkpoints.safetensors_files import write_safetensors
-from tf_led.checkpoints.sharding import (
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.formats.hdf5 import H5_FILE, write_h5
+from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
+from tf_led.checkpoints.formats.pytorch_bin import check_torch, write_torch
+from tf_led.checkpoints.formats.replace import (
     NAMES,
     index,
     replace_old,
     split_tensors,
     write_index,
 )
-from tf_led.checkpoints.tensors import LazyTensor
-from tf_led.checkpoints.torch_writer import check_torch, write_torch
+from tf_led.checkpoints.formats.safetensors import write_safetensors
+from tf_led.checkpoints.names import pytorch as names
 
 KINDS = (*NAMES, "h5")
 _WRITERS = {"safetensors": write_safetensors, "torch": write_torch}
@@ -93,8 +93,8 @@ def write_weights(variables, staging, *, max_shard_size="5GB", kind="safetensors
 
     Args:
         variables: as for `save_weights`.
-        staging: `Staging` from `tf_led.checkpoints.atomic.staged`; config.json and so
-            on may be written to its path in the same block.
+        staging: `Staging` from `tf_led.checkpoints.disk.atomic.staged`; config.json
+            and so on may be written to its path in the same block.
         max_shard_size: as for `save_weights`.
         kind: "safetensors"; "torch" for pytorch_model.bin; "h5" for one tf_model.h5,
             which transformers' TensorFlow LED opens.

@@ -5,7 +5,42 @@ import os
 import sys
 from pathlib import Path
 
-from tf_led.cli.errors import UsageError, blamed_on
+import tf_led
+from tf_led.cli.parser import UsageError, blamed_on
+
+BUNDLED = Path(tf_led.__file__).parent / "assets" / "bundled"
+GOOD_FOR = "first sentences of documentation for Python source"
+NOT_FOR = "prose, other languages, or anything that has to be right"
+
+
+def model_or_bundled(model):
+    """Chooses the checkpoint, and announces the bundled one.
+
+    Args:
+        model: str, what `--model` says, or None if it is not given.
+
+    Returns:
+        str, a directory or a Hub id.
+
+    Raises:
+        UsageError: if there is neither.
+
+    Example:
+        >>> from tf_led.cli.checkpoint import model_or_bundled
+        >>> model_or_bundled("my/checkpoint")
+        'my/checkpoint'
+    """
+    if model is not None:
+        return model
+    if not (BUNDLED / "config.json").is_file():
+        raise UsageError("there is no bundled model: give --model DIR_OR_ID")
+    print(
+        f"tf-led: using the bundled model: good for {GOOD_FOR}, not for {NOT_FOR}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return str(BUNDLED)
+
 
 TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
@@ -24,7 +59,7 @@ def check_checkpoint(model):
         >>> from tf_led.cli.checkpoint import check_checkpoint
         >>> check_checkpoint("./no/such/place")
         Traceback (most recent call last):
-        tf_led.cli.errors.UsageError: --model ./no/such/place: no such directory
+        tf_led.cli.parser.UsageError: --model ./no/such/place: no such directory
     """
     folder = Path(model)
     if folder.is_dir():
@@ -87,7 +122,7 @@ def load_config_and_tokenizer(name):
         f"--model {name}" + ("" if is_here else " (a Hub id, no directory)")
     ):
         from tf_led import LEDTokenizerFast
-        from tf_led.models.checkpoint_io import load_config
+        from tf_led.models.pretrained.from_pretrained import load_config
 
         return load_config(name, {}, {}), LEDTokenizerFast.from_pretrained(name)
 

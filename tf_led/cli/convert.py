@@ -6,15 +6,68 @@ with weights go to stdout, progress goes to stderr. A LED keeps positions and wi
 unless an option says otherwise; a BART's positions are copied until there are enough.
 """
 
+import os
 import sys
 import tempfile
 import warnings
 from pathlib import Path
 
-from tf_led.cli.convert_places import blamed, check_destination, check_source
-from tf_led.cli.errors import UsageError
-from tf_led.cli.parser import positive_int
-from tf_led.cli.quiet import load_tensorflow
+from tf_led.cli.checkpoint import could_be_hub_id
+from tf_led.cli.parser import UsageError, load_tensorflow, positive_int
+
+KERAS_HINT = (
+    "; open a .keras file with keras.models.load_model after `import tf_led`, and call"
+    " save_pretrained"
+)
+
+
+def blamed(args, error):
+    """Tells which of SRC and DEST an error is about."""
+    source, folder = Path(args.source).absolute(), Path(args.destination).absolute()
+    place = Path(getattr(error, "filename", None) or source).absolute()
+    if place.is_relative_to(source):
+        return args.source
+    # Of a DEST that cannot be made, the directory above may be the one that is named.
+    is_there = folder.is_relative_to(place) or place.is_relative_to(folder)
+    return args.destination if is_there else args.source
+
+
+def check_destination(args):
+    """Refuses a DEST that cannot be written to, or that holds something already."""
+    folder = Path(args.destination)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: a file, not a directory")
+    if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
+        raise UsageError(f"{folder}: is SRC; convert to another directory")
+    check_writable(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not args.force:
+        raise UsageError(f"{folder}: not empty; --force writes to it all the same")
+
+
+def check_writable(folder):
+    """Refuses a directory that cannot be made, or that nothing can be put into."""
+    here = folder.absolute()
+    while not here.exists():
+        here = here.parent
+    if not here.is_dir():
+        raise UsageError(f"{folder}: {here} is a file, not a directory")
+    if not os.access(here, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder}: no permission to write to {here}")
+
+
+def check_source(source):
+    """Refuses a SRC that is neither a directory with a config nor a Hub id."""
+    folder = Path(source)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            hint = KERAS_HINT if any(folder.glob("*.keras")) else ""
+            raise UsageError(f"{source}: no config.json in it{hint}")
+    elif folder.exists():
+        hint = KERAS_HINT if folder.suffix == ".keras" else ""
+        raise UsageError(f"{source}: a file, not a checkpoint's directory{hint}")
+    elif not could_be_hub_id(source):
+        raise UsageError(f"{source}: no such directory")
+
 
 HELP = "change a checkpoint's format, or make a LED of a BART"
 EXAMPLES = """\
@@ -99,9 +152,9 @@ def run(args):
 
 def convert(args):
     """Does the work of `run`."""
-    from tf_led.checkpoints.allenai_config import is_allenai
-    from tf_led.checkpoints.bart import bart_to_led
-    from tf_led.checkpoints.source import open_source
+    from tf_led.checkpoints.convert.allenai import is_allenai
+    from tf_led.checkpoints.convert.bart import bart_to_led
+    from tf_led.checkpoints.hub.source import open_source
 
     source = open_source(args.source)
     fields = source.read_json("config.json")
@@ -124,8 +177,8 @@ def convert(args):
 
 def convert_led(source, args):
     """Loads a LED, edits it as the options say, and writes it."""
-    from tf_led.checkpoints.atomic import staged
-    from tf_led.checkpoints.sharding import remove_other_weights
+    from tf_led.checkpoints.disk.atomic import staged
+    from tf_led.checkpoints.formats.replace import remove_other_weights
 
     model = load_led(source, args.to)
     model.resize_position_embeddings(
@@ -143,7 +196,7 @@ def convert_led(source, args):
 def load_led(source, to):
     """Loads a LED with the head that it was saved with, in the dtype of its file."""
     import tf_led
-    from tf_led.checkpoints.files import open_weights
+    from tf_led.checkpoints.formats.registry import open_weights
 
     tensors = open_weights(source.weights)
     name = head_of(source.read_json("config.json"), tensors)
@@ -198,7 +251,7 @@ def head_of(fields, keys):
 
 def write(model, staging, to):
     """Writes weights and configs in one of `FORMATS` into a save."""
-    from tf_led.models.saving import write_checkpoint, write_configs
+    from tf_led.models.pretrained.save_pretrained import write_checkpoint, write_configs
 
     if to == "keras":
         model.save(staging.path / "model.keras")

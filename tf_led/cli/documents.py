@@ -4,7 +4,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from tf_led.cli.errors import UsageError
+from tf_led.cli.parser import UsageError
 
 
 class Document(NamedTuple):

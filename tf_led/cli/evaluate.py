@@ -7,21 +7,163 @@ Progress goes to stderr. What generation does follows the checkpoint's own gener
 config unless an option overrides it.
 """
 
+import itertools
 import json
 import sys
 
-from tf_led.cli.bundled import model_or_bundled
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
     load_config_and_tokenizer,
     load_model,
+    model_or_bundled,
     tell,
 )
-from tf_led.cli.errors import UsageError, blamed_on
-from tf_led.cli.parser import add_bfloat16_products, positive_int
-from tf_led.cli.quiet import load_tensorflow
-from tf_led.cli.train_arguments import add_key_arguments, check_rule, natural
+from tf_led.cli.parser import (
+    UsageError,
+    add_bfloat16_products,
+    blamed_on,
+    load_tensorflow,
+    positive_int,
+)
+from tf_led.cli.train.arguments import add_key_arguments, check_rule, natural
+from tf_led.cli.train.data import length_limits, told
+from tf_led.data.batching import BatchMaker
+from tf_led.data.encode import Limits, encode_read, with_room
+from tf_led.data.global_attention_rules import choose_rule
+from tf_led.data.records import DataReport, Keys, read_examples
+from tf_led.models.backbone.config import window_radii
+
+
+def read(args, config, tokenizer):
+    """Reads the examples and makes what batches them.
+
+    Args:
+        args: the parsed arguments.
+        config: LEDConfig.
+        tokenizer: LEDTokenizerFast.
+
+    Returns:
+        List of Example, and the BatchMaker for them.
+
+    Raises:
+        UsageError: if the file, or an argument, cannot be used.
+    """
+    args.max_target_length = None
+    limits = Limits(**length_limits(config, args), source_prefix=args.source_prefix)
+    keys = Keys(args.document_key, args.summary_key, args.question_key, args.separator)
+    report = DataReport(args.data, args.strict)
+    with blamed_on(f"--global-tokens {args.global_tokens}"):
+        rule = choose_rule(args.global_tokens, tokenizer, args.separator)
+    with told("--data"):
+        found = read_examples(args.data, report, keys)
+        examples = list(itertools.islice(found, args.limit))
+        examples = with_room(examples, tokenizer, limits, report)
+        encoded = encode_read(examples, tokenizer, limits, report)
+        report.check()
+    maker = BatchMaker(
+        encoded,
+        tokenizer.pad_token_id,
+        rule,
+        pad_to_multiple_of=2 * max(window_radii(config)),
+        max_source_length=limits.max_source_length,
+    )
+    return examples, maker
+
+
+def generate(model, maker, tokenizer, args):
+    """Writes the summaries, documents of similar length together.
+
+    Args:
+        model: TFLEDForConditionalGeneration.
+        maker: BatchMaker.
+        tokenizer: LEDTokenizerFast.
+        args: the parsed arguments.
+
+    Returns:
+        List of str, in the order of the examples.
+    """
+    lengths = maker.encoded.sources.lengths
+    order = np.argsort(-lengths, kind="stable")  # what needs most memory comes first
+    texts = [None] * len(lengths)
+    asked = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
+    options = {name: value for name, value in asked.items() if value is not None}
+    with tqdm(total=len(lengths), unit="doc", desc="writing", file=sys.stderr) as bar:
+        for start in range(0, len(order), args.batch_size):
+            rows = order[start : start + args.batch_size]
+            batch = maker(rows)
+            del batch["labels"]
+            inputs = {name: tf.constant(array) for name, array in batch.items()}
+            ids = model.generate(**inputs, **options).numpy()
+            written = tokenizer.batch_decode(ids, skip_special_tokens=True)
+            for row, text in zip(rows, written, strict=True):
+                texts[row] = text
+            bar.update(len(rows))
+    return texts
+
+
+NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+SAMPLES = 1000
+
+
+def score_texts(predictions, references):
+    """Scores every text by rouge-score, with stemming.
+
+    Args:
+        predictions: list of n str.
+        references: list of n str; for Lsum one sentence a line.
+
+    Returns:
+        Dict from name to float64[n], F1 from 0 to 100.
+
+    Raises:
+        UsageError: if rouge-score is not installed.
+    """
+    try:
+        from rouge_score.rouge_scorer import RougeScorer
+    except ImportError:
+        raise UsageError(
+            "ROUGE needs rouge-score, which is not installed: "
+            "pip install 'tf_led[train]'"
+        ) from None
+    scorer = RougeScorer(NAMES, use_stemmer=True)
+    scored = [
+        scorer.score(reference, prediction)
+        for prediction, reference in zip(predictions, references, strict=True)
+    ]
+    return {
+        name: np.array([100 * score[name].fmeasure for score in scored])
+        for name in NAMES
+    }
+
+
+def with_interval(values, *, seed, confidence=0.95):
+    """The mean of scores, and where it lies if the texts were drawn again.
+
+    Args:
+        values: float[n].
+        seed: int, of the 1000 draws.
+        confidence: float, share of the draws within the interval.
+
+    Returns:
+        Dict of `mean`, `low` and `high`, float.
+
+    Example:
+        >>> from tf_led.cli.evaluate import with_interval
+        >>> with_interval([50.0, 50.0], seed=0)
+        {'mean': 50.0, 'low': 50.0, 'high': 50.0}
+    """
+    random, values = np.random.default_rng(seed), np.asarray(values)
+    draws = range(SAMPLES)
+    means = [values[random.integers(0, len(values), len(values))].mean() for _ in draws]
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    numbers = {"mean": values.mean(), "low": low, "high": high}
+    return {name: round(float(number), 4) for name, number in numbers.items()}
+
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
@@ -66,7 +208,8 @@ def run(args):
     args.model = model_or_bundled(args.model)
     check_checkpoint(args.model)
     load_tensorflow()
-    from tf_led.cli import evaluate_data, rouge_intervals
+    from tf_led.cli import evaluate as evaluate_data
+    from tf_led.cli import evaluate as rouge_intervals
 
     rouge_intervals.score_texts(["a"], ["a"])  # refused at once, not after an hour
     config, tokenizer = load_config_and_tokenizer(args.model)

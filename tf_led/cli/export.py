@@ -18,9 +18,7 @@ from tf_led.cli.checkpoint import (
     load_model,
     tell,
 )
-from tf_led.cli.errors import UsageError, blamed_on
-from tf_led.cli.parser import positive_int
-from tf_led.cli.quiet import load_tensorflow
+from tf_led.cli.parser import UsageError, blamed_on, load_tensorflow, positive_int
 
 HELP = "write a SavedModel for TensorFlow Serving"
 EXAMPLES = """\

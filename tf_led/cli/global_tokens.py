@@ -4,7 +4,7 @@ import argparse
 import bisect
 from typing import NamedTuple
 
-from tf_led.cli.errors import UsageError
+from tf_led.cli.parser import UsageError
 
 OPTION = "--global-tokens"
 

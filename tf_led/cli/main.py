@@ -12,10 +12,15 @@ import sys
 import warnings
 
 import tf_led
-from tf_led.cli.errors import UsageError
-from tf_led.cli.parser import Parser
+from tf_led.cli.parser import Parser, UsageError
 
-COMMANDS = ("summarize", "convert", "train", "evaluate", "export")
+COMMANDS = {
+    "summarize": "tf_led.cli.summarize",
+    "convert": "tf_led.cli.convert",
+    "train": "tf_led.cli.train.command",
+    "evaluate": "tf_led.cli.evaluate",
+    "export": "tf_led.cli.export",
+}
 
 
 def main(argv=None):
@@ -60,7 +65,7 @@ def run(argv):
     """Hands the arguments after the sub-command's name to its module."""
     if not argv or argv[0] not in COMMANDS:
         top_parser().parse_args(argv)
-    module = importlib.import_module(f"tf_led.cli.{argv[0]}")
+    module = importlib.import_module(COMMANDS[argv[0]])
     parser = Parser(
         prog=f"tf-led {argv[0]}",
         description=module.__doc__,
@@ -86,8 +91,8 @@ def switch_products():
 
 def top_parser():
     listed = "\n".join(
-        f"  {name:<12}{importlib.import_module(f'tf_led.cli.{name}').HELP}"
-        for name in COMMANDS
+        f"  {name:<12}{importlib.import_module(module).HELP}"
+        for name, module in COMMANDS.items()
     )
     parser = Parser(
         prog="tf-led",

@@ -1,8 +1,87 @@
 """How every sub-command reads its arguments."""
 
 import argparse
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
 
-from tf_led.cli.errors import UsageError
+
+class UsageError(Exception):
+    """What the user gave cannot be used; the message is one line that says why.
+
+    Args:
+        message: names what is wrong, what it was and what to do.
+
+    Example:
+        >>> from tf_led.cli.parser import UsageError
+        >>> str(UsageError("notes.txt: no such file"))
+        'notes.txt: no such file'
+    """
+
+
+@contextlib.contextmanager
+def blamed_on(subject):
+    r"""Turns the library's refusals of bad input into a `UsageError` about `subject`.
+
+    Args:
+        subject: str, what the user named: an option with its value, or a file.
+
+    Raises:
+        UsageError: in place of ValueError, OSError or NotImplementedError, on one line.
+
+    Example:
+        >>> from tf_led.cli.parser import blamed_on
+        >>> with blamed_on("--model elsewhere"):
+        ...     raise ValueError("no weights in\n  elsewhere")
+        Traceback (most recent call last):
+        tf_led.cli.parser.UsageError: --model elsewhere: no weights in elsewhere
+    """
+    try:
+        yield
+    except (ValueError, OSError, NotImplementedError) as error:
+        raise UsageError(f"{subject}: {' '.join(str(error).split())}") from error
+
+
+def load_tensorflow():
+    """Imports TensorFlow; stderr stays ours unless the import fails.
+
+    TF_CPP_MIN_LOG_LEVEL does not reach what its C++ libraries say as they load (oneDNN
+    is on, there is no GPU), so the file descriptor itself is turned away meanwhile.
+
+    Raises:
+        ImportError: where TensorFlow cannot be loaded, after what it had to say.
+
+    Example:
+        >>> from tf_led.cli.parser import load_tensorflow
+        >>> load_tensorflow()
+    """
+    with hidden_stderr():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def hidden_stderr():
+    """Keeps what file descriptor 2 gets; shows it if an exception ends the block."""
+    sys.stderr.flush()
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed by who started us: nothing to hide
+        yield
+        return
+    with os.fdopen(stderr, "wb") as shown, tempfile.TemporaryFile() as hidden:
+        os.dup2(hidden.fileno(), 2)
+        try:
+            yield
+        except Exception:  # Ctrl-C is no reason to show it
+            hidden.seek(0)
+            shutil.copyfileobj(hidden, shown)
+            shown.flush()
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,7 +94,7 @@ class Parser(argparse.ArgumentParser):
         >>> from tf_led.cli.parser import Parser
         >>> Parser(prog="tf-led toast").parse_args(["--burnt"])
         Traceback (most recent call last):
-        tf_led.cli.errors.UsageError: unrecognized arguments: --burnt (see tf-led ...
+        tf_led.cli.parser.UsageError: unrecognized arguments: --burnt (see tf-led ...
     """
 
     def __init__(self, **options):

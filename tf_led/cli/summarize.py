@@ -8,19 +8,23 @@ limit is cut, with a warning that says how much was left out.
 
 import time
 
-from tf_led.cli.bundled import model_or_bundled
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
     load_config_and_tokenizer,
     load_model,
+    model_or_bundled,
     tell,
 )
 from tf_led.cli.documents import read_documents
-from tf_led.cli.errors import UsageError, blamed_on
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
-from tf_led.cli.parser import add_bfloat16_products, positive_int
-from tf_led.cli.quiet import load_tensorflow
+from tf_led.cli.parser import (
+    UsageError,
+    add_bfloat16_products,
+    blamed_on,
+    load_tensorflow,
+    positive_int,
+)
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "join_words", "run"]
 

@@ -1,7 +1,6 @@
 """Input pipelines on tf.data."""
 
-from tf_led.data.examples import Keys
 from tf_led.data.pipeline import make_dataset
-from tf_led.data.report import DataError, DataReport, DataWarning
+from tf_led.data.records import DataError, DataReport, DataWarning, Keys
 
 __all__ = ["DataError", "DataReport", "DataWarning", "Keys", "make_dataset"]

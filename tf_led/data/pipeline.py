@@ -5,11 +5,10 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from tf_led.data.batches import NAMES, BatchMaker
+from tf_led.data.batching import NAMES, BatchMaker, BatchPlan
 from tf_led.data.encode import encode_examples
-from tf_led.data.examples import Keys
-from tf_led.data.global_rules import choose_rule
-from tf_led.data.plan import BatchPlan
+from tf_led.data.global_attention_rules import choose_rule
+from tf_led.data.records import Keys
 
 
 def make_dataset(

@@ -4,15 +4,86 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.beam_search import BeamSearch
-from tf_led.generation.contrastive_search import ContrastiveSearch
-from tf_led.generation.group_beam_search import GroupBeamSearch
-from tf_led.generation.loop import run_loop
-from tf_led.generation.records import Recorder
-from tf_led.generation.single_search import GreedySearch, Sampling
+from tf_led.generation.loop import Recorder, run_loop
+from tf_led.generation.outputs import (
+    GenerateBeamEncoderDecoderOutput,
+    GenerateEncoderDecoderOutput,
+)
+from tf_led.generation.search.beam_search import BeamSearch
+from tf_led.generation.search.contrastive_search import ContrastiveSearch
+from tf_led.generation.search.greedy_and_sampling import (
+    GreedySearch,
+    Sampling,
+    make_seed,
+)
+from tf_led.generation.search.group_beam_search import GroupBeamSearch
 from tf_led.generation.stopping import build_stops, python_only
 from tf_led.generation.streaming import check_streamer, stream_to
-from tf_led.generation.token_choice import make_seed
+from tf_led.ops.control_flow import is_under_xla
+
+
+def finalize(decoded, *, options, prompt_len, **fields):
+    """Cuts decoded tensors to their true lengths and names them.
+
+    Args:
+        decoded: Decoded.
+        options: GenerationOptions it was decoded with.
+        prompt_len: int, P.
+        **fields: further fields of the struct: `encoder_attentions`,
+            `encoder_hidden_states`, `encoder_global_attentions`, `past_key_values`.
+
+    Returns:
+        GenerateBeamEncoderDecoderOutput with more than one beam, else
+        GenerateEncoderDecoderOutput. Under XLA nothing is cut.
+    """
+    is_beam = options.num_beams > 1
+    length, num_chosen = decoded.length, decoded.num_chosen
+    if is_under_xla():
+        length, num_chosen = options.max_length, options.max_length - prompt_len
+    fields["sequences"] = decoded.sequences[:, :length]
+    if is_beam:
+        fields["beam_indices"] = decoded.origins[:, : length - prompt_len]
+        if options.output_scores:
+            fields["sequences_scores"] = decoded.scores
+    fields |= _per_step(decoded.records, num_chosen, prompt_len)
+    if not options.return_dict_in_generate:
+        fields = {"sequences": fields["sequences"]}
+    struct = (
+        GenerateBeamEncoderDecoderOutput if is_beam else GenerateEncoderDecoderOutput
+    )
+    return struct(**fields)
+
+
+def _per_step(records, num_chosen, prompt_len):
+    fields = {}
+    for name, entries in records.items():
+        is_choice = name in ("scores", "logits")
+        rows_axis = 1 if is_choice else 2
+        entries = _merge_beams(entries, rows_axis)  # [..., B * K, ...]
+        entries = entries[: num_chosen + (0 if is_choice else prompt_len - 1)]
+        if tf.executing_eagerly():
+            entries = (
+                tuple(tf.unstack(entries))
+                if is_choice
+                else _per_layer(name, entries, prompt_len)
+            )
+        fields[name] = entries
+    return fields
+
+
+def _merge_beams(entries, axis):
+    shape = tf.shape(entries)
+    merged = tf.concat([shape[:axis], [-1], shape[axis + 2 :]], axis=0)
+    return tf.reshape(entries, merged)
+
+
+def _per_layer(name, entries, prompt_len):
+    # [steps, L, rows, ..., 1, X] -> one tuple of L tensors for each token generated.
+    prompt = tf.concat(tf.unstack(entries[:prompt_len]), axis=-2)  # [L, ..., P, X]
+    steps = [prompt, *tf.unstack(entries[prompt_len:])]
+    if name == "decoder_attentions":
+        steps = [step[..., : prompt_len + extra] for extra, step in enumerate(steps)]
+    return tuple(tuple(tf.unstack(step)) for step in steps)
 
 
 class Decoded(NamedTuple):
@@ -145,3 +216,44 @@ def _make_search(options, *, prompt_mask, prompt_len, length, processors, stops,
     if options.mode == "group_beam_search":
         return GroupBeamSearch(options, **shared)
     return ContrastiveSearch(options, prompt_mask=prompt_mask, **shared)
+
+
+def generate(step, cache, *, options, prompt_ids, fields=None, **kwargs):
+    """Generates sequences and returns them as PyTorch's `generate` does.
+
+    Eagerly and in `tf.function` the sequences are cut to the longest; under XLA, where
+    no shape can depend on a result, they are padded to `options.max_length`.
+
+    Args:
+        step: the step function, see `StepOutput`.
+        cache: nest of tensors of fixed shapes, see `decode`.
+        options: GenerationOptions.
+        prompt_ids: int32[B, P] with static P, the decoder prompt.
+        fields: dict of further fields of the struct, see `finalize`.
+        **kwargs: `prompt_mask`, `processors`, `stopping_criteria`, `tokenizer`,
+            `streamer` and `seed`, see `decode`.
+
+    Returns:
+        GenerateEncoderDecoderOutput, or with beams GenerateBeamEncoderDecoderOutput;
+        `sequences` alone without `return_dict_in_generate`.
+
+    Raises:
+        ValueError: see `decode`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.generation.decode import generate
+        >>> from tf_led.generation.options.generation_options import GenerationOptions
+        >>> from tf_led.generation.loop import StepOutput
+        >>> def count_up(token_ids, index, ancestors, token_mask, cache):
+        ...     return StepOutput(tf.one_hot(token_ids + 1, 7), cache, {})
+        >>> options = GenerationOptions(max_length=5, eos_token_id=6, pad_token_id=0)
+        >>> out = generate(count_up, (), options=options, prompt_ids=[[2], [4]])
+        >>> out.sequences.numpy().tolist()
+        [[2, 3, 4, 5, 6], [4, 5, 6, 0, 0]]
+    """
+    prompt_ids = tf.cast(prompt_ids, tf.int32)
+    decoded = decode(step, cache, options=options, prompt_ids=prompt_ids, **kwargs)
+    return finalize(
+        decoded, options=options, prompt_len=prompt_ids.shape[1], **(fields or {})
+    )

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
-from tf_led.ops.blocks import heads_first
 from tf_led.ops.full_attention import full_attention
+from tf_led.ops.tensor_utils import heads_first
 
 
 class KeyValue(NamedTuple):

@@ -7,15 +7,18 @@ import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
-from tf_led.ops.blocks import heads_first
 from tf_led.ops.dropout import fold_seed
 from tf_led.ops.global_attention import (
     Projection,
+    Slots,
     global_attention,
     global_attention_maps,
+    put_slots,
+    take_slots,
+    with_slots,
 )
-from tf_led.ops.slots import Slots, put_slots, take_slots, with_slots
-from tf_led.ops.window_attention import window_attention, window_attention_maps
+from tf_led.ops.local_attention import window_attention, window_attention_maps
+from tf_led.ops.tensor_utils import heads_first
 
 
 class AttentionOutput(NamedTuple):

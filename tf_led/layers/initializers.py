@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_led.ops.host_memory import fresh_array, share_array
+from tf_led.utils.host_memory import fresh_array, share_array
 
 _IS_BLANK = contextvars.ContextVar("tf_led_blank_weights", default=False)
 

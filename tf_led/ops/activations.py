@@ -5,7 +5,7 @@ import math
 
 import tensorflow as tf
 
-from tf_led.ops.order import wait_for
+from tf_led.ops.control_flow import wait_for
 
 SQRT_HALF = math.sqrt(0.5)
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_led.ops.xla import in_xla
+from tf_led.ops.control_flow import in_xla
 
 
 def mask_value(dtype):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tf_led.testing.dense_parts import ACTIVATIONS, Weights
-from tf_led.testing.dense_reference import dense_led_attention
+from tf_led.testing.dense_reference import ACTIVATIONS, Weights, dense_led_attention
 
 
 def dense_led_forward(

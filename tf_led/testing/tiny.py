@@ -3,7 +3,7 @@
 import numpy as np
 
 from tf_led import LEDConfig
-from tf_led.checkpoints.names import to_pytorch
+from tf_led.checkpoints.names.pytorch import to_pytorch
 
 _TINY = {
     "vocab_size": 29,

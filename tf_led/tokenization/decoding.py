@@ -1,6 +1,6 @@
 """From ids back to text, as in transformers 4.57."""
 
-from .batch_encoding import as_lists
+from tf_led.tokenization.batch_encoding import as_lists
 
 
 class DecodingMixin:

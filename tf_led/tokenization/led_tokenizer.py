@@ -1,11 +1,13 @@
 """LEDTokenizer and LEDTokenizerFast: the Rust tokenizer with all that 4.57 had."""
 
-from .base import TokenizerBase
-from .decoding import PythonDecodingMixin
-from .python_answers import PythonAnswersMixin
-from .python_ids import PythonIdsMixin
-from .python_names import PythonNamesMixin
-from .rust_answers import RustAnswersMixin
+from tf_led.tokenization.base import TokenizerBase
+from tf_led.tokenization.compat import (
+    PythonAnswersMixin,
+    PythonIdsMixin,
+    PythonNamesMixin,
+    RustAnswersMixin,
+)
+from tf_led.tokenization.decoding import PythonDecodingMixin
 
 __all__ = ["LEDTokenizer", "LEDTokenizerFast"]
 

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 
 from transformers.utils import PaddingStrategy
 
-from .batch_encoding import LEDBatchEncoding, as_lists, kind_of_arrays, tensor_kind
-from .options import check_at_least, check_side
+from tf_led.tokenization.batch_encoding import (
+    LEDBatchEncoding,
+    as_lists,
+    kind_of_arrays,
+    tensor_kind,
+)
+from tf_led.tokenization.encoding import check_at_least, check_side
 
 GLOBAL_MASK = "global_attention_mask"
 # The model reads 0 as "local attention", so padding needs a value of its own.

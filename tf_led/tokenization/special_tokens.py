@@ -1,6 +1,6 @@
 """Special tokens around ids, and the names that transformers 4.57 gave them."""
 
-from .batch_encoding import as_lists
+from tf_led.tokenization.batch_encoding import as_lists
 
 
 class SpecialTokensMixin:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.ops.losses import label_share
-from tf_led.training.replicas import sum_over_replicas
+from tf_led.training.steps import sum_over_replicas
 
 
 @keras.saving.register_keras_serializable(package="tf_led")

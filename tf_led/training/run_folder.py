@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
 
 try:

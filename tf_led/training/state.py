@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_led.checkpoints.atomic import staged
+from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.safetensors_files import read_safetensors, write_safetensors
-from tf_led.checkpoints.tensors import LazyTensor
+from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
+from tf_led.checkpoints.formats.safetensors import read_safetensors, write_safetensors
 from tf_led.training.accumulation import build_optimizer
 
 STATE_FILE = "state.safetensors"

@@ -4,12 +4,84 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 
 import tensorflow as tf
 
-from tf_led.training.parent import MARK, end_with_parent
-from tf_led.training.tf_config import read_tf_config
+MARK = "TF_LED_ENDS_WITH_STDIN"
+
+
+def end_with_parent():
+    """Ends this process as soon as its standard input does, if `MARK` asks for it.
+
+    Whoever starts a process with a pipe that nothing is written to, and `MARK` in its
+    environment, takes it along: the system closes the pipe, however the starter ends.
+
+    Example:
+        >>> from tf_led.training.workers import end_with_parent
+        >>> end_with_parent()  # nobody asks for it here
+    """
+    if os.environ.pop(MARK, None):  # not for what this process starts in turn
+        threading.Thread(target=_wait_for_the_end, daemon=True).start()
+
+
+def _wait_for_the_end():
+    while os.read(0, 1):
+        pass
+    os._exit(1)  # the main thread may be waiting for other workers
+
+
+# The first of them come first: worker 0 is the chief where there is one.
+KINDS = ("chief", "worker")
+
+
+def read_tf_config():
+    """Reads how many workers there are and which of them this process is.
+
+    Returns:
+        Two int; 1 and 0 without TF_CONFIG, or where it names no worker.
+
+    Raises:
+        ValueError: if TF_CONFIG is no JSON of a cluster and a task in it.
+
+    Example:
+        >>> from tf_led.training.workers import read_tf_config
+        >>> read_tf_config()
+        (1, 0)
+    """
+    text = os.environ.get("TF_CONFIG", "")
+    if not text.strip():
+        return 1, 0
+    try:
+        config = json.loads(text)
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        addresses = {kind: cluster.get(kind, []) for kind in KINDS}
+        kind, index = task.get("type", "worker"), int(task.get("index", 0))
+        is_right = all(isinstance(found, list) for found in addresses.values())
+    except (ValueError, TypeError, AttributeError):
+        is_right = False
+    if not is_right:
+        raise ValueError(
+            f"TF_CONFIG is {text!r}, expected JSON such as "
+            '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}.'
+        )
+    return _place(addresses, kind, index)
+
+
+def _place(addresses, kind, index):
+    count = sum(map(len, addresses.values()))
+    if not count:
+        return 1, 0
+    if not 0 <= index < len(addresses.get(kind, [])):
+        held = [f"{len(found)} of type {kind!r}" for kind, found in addresses.items()]
+        raise ValueError(
+            f"TF_CONFIG has the task {index} of type {kind!r}, but its cluster has "
+            f"{' and '.join(held)}."
+        )
+    return count, index + (len(addresses["chief"]) if kind == "worker" else 0)
+
 
 # Seconds between two looks at the workers.
 PATIENCE = 0.2

@@ -77,7 +77,7 @@ def test_no_package_is_in_two_parts():
 
 
 def test_demo_and_measuring_use_what_was_never_learnt():
-    from tf_led.cli import demo_examples
+    from examples import demo as demo_examples
 
     modules = (*demo_examples.LEARNT, *demo_examples.MEASURED, demo_examples.DOCUMENT)
     for module in modules:

@@ -11,8 +11,7 @@ import torch
 from transformers import GenerationConfig
 from transformers.generation.utils import GenerationMixin
 
-from tf_led.generation.option_names import DEFAULTS
-from tf_led.generation.options import GenerationOptions
+from tf_led.generation.options.generation_options import DEFAULTS, GenerationOptions
 from tf_led.generation.processors.build import build_processors
 
 BATCH, SOURCE, VOCAB, BUFFER = 2, 17, 29, 11

@@ -6,13 +6,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_led.generation.processors.base import Processor
-from tf_led.generation.processors.checks import check_count, check_positive
-from tf_led.generation.processors.tensors import (
+from tf_led.generation.processors.base import (
+    Processor,
     count_tokens,
     repeat_for_beams,
     vocab_size_of,
 )
+from tf_led.generation.processors.validation import check_count, check_positive
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_led.generation.processors.base import Processor
-from tf_led.generation.processors.checks import as_ids, check_count, check_positive
-from tf_led.generation.processors.tensors import ban, mark_ids
+from tf_led.generation.processors.base import Processor, ban, mark_ids
+from tf_led.generation.processors.validation import as_ids, check_count, check_positive
 
 
 @dataclass(frozen=True, eq=False)

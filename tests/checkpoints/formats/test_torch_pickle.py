@@ -1,0 +1,200 @@
+"""The restricted unpickler: hostile pickles are refused before anything happens."""
+
+import collections
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.formats.torch_pickle import (
+    ALLOWED_GLOBALS,
+    Storage,
+    TensorRecord,
+    check_table,
+    lazy_tensors,
+    load_pickle,
+    take_pickle,
+)
+
+REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
+
+
+def read(data):
+    return load_pickle(take_pickle(io.BytesIO(data), "a.bin"), "a.bin")
+
+
+def test_plain_values_pass():
+    value = {"a": [1, 2.5, "x", None, True, (3, 4)], "b": 2**40}
+    assert read(pickle.dumps(value, protocol=2)) == value
+
+
+def test_the_next_pickle_starts_where_one_ends():
+    file = io.BytesIO(b"junk" + pickle.dumps([1], 2) + pickle.dumps([2], 2) + b"rest")
+    file.seek(4)
+    assert load_pickle(take_pickle(file, "f"), "f") == [1]
+    assert load_pickle(take_pickle(file, "f"), "f") == [2]
+    assert file.read() == b"rest"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"cos\nsystem\n(X\x04\x00\x00\x00truetR.", "os.system"),
+        (b"c__builtin__\neval\n.", "__builtin__.eval"),
+        (b"cbuiltins\ngetattr\n.", "builtins.getattr"),
+        (b"ctorch\nload\n.", "torch.load"),
+        (b"ctorch._utils\n_rebuild_tensor_v2.__globals__\n.", "__globals__"),
+        (b"ccollections\nOrderedDict.fromkeys\n.", "OrderedDict.fromkeys"),
+    ],
+)
+def test_globals_are_refused_by_name(data, name):
+    with pytest.raises(CheckpointError, match=f"`a.bin` asks for .*{name}.*nothing"):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "opcode"),
+    [
+        (b"\x80\x04\x8c\x02os\x8c\x06system\x93.", "SHORT_BINUNICODE"),
+        (b"(ios\nsystem\n.", "INST"),
+        (b"]\x81.", "NEWOBJ"),
+        (b"\x82\x01.", "EXT1"),
+        (b"Pname\n.", "PERSID"),
+        (b"(K\x01o.", "OBJ"),
+        (b"\x96" + bytes([0, 0, 0, 0, 0, 0, 0, 0]) + b".", "BYTEARRAY8"),
+    ],
+)
+def test_instructions_that_torch_does_not_use_are_refused(data, opcode):
+    with pytest.raises(CheckpointError, match=f"instruction {opcode},"):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80\x02",
+        b"K\x01R.",
+        b"h\x07.",
+        b"t.",
+        b"]]K\x01s.",
+        b"}]K\x01s.",
+        b"K\x01Q.",
+        b"(X\x01\x00\x00\x00aK\x01tQ.",
+        REBUILD + b")R.",
+        REBUILD + b"}X\x05\x00\x00\x00_makeK\x01sb.",
+        REBUILD + b"N}X\x05\x00\x00\x00_makeK\x01s\x86b.",
+        b"ctorch\nFloatStorage\n)R.",
+        b"X\xff\xff\xff\xffa.",
+        b"\x80\xff.",
+    ],
+)
+def test_broken_pickles(data):
+    with pytest.raises(CheckpointError, match="`a.bin` holds a broken pickle"):
+        read(data)
+
+
+def test_nothing_can_be_set_on_the_stand_ins():
+    before = {name: repr(vars(type(f))) for name, f in ALLOWED_GLOBALS.items()}
+    with pytest.raises(CheckpointError, match="it sets `_make` on a function"):
+        read(REBUILD + b"N}X\x05\x00\x00\x00_makeK\x01s\x86b.")
+    assert {n: repr(vars(type(f))) for n, f in ALLOWED_GLOBALS.items()} == before
+
+
+def test_a_memo_number_that_would_reserve_gigabytes():
+    with pytest.raises(CheckpointError, match="false memo number"):
+        read(b"Nr\xff\xff\xff\x7f.")
+
+
+def test_tuples_nested_so_deep_that_python_would_crash():
+    with pytest.raises(CheckpointError, match="200001 tuples"):
+        read(b"\x80\x02})" + b"\x85" * 200_000 + b"K\x01s.")
+
+
+HARMLESS = (
+    dict,
+    list,
+    tuple,
+    str,
+    int,
+    float,
+    bool,
+    type(None),
+    *map(type, ALLOWED_GLOBALS.values()),
+)
+
+
+@given(st.binary(max_size=60))
+@example(REBUILD + b"(NNNNtR.")
+def test_any_bytes_give_harmless_values_or_our_error(data):
+    try:
+        value = read(data)
+    except CheckpointError as error:
+        assert "\n" not in str(error)
+    else:
+        assert isinstance(value, HARMLESS)
+
+
+STORAGE = Storage("0", "float32", 15)
+GOOD = TensorRecord(STORAGE, 2, (3, 4), (4, 1))
+PATH = Path("a.bin")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"storage": "0"},
+        {"storage": STORAGE._replace(numel=-1)},
+        {"storage": STORAGE._replace(numel="15")},
+        {"offset": -1},
+        {"offset": None},
+        {"offset": True},
+        {"shape": [3, 4]},
+        {"shape": (3, -4)},
+        {"shape": (3, 4.0)},
+        {"shape": (3,)},
+        {"strides": (4, -1)},
+        {"strides": None},
+    ],
+)
+def test_a_record_that_makes_no_sense(change):
+    assert check_table({"w": GOOD}, PATH) == {"w": GOOD}
+    with pytest.raises(CheckpointError, match="`a.bin`: the description of `w` is bro"):
+        check_table({"w": GOOD._replace(**change)}, PATH)
+
+
+def test_attributes_that_a_pickle_set_change_nothing():
+    table = collections.OrderedDict(w=GOOD)
+    table.items = table.keys = "trap"
+    assert check_table(table, PATH) == {"w": GOOD}
+
+
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        ({}, 59),
+        ({}, 64),
+        ({"offset": 4}, 60),
+        ({"shape": (4, 4)}, 60),
+        ({"strides": (5, 1)}, 60),
+        ({"storage": STORAGE._replace(key="1")}, 60),
+        ({"shape": (2**40, 2**40), "strides": (1, 1)}, 60),
+    ],
+)
+def test_a_record_that_reaches_beyond_its_storage(tmp_path, change, size):
+    table = {"w": GOOD._replace(**change)}
+    with pytest.raises(CheckpointError, match="numbers of `w` are not all there"):
+        lazy_tensors(table, {"0": (100, size)}, PATH)
+
+
+def test_a_record_is_read_from_its_place(tmp_path):
+    path = tmp_path / "a.bin"
+    numbers = np.arange(15, dtype="float32")
+    path.write_bytes(b"x" * 100 + numbers.tobytes())
+    tensor = lazy_tensors({"w": GOOD}, {"0": (100, 60)}, path)["w"]
+    np.testing.assert_array_equal(tensor.read(), numbers[2:14].reshape(3, 4))

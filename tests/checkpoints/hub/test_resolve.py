@@ -1,0 +1,369 @@
+"""Finding a checkpoint by name: folders, a made-up cache, a small Hub of our own."""
+
+import http.server
+import json
+import shutil
+import threading
+import time
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.hub.resolve import find_file, resolve
+from tf_led.checkpoints.load import load_weights
+
+COMMIT, OLDER = "c0ffee" + "0" * 34, "decade" + "0" * 34
+TOKEN = "hf_" + "a" * 34
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """What huggingface_hub needs of huggingface.co to list and download files."""
+
+    def do_HEAD(self):
+        self.answer(with_body=False)
+
+    def do_GET(self):
+        self.answer(with_body=True)
+
+    def answer(self, with_body):
+        self.server.log.append(f"{self.command} {self.path}")
+        repo, _, rest = self.path[1:].partition("/resolve/")
+        if self.path.startswith("/api/models/"):
+            return self.list_files()
+        if self.server.failing:
+            return self.send(503, b"", {})
+        if repo == "me/gated":
+            return self.send(403, b"", {"X-Error-Code": "GatedRepo"})
+        if not self.is_known(repo):
+            return self.send(404, b"", {"X-Error-Code": "RepoNotFound"})
+        revision, _, name = rest.partition("/")
+        commit = {"main": COMMIT, "v1": OLDER}.get(revision, revision)
+        if commit not in self.server.commits:
+            return self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        file = self.server.commits[commit] / name
+        extra = {"X-Repo-Commit": commit}
+        if not file.is_file():
+            extra["X-Error-Code"] = "EntryNotFound"
+            return self.send(404, b"", extra)
+        extra["ETag"] = f'"{commit[:6]}-{name.replace("/", "-")}"'
+        return self.send(200, file.read_bytes(), extra, with_body)
+
+    def is_known(self, repo):
+        is_owner = self.headers.get("authorization") == f"Bearer {TOKEN}"
+        return repo == "me/led" or (repo == "me/private" and is_owner)
+
+    def list_files(self):
+        top = self.server.commits[COMMIT]
+        names = [str(f.relative_to(top)) for f in top.rglob("*") if f.is_file()]
+        entry = {"type": "file", "size": 1, "oid": "0" * 40}
+        listed = [{**entry, "path": name} for name in names]
+        return self.send(200, json.dumps(listed).encode(), {})
+
+    def send(self, code, body, headers, with_body=True):
+        self.send_response(code)
+        for name, value in {"Content-Length": len(body), **headers}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def point_at(port, monkeypatch):
+    """Does what HF_ENDPOINT does to a new process."""
+    address = f"http://127.0.0.1:{port}"
+    url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)
+
+
+@pytest.fixture
+def hub(server, tmp_path, monkeypatch):
+    """A Hub with one model; its files lie in `hub.commits`."""
+    server.log, server.failing = [], False
+    server.commits = {COMMIT: tmp_path / "new", OLDER: tmp_path / "old"}
+    for folder in server.commits.values():
+        folder.mkdir()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    point_at(server.server_address[1], monkeypatch)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(
+        time, "sleep", lambda _: None
+    )  # between huggingface_hub's tries
+    huggingface_hub.close_session()  # sessions remember whether they are offline
+    yield server
+    huggingface_hub.close_session()
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """Puts files into a cache as a download leaves them."""
+
+    def put(files, repo="me/led", commit=COMMIT):
+        top = tmp_path / "cache" / f"models--{repo.replace('/', '--')}"
+        (top / "refs").mkdir(parents=True)
+        (top / "refs" / "main").write_text(commit)
+        snapshot = top / "snapshots" / commit
+        snapshot.mkdir(parents=True)
+        (top / "blobs").mkdir()
+        for number, file in enumerate(files):
+            shutil.copy(file, top / "blobs" / str(number))
+            (snapshot / file.name).symlink_to(f"../../blobs/{number}")
+        return tmp_path / "cache"
+
+    return put
+
+
+# Folders
+
+
+def test_a_folder(torch_dir):
+    found = resolve(torch_dir)
+    assert found == resolve(torch_dir, subfolder=None)
+    assert found.weights == torch_dir / "model.safetensors"
+    assert (found.name, found.shards, found.commit_hash) == (str(torch_dir), (), None)
+
+
+def test_a_sharded_folder_below_another(torch_model, tmp_path):
+    torch_model.save_pretrained(tmp_path / "sub", max_shard_size="5KB")
+    found = resolve(str(tmp_path), subfolder="sub")
+    assert found.weights == tmp_path / "sub" / "model.safetensors.index.json"
+    assert {*found.shards} == {*(tmp_path / "sub").glob("*.safetensors")}
+
+
+def test_a_folder_that_is_not_below(tmp_path):
+    with pytest.raises(FileNotFoundError, match="has no folder `sub`"):
+        resolve(tmp_path, subfolder="sub")
+
+
+def test_a_folder_without_weights(tmp_path):
+    (tmp_path / "config.json").touch()
+    with pytest.raises(FileNotFoundError, match=r"has no weights.*`config\.json`"):
+        resolve(tmp_path)
+
+
+def test_a_file(torch_dir):
+    with pytest.raises(NotADirectoryError, match="give the folder"):
+        resolve(torch_dir / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "./led", "/no/such", "a/b/c", "a b", "-x", "x" * 200]
+)
+def test_a_name_that_is_nothing(name):
+    with pytest.raises(FileNotFoundError, match="neither a folder here nor a Hub id"):
+        resolve(name)
+
+
+def test_force_download_without_the_hub():
+    with pytest.raises(ValueError, match="`force_download=True` needs the Hub"):
+        resolve("me/led", force_download=True, local_files_only=True)
+
+
+# The cache
+
+
+def test_the_cache_alone(cache, torch_dir, variables, same):
+    cache_dir = cache([torch_dir / "model.safetensors"])
+    found = resolve("me/led", cache_dir=cache_dir, local_files_only=True)
+    assert found.commit_hash == COMMIT
+    assert cache_dir in found.weights.parents
+    load_weights(variables, found)
+    same(variables)
+
+
+def test_the_cache_alone_offline_by_the_environment(cache, torch_dir):
+    cache_dir = cache([torch_dir / "model.safetensors"])  # conftest sets HF_HUB_OFFLINE
+    assert resolve("me/led", cache_dir=cache_dir).commit_hash == COMMIT
+    with pytest.raises(ValueError, match="HF_HUB_OFFLINE"):
+        resolve("me/led", cache_dir=cache_dir, force_download=True)
+
+
+def test_shards_in_the_cache(cache, torch_model, tmp_path, variables, same):
+    torch_model.save_pretrained(tmp_path / "w", max_shard_size="5KB")
+    cache_dir = cache(sorted((tmp_path / "w").glob("model*")))
+    found = resolve("me/led", cache_dir=cache_dir, local_files_only=True)
+    assert len(found.shards) > 5
+    load_weights(variables, found)
+    same(variables)
+    found.shards[3].unlink()
+    with pytest.raises(FileNotFoundError, match=found.shards[3].name):
+        resolve("me/led", cache_dir=cache_dir, local_files_only=True)
+
+
+def test_what_the_cache_lacks(cache, tmp_path):
+    (tmp_path / "config.json").touch()
+    cache_dir = cache([tmp_path / "config.json"])
+    message = "`me/led` is no folder here, .*any weights of it.*local_files_only"
+    with pytest.raises(FileNotFoundError, match=message) as caught:
+        resolve("me/led", cache_dir=cache_dir, local_files_only=True)
+    assert str(cache_dir) in str(caught.value)
+    with pytest.raises(FileNotFoundError, match="`me/other` is no folder"):
+        resolve("me/other", cache_dir=cache_dir)
+
+
+# A Hub of our own
+
+
+def test_a_download(hub, torch_dir, variables, same):
+    shutil.copy(torch_dir / "model.safetensors", hub.commits[COMMIT])
+    found = resolve("me/led")
+    load_weights(variables, found)
+    same(variables)
+    assert found.commit_hash == COMMIT
+    hub.log.clear()
+    assert resolve("me/led") == found
+    assert not any(line.startswith("GET /me") for line in hub.log)
+    assert resolve("me/led", local_files_only=True) == found
+    resolve("me/led", force_download=True)
+    assert any(line.startswith("GET /me") for line in hub.log)
+
+
+def test_a_revision_and_a_subfolder(hub, torch_dir):
+    (hub.commits[OLDER] / "sub").mkdir()
+    shutil.copy(torch_dir / "model.safetensors", hub.commits[OLDER] / "sub")
+    for revision in ("v1", OLDER):
+        found = resolve("me/led", revision=revision, subfolder="sub")
+        assert found.commit_hash == OLDER and found.weights.parent.name == "sub"
+    with pytest.raises(FileNotFoundError, match="`me/led` has no weights"):
+        resolve("me/led", subfolder="sub")
+    with pytest.raises(FileNotFoundError, match="no `revision` 'v2'"):
+        resolve("me/led", revision="v2")
+
+
+def test_shards_come_from_the_indexs_commit(hub, torch_model, variables, same):
+    top = hub.commits[COMMIT]
+    torch_model.save_pretrained(top / "x", max_shard_size="5KB")
+    for file in (top / "x").glob("model*"):
+        file.rename(top / file.name)
+    found = resolve("me/led")
+    assert len(found.shards) > 5
+    load_weights(variables, found)
+    same(variables)
+    shards = [line for line in hub.log if "-of-" in line]
+    assert shards and all(f"/resolve/{COMMIT}/" in line for line in shards)
+
+
+def test_an_index_of_a_shard_that_the_hub_lacks(hub):
+    index = hub.commits[COMMIT] / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "gone.safetensors"}}')
+    with pytest.raises(FileNotFoundError, match=r"`me/led` has no `gone\.safetensors`"):
+        resolve("me/led")
+
+
+def test_an_index_that_leads_out_of_the_folder(hub):
+    index = hub.commits[COMMIT] / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"a": "../../../etc/passwd"}}')
+    with pytest.raises(CheckpointError, match="a file beside the index"):
+        resolve("me/led")
+
+
+def test_pytorchs_format_if_that_is_all(hub):
+    (hub.commits[COMMIT] / "pytorch_model.bin").write_text("x")
+    assert resolve("me/led").weights.name == "pytorch_model.bin"
+    with pytest.raises(FileNotFoundError, match=r"there is `pytorch_model\.bin`"):
+        resolve("me/led", use_safetensors=True)
+
+
+def test_only_tensorflows_old_format(hub):
+    (hub.commits[COMMIT] / "tf_model.h5").write_text("x")
+    assert resolve("me/led").weights.name == "tf_model.h5"
+
+
+def test_only_a_format_that_is_not_read(hub):
+    (hub.commits[COMMIT] / "flax_model.msgpack").write_text("x")
+    with pytest.raises(FileNotFoundError, match="Flax weights are not read"):
+        resolve("me/led")
+
+
+@pytest.mark.parametrize("name", ["me/nothing", "me/private", "nothing"])
+def test_a_model_that_the_hub_does_not_show(hub, name):
+    message = f"`{name}` is neither a folder here nor a model that the Hub shows"
+    with pytest.raises(FileNotFoundError, match=message):
+        resolve(name, token=False)
+
+
+def test_a_private_model(hub, torch_dir):
+    shutil.copy(torch_dir / "model.safetensors", hub.commits[COMMIT])
+    assert resolve("me/private", token=TOKEN).commit_hash == COMMIT
+
+
+def test_a_gated_model(hub):
+    with pytest.raises(PermissionError, match="`me/gated` only to those who asked"):
+        resolve("me/gated")
+
+
+def test_a_hub_that_is_not_there(hub, monkeypatch, cache, tmp_path):
+    point_at(9, monkeypatch)  # where nobody listens
+    with pytest.raises(ConnectionError, match="Cannot get `me/led` from the Hub: "):
+        resolve("me/led")
+    with pytest.raises(ConnectionError, match="Cannot get `me/led` from the Hub: "):
+        resolve("me/led", force_download=True)
+    (tmp_path / "pytorch_model.bin").touch()
+    cache([tmp_path / "pytorch_model.bin"])
+    assert resolve("me/led").weights.name == "pytorch_model.bin"
+
+
+def test_a_cache_that_cannot_be_written(hub, torch_dir, tmp_path):
+    shutil.copy(torch_dir / "model.safetensors", hub.commits[COMMIT])
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=f"{tmp_path}/file"):
+        resolve("me/led", cache_dir=tmp_path / "file")
+
+
+def test_a_hub_that_fails(hub):
+    hub.failing = True
+    with pytest.raises(
+        ConnectionError, match="Cannot get `me/led` from the Hub: .*503"
+    ):
+        resolve("me/led")
+
+
+# A file that need not be there
+
+
+def test_a_file_that_may_be_there(hub, tmp_path):
+    (hub.commits[OLDER] / "sub").mkdir()
+    (hub.commits[OLDER] / "sub" / "extra.json").write_text("{}")
+    found = find_file("me/led", "extra.json", revision="v1", subfolder="sub")
+    assert found.read_text() == "{}"
+    assert find_file("me/led", "extra.json") is None
+    (tmp_path / "extra.json").touch()
+    assert find_file(tmp_path, "extra.json") == tmp_path / "extra.json"
+    assert find_file(tmp_path, "other.json", subfolder=None) is None
+
+
+def test_a_file_that_the_hub_may_have_but_does_not_give(hub, monkeypatch):
+    hub.failing = True
+    with pytest.raises(ConnectionError, match="Cannot get `me/led` from the Hub: "):
+        find_file("me/led", "extra.json")
+    hub.failing = False
+    assert find_file("me/led", "extra.json") is None
+    point_at(9, monkeypatch)  # where nobody listens: the cache knows there is none
+    assert find_file("me/led", "extra.json") is None
+
+
+def test_a_file_that_the_cache_lacks(cache, tmp_path):
+    (tmp_path / "config.json").touch()
+    place = {"cache_dir": cache([tmp_path / "config.json"]), "local_files_only": True}
+    assert find_file("me/led", "config.json", **place).name == "config.json"
+    with pytest.warns(
+        UserWarning, match="cache does not have `extra.json` of `me/led`"
+    ):
+        assert find_file("me/led", "extra.json", **place) is None

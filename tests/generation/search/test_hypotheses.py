@@ -1,0 +1,63 @@
+"""Ranking hypotheses."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_led.generation.options.generation_options import GenerationOptions
+from tf_led.generation.search.hypotheses import (
+    NEVER,
+    LengthPenalty,
+    best_of_all,
+    keep_best,
+    new_hypotheses,
+)
+
+
+@pytest.mark.parametrize("count", [1, 6, 19, 33])
+def test_the_best_of_all_are_those_of_a_full_sort(count):
+    scores = np.random.default_rng(0).standard_normal([2, 3, 11]).astype(np.float32)
+    scores[0, 1, 4:] = -np.inf
+    flat = scores.reshape(2, -1)
+    order = np.argsort(-flat, axis=1, kind="stable")[:, :count]
+    values, slots, ids = best_of_all(tf.constant(scores), count)
+    np.testing.assert_array_equal(values, np.take_along_axis(flat, order, axis=1))
+    np.testing.assert_array_equal(slots, order // 11)
+    np.testing.assert_array_equal(ids, order % 11)
+
+
+def test_among_equals_the_lower_slot_and_token_come_first():
+    _, slots, ids = best_of_all(tf.zeros([1, 2, 5]), 7)
+    assert slots.numpy().tolist() == [[0, 0, 0, 0, 0, 1, 1]]
+    assert ids.numpy().tolist() == [[0, 1, 2, 3, 4, 0, 1]]
+
+
+def test_of_equal_scores_the_first_list_wins():
+    first, second = (
+        new_hypotheses(tf.fill([1, 2, 5], token), NEVER, 1) for token in (3, 7)
+    )
+    flags = tf.constant([[True, False]])
+    best, kept = keep_best(3, (first, flags), (second, ~flags))
+    assert best.tokens[0, :, 0].numpy().tolist() == [3, 3, 7]
+    assert kept.numpy().tolist() == [[True, False, False]]
+
+
+@pytest.mark.parametrize("power", [-1.5, 0.0, 0.7, 2.0])
+@pytest.mark.parametrize("early", [False, True, "never"])
+@pytest.mark.parametrize("is_input", [False, True])
+def test_length_penalty(power, early, is_input):
+    options = GenerationOptions(length_penalty=power, early_stopping=early)
+    if is_input:
+        options = options.with_inputs(length_penalty=tf.constant(power))
+    penalty = LengthPenalty(options, prompt_len=3, length=14)
+    for count in (1, 5, 11):
+        np.testing.assert_allclose(penalty(count), count**power, rtol=1e-6)
+        best = 11 if early == "never" and power > 0 else count
+        np.testing.assert_allclose(penalty.best_case(count), best**power, rtol=1e-6)
+
+
+def test_new_hypotheses_have_chosen_nothing():
+    new = new_hypotheses(tf.ones([2, 3, 7], tf.int32), [0.0, -1.0, -2.0], 2)
+    assert new.num_chosen().numpy().tolist() == [[0] * 3] * 2
+    assert new.scores.numpy().tolist() == [[0.0, -1.0, -2.0]] * 2
+    assert new.origins.shape == (2, 3, 5)

@@ -1,0 +1,1 @@
+"""Other checkpoints made into LED: BART, AllenAI's Longformer."""

@@ -1,0 +1,244 @@
+"""BART becomes LED: any length of positions, windows, and global attention.
+
+The weights are read and written one by one; no model is built.
+"""
+
+from dataclasses import replace
+
+from tf_led.checkpoints.convert.bart_config import led_config, tile_rows
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError, some
+from tf_led.checkpoints.formats.lazy_tensor import watch_finite
+from tf_led.checkpoints.formats.registry import open_weights
+from tf_led.checkpoints.formats.replace import remove_other_weights
+from tf_led.checkpoints.hub.source import open_source
+from tf_led.checkpoints.load import LoadReport, warn_about
+from tf_led.checkpoints.names import bart as bart_names
+from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.match import Plan, check_dtypes, check_tied
+from tf_led.checkpoints.save import kind_of, write_tensors
+
+
+def expected_shape(name, config):
+    """Tells the shape of a weight.
+
+    Args:
+        name: str, PyTorch LED's name without `led.`; of any but heads and positions.
+        config: `LEDConfig`.
+
+    Returns:
+        tuple of ints, laid out as PyTorch's.
+
+    Example:
+        >>> from tf_led.checkpoints.convert.bart import expected_shape
+        >>> from tf_led.testing import tiny_config
+        >>> expected_shape("encoder.layers.0.fc1.weight", tiny_config())
+        (17, 12)
+    """
+    *stem, part, suffix = name.split(".")
+    width = config.d_model
+    if part in ("shared", "embed_tokens", "lm_head"):
+        return config.vocab_size, width
+    ffn = getattr(config, f"{stem[0]}_ffn_dim")
+    if suffix == "bias" or "norm" in part:
+        return (ffn if part == "fc1" else width,)
+    shapes = {"fc1": (ffn, width), "fc2": (width, ffn)}
+    return shapes.get(part, (width, width))
+
+
+def check_shapes(tensors, config, file):
+    """Refuses weights that do not belong to a configuration.
+
+    Args:
+        tensors: dict of `LazyTensor` by PyTorch LED's name without `led.`; of a
+            position table only the width is looked at, of heads nothing.
+        config: `LEDConfig`.
+        file: Path, for messages.
+
+    Raises:
+        CheckpointError: naming the first that does not fit.
+    """
+    for name, tensor in tensors.items():
+        expected = expected_shape(name, config)
+        if name.endswith("embed_positions.weight"):
+            expected = (*tensor.shape[:1], config.d_model)
+        if tensor.shape != expected:
+            raise CheckpointError(
+                f"`{file}`: `{tensor.name}` has shape {tensor.shape}, config.json says "
+                f"{expected}."
+            )
+
+
+# BART's tables begin with two rows that stand for no position.
+OFFSET = 2
+
+
+def bart_to_led(
+    source,
+    destination,
+    *,
+    attention_window=1024,
+    max_positions=16384,
+    max_decoder_positions=None,
+    max_shard_size="5GB",
+    safe_serialization=True,
+):
+    """Turns a BART checkpoint into a LED checkpoint.
+
+    Positions are copied over and over until there are enough; the projections of
+    queries, keys and values are copied to those of global attention. On a document
+    that one window covers, without global tokens, the LED computes what the BART did.
+    Weights of another model that the destination held are deleted. NaN and infinite
+    numbers are copied too, with a warning.
+
+    Args:
+        source: str or Path of a BART's folder, or a Hub id such as
+            "facebook/bart-base". Weights as PyTorch wrote them, with or without a
+            head.
+        destination: str or Path of a folder, made if need be. It gets config.json, the
+            weights, and tokenizer and generation config as far as the source has them.
+        attention_window: int, the whole window of every encoder layer, even.
+        max_positions: int, positions of the encoder.
+        max_decoder_positions: int, positions of the decoder; None for as many as BART
+            has.
+        max_shard_size: int in bytes, or text such as "5GB".
+        safe_serialization: bool; False writes pytorch_model.bin, which needs torch.
+
+    Returns:
+        `LEDConfig` of the new checkpoint.
+
+    Raises:
+        FileNotFoundError: if there is no such source, or it lacks a part.
+        CheckpointError: if it is not a BART, or a file cannot be used.
+        ValueError: if another argument is not allowed.
+
+    Source: Longformer (arXiv 2004.05150), sections 5 and 7.
+
+    Example:
+        >>> from tf_led.checkpoints.convert.bart import bart_to_led
+        >>> bart_to_led("no/such/folder", "led", max_positions=32768)
+        Traceback (most recent call last):
+        FileNotFoundError: `no/such/folder` is neither a folder here nor a Hub id ...
+    """
+    place = open_source(source)
+    config = led_config(
+        place.read_json("config.json"),
+        attention_window=attention_window,
+        max_positions=max_positions,
+        max_decoder_positions=max_decoder_positions,
+    )
+    tensors, nonfinite = watch_finite(open_weights(place.weights))
+    tensors = led_tensors(tensors, config, place.weights)
+    kind = kind_of(safe_serialization)
+    with staged(destination) as staging:
+        write_tensors(tensors, staging, max_shard_size=max_shard_size, kind=kind)
+        remove_other_weights(staging)
+        config.save_pretrained(staging.path)
+        place.copy_generation_config(staging.path)
+        place.copy_tokenizer(staging.path, config.max_encoder_position_embeddings)
+    report = LoadReport(nonfinite_keys=sorted(nonfinite))
+    warn_about(report, place.weights, stacklevel=2)
+    return config
+
+
+def led_tensors(tensors, config, file):
+    """Renames a BART's weights, and lengthens its positions.
+
+    Args:
+        tensors: dict of `LazyTensor` by BART's key.
+        config: `LEDConfig` of the LED to make.
+        file: Path they come from, for messages.
+
+    Returns:
+        dict of `LazyTensor` by PyTorch LED's key, with `led.` where BART had `model.`.
+
+    Raises:
+        CheckpointError: if a weight is missing, unknown, or of the wrong shape or type.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tf_led.checkpoints.convert.bart import led_tensors
+        >>> from tf_led.testing import tiny_config
+        >>> led_tensors({}, tiny_config(), Path("model.safetensors"))
+        Traceback (most recent call last):
+        tf_led.checkpoints.errors.CheckpointError: config.json has `encoder_layers` 2...
+    """
+    prefix = "led." if any(key.startswith("model.") for key in tensors) else ""
+    found = _rename(tensors, file)
+    check_dtypes(Plan(file, {name: (t, names.keep) for name, t in found.items()}))
+    _check_depth(config, tensors, file)
+    _settle_tied(found, config, file)
+    expected = bart_names.expected(config.encoder_layers, config.decoder_layers)
+    _check_names(found, expected, file)
+    check_shapes({name: found[name] for name in expected}, config, file)
+    for half in ("encoder", "decoder"):
+        rows = getattr(config, f"max_{half}_position_embeddings")
+        name = f"{half}.embed_positions.weight"
+        found[name] = _lengthen(found[name], rows, file)
+    renamed = {
+        name if name in names.HEADS or name.startswith("lm_head") else prefix + name: t
+        for name, t in found.items()
+    }
+    return {name: replace(tensor, name=name) for name, tensor in renamed.items()}
+
+
+def _rename(tensors, file):
+    found = {}
+    for key, tensor in tensors.items():
+        new = bart_names.to_led(key)
+        if new is None:
+            raise CheckpointError(f"`{file}` has {some([key])}, which BART has not.")
+        for name in new:
+            if name in found:
+                twice = [found[name].name, key]
+                raise CheckpointError(f"`{file}` holds one weight as {some(twice)}.")
+            found[name] = tensor
+    return found
+
+
+def _settle_tied(found, config, file):
+    """Leaves one table of the tokens, whatever copies the file has, unless untied."""
+    if not config.tie_word_embeddings:
+        return
+    copies = [found.pop(name) for name in names.TIED if name in found]
+    if copies and "shared.weight" not in found:
+        found["shared.weight"] = copies.pop(0)
+    if copies:
+        table = (found["shared.weight"], names.keep)
+        check_tied(Plan(file, found={names.SHARED: table}, tied=copies))
+
+
+def _check_depth(config, tensors, file):
+    """Refuses a number of layers whose names alone would fill the memory."""
+    for name in ("encoder_layers", "decoder_layers"):
+        if getattr(config, name) > len(tensors):
+            raise CheckpointError(
+                f"config.json has `{name}` {getattr(config, name)}, but `{file}` has "
+                f"only {len(tensors)} weights."
+            )
+
+
+def _check_names(found, expected, file):
+    lacking = [name for name in expected if name not in found]
+    if lacking:
+        raise CheckpointError(f"`{file}` lacks {some(lacking)}, in LED's names.")
+    extra = {*found} - {*expected} - {*names.HEADS} - {*names.TIED}
+    if extra:
+        raise CheckpointError(
+            f"`{file}` has weights beyond the layers of config.json: "
+            f"{some(sorted(extra))}, in LED's names."
+        )
+
+
+def _lengthen(tensor, num_rows, file):
+    old_rows, width = tensor.shape
+    if old_rows <= OFFSET:
+        raise CheckpointError(
+            f"`{file}`: `{tensor.name}` has {old_rows} rows, {OFFSET} of which are no "
+            "positions."
+        )
+
+    def read():
+        return tile_rows(tensor.read()[OFFSET:], num_rows)
+
+    return replace(tensor, shape=(num_rows, width), read=read, place=None)

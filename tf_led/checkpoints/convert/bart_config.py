@@ -1,0 +1,163 @@
+"""A LED's configuration out of a BART's."""
+
+import operator
+
+import numpy as np
+from huggingface_hub.errors import StrictDataclassError
+from transformers import BartConfig, LEDConfig
+
+from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
+
+
+def tile_rows(table, num_rows):
+    """Repeats a table's rows from the first on until there are enough, or cuts it.
+
+    Args:
+        table: array[P, D].
+        num_rows: int, P'.
+
+    Returns:
+        array[P', D] in the dtype of `table`; row i is row i modulo P of `table`.
+
+    Example:
+        >>> import numpy as np
+        >>> from tf_led.checkpoints.convert.bart_config import tile_rows
+        >>> tile_rows(np.array([[1], [2], [3]]), 5)[:, 0].tolist()
+        [1, 2, 3, 1, 2]
+    """
+    return table[np.arange(num_rows) % len(table)]
+
+
+def check_positions(value, name):
+    """Refuses what is no number of positions.
+
+    Args:
+        value: what the caller gave.
+        name: str, its argument.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: naming both.
+
+    Example:
+        >>> from tf_led.checkpoints.convert.bart_config import check_positions
+        >>> check_positions(16384, "max_positions")
+        16384
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"`{name}` must be an int of at least 1, got {value!r}.")
+    return number
+
+
+# What early BARTs and their relatives could be, and LED cannot: the value it must have.
+_REQUIRED = {
+    "scale_embedding": False,
+    "normalize_before": False,
+    "add_final_layer_norm": False,
+    "static_position_embeddings": False,
+    "normalize_embedding": True,
+}
+# Says nothing of a LED, or something else.
+_DROPPED = {
+    *_REQUIRED,
+    "_name_or_path",
+    "add_bias_logits",
+    "architectures",
+    "extra_pos_embeddings",
+    "gradient_checkpointing",
+    "is_decoder",
+    "max_position_embeddings",
+    "model_type",
+    "num_hidden_layers",
+    "transformers_version",
+}
+
+
+def led_config(
+    fields, *, attention_window=1024, max_positions=16384, max_decoder_positions=None
+):
+    """Makes the configuration of the LED that a BART becomes.
+
+    Args:
+        fields: dict, the content of a BART's config.json; not changed.
+        attention_window: int, the whole window of every encoder layer, even.
+        max_positions: int, positions of the encoder.
+        max_decoder_positions: int, positions of the decoder; None for as many as BART
+            has.
+
+    Returns:
+        `LEDConfig`; fields that BART does not know are kept.
+
+    Raises:
+        CheckpointError: if `fields` are not a BART's, or say what LED cannot be.
+        ValueError: if another argument is not allowed.
+
+    Example:
+        >>> from tf_led.checkpoints.convert.bart_config import led_config
+        >>> config = led_config({"model_type": "bart", "d_model": 512})
+        >>> config.d_model, config.attention_window
+        (512, 1024)
+        >>> config.max_encoder_position_embeddings
+        16384
+    """
+    bart = _read(fields)
+    window = check_positions(attention_window, "attention_window")
+    if window % 2:
+        raise ValueError(
+            f"`attention_window` must be even, got {window}. Try {window + 1}."
+        )
+    decoder_positions = bart["max_position_embeddings"]
+    if max_decoder_positions is not None:
+        decoder_positions = check_positions(
+            max_decoder_positions, "max_decoder_positions"
+        )
+    kept = {name: value for name, value in bart.items() if name not in _DROPPED}
+    return LEDConfig.from_dict(
+        {
+            **kept,
+            "architectures": [_architecture(name) for name in _architectures(fields)],
+            "attention_window": window,
+            "max_encoder_position_embeddings": check_positions(
+                max_positions, "max_positions"
+            ),
+            "max_decoder_position_embeddings": decoder_positions,
+        }
+    )
+
+
+def _read(fields):
+    if fields.get("model_type") != "bart":
+        raise CheckpointError(
+            f"config.json is of model type {fields.get('model_type')!r}, not 'bart'."
+        )
+    for name, value in _REQUIRED.items():
+        if bool(fields.get(name, value)) != value:
+            raise CheckpointError(
+                f"config.json has `{name}` {fields[name]!r}; a LED can only be made of "
+                f"a BART with {value}."
+            )
+    check_num_labels(fields)
+    try:
+        return BartConfig.from_dict(fields).to_dict()  # with what it leaves unsaid
+    except StrictDataclassError as error:
+        raise CheckpointError(
+            f"BartConfig refuses a field: {one_line(error)}"
+        ) from None
+
+
+def _architectures(fields):
+    return fields.get("architectures") or ["BartForConditionalGeneration"]
+
+
+def _architecture(name):
+    made = str(name).replace("Bart", "LED", 1)
+    known = ("Model", "ForConditionalGeneration", "ForSequenceClassification")
+    if made not in [f"LED{end}" for end in (*known, "ForQuestionAnswering")]:
+        raise CheckpointError(f"config.json is of a {name!s:.80}, which has no LED.")
+    return made

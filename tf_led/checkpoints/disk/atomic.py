@@ -1,0 +1,186 @@
+"""Saving a folder's files so that a save cut off at any moment leaves the old ones.
+
+New files are written to a hidden folder inside the target, forced to disk, and only
+then moved in place, one rename each. Whoever needs several files to change together
+gives the order: what makes the others valid (an index, a single weight file) is last.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: leftovers of a cut-off save are then not cleaned up
+    fcntl = None
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Lets one process at a time into the block, where the file system can.
+
+    Args:
+        folder: Path.
+    """
+    held = lock(folder, wait=True)
+    try:
+        yield
+    finally:
+        unlock(held)
+
+
+def lock(folder, *, wait):
+    """Locks a folder; the lock ends with `unlock` or with the process.
+
+    Args:
+        folder: Path.
+        wait: bool. False gives up where another process has the lock.
+
+    Returns:
+        What `unlock` takes; None if there is no lock to be had.
+    """
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # taken, or a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def unlock(held):
+    """Ends a lock.
+
+    Args:
+        held: what `lock` gave; None is fine.
+    """
+    if held is not None:
+        os.close(held)  # which ends the lock too
+
+
+PREFIX = ".saving-"
+
+
+class Staging:
+    """A save in progress.
+
+    Args:
+        target: Path of the folder that is saved to.
+        path: Path of the hidden folder that the new files are written to.
+    """
+
+    def __init__(self, target, path):
+        self.target = target
+        self.path = path
+        self._last = []
+        self._obsolete = []
+
+    def move_last(self, *names):
+        """Has files moved after all others.
+
+        Args:
+            *names: str, in the order in which to move them.
+        """
+        self._last += names
+
+    def remove_after(self, *names):
+        """Has files of the target deleted once all new ones are in place.
+
+        Args:
+            *names: str; one that is not there is fine.
+        """
+        self._obsolete += names
+
+    def commit(self):
+        """Moves the new files in place, then deletes the obsolete ones."""
+        new = [p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file()]
+        rank = {Path(name): place for place, name in enumerate(self._last, start=1)}
+        for name in new:
+            sync_file(self.path / name)
+        for name in sorted(new, key=lambda name: (rank.get(name, 0), name)):
+            (self.target / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.path / name, self.target / name)
+        sync_folder(self.target)
+        for name in self._obsolete:
+            if Path(name) not in new:
+                (self.target / name).unlink(missing_ok=True)
+        sync_folder(self.target)
+
+
+@contextlib.contextmanager
+def staged(directory):
+    """Opens a save: files written inside the block appear together at its end.
+
+    Args:
+        directory: str or Path of the folder to save to; made if need be.
+
+    Yields:
+        `Staging`; write the files into its `path`. If the block raises, or the process
+        dies, the folder's files are what they were.
+
+    Raises:
+        NotADirectoryError: if `directory` is a file.
+
+    Example:
+        >>> from tf_led.checkpoints.disk.atomic import staged
+        >>> with staged("checkpoint") as staging:
+        ...     _ = (staging.path / "config.json").write_text("{}")
+        >>> import os
+        >>> os.listdir("checkpoint")
+        ['config.json']
+    """
+    target = Path(directory)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"Cannot save to `{target}`: it is a file.")
+    is_new = not target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    with locked(target):
+        remove_abandoned(target)
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
+        alive = lock(path, wait=True)
+    staging = Staging(target, path)
+    try:
+        yield staging
+        with locked(target):
+            staging.commit()
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which one
+            error.filename = str(target)
+        raise
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        unlock(alive)
+        if is_new:
+            with contextlib.suppress(OSError):
+                target.rmdir()  # only if nothing came of it
+
+
+def remove_abandoned(target):
+    """Deletes what saves that were cut off have left; a living save holds its lock."""
+    for path in target.glob(f"{PREFIX}*"):
+        abandoned = None
+        with contextlib.suppress(FileNotFoundError):  # done in the meantime
+            abandoned = lock(path, wait=False)
+        if abandoned is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            unlock(abandoned)
+
+
+def sync_file(path):
+    """Forces a file's bytes to the disk, before its new name can get there."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path):
+    """Forces a folder's names to the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Weight files: safetensors, PyTorch's .bin, Keras' .h5; one registry of all."""

@@ -1,0 +1,1 @@
+"""Tables of weight names: PyTorch's, the old TensorFlow classes', BART's."""

@@ -1,0 +1,179 @@
+"""LoRA adapters on their own, in the files and under the names of PEFT."""
+
+import collections
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
+from tf_led.checkpoints.formats.safetensors import read_safetensors, write_safetensors
+from tf_led.checkpoints.names import pytorch as names
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_PREFIX = "base_model.model."
+_DENSE = (".lora_A.weight", ".lora_B.weight")
+_EMBEDDING = (".lora_embedding_A", ".lora_embedding_B")
+# PEFT's variants, which compute something else from the same factors.
+_VARIANTS = ("use_dora", "use_rslora", "fan_in_fan_out", "rank_pattern")
+_VARIANTS += ("alpha_pattern", "lora_bias")
+
+
+def save_adapters(directory, adapters, others, *, rank, alpha, base):
+    """Writes adapter_model.safetensors and adapter_config.json, all or nothing.
+
+    Args:
+        directory: str or Path of a folder; made if need be.
+        adapters: dict from our path of a weight, such as "led/.../query/kernel", to its
+            factors float[in, rank] and float[rank, out].
+        others: dict of further weights by our path that were trained beside them. PEFT
+            reads those whose layer is here as a whole, weight and bias.
+        rank: int.
+        alpha: number.
+        base: str, where the base model came from.
+
+    Raises:
+        ValueError: if a path is not one of LED's.
+        NotADirectoryError: if `directory` is a file.
+    """
+    tensors = [t for path, pair in adapters.items() for t in _factors(path, pair)]
+    tensors += [_whole(path, weight) for path, weight in others.items()]
+    config = {
+        "peft_type": "LORA",
+        "task_type": None,
+        "base_model_name_or_path": base or None,
+        "r": rank,
+        "lora_alpha": alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "inference_mode": True,
+        "target_modules": sorted(_module(path)[0] for path in adapters),
+        "modules_to_save": _whole_modules(others) or None,
+    }
+    with staged(directory) as staging:
+        text = json.dumps(config, indent=2) + "\n"
+        (staging.path / CONFIG).write_text(text, encoding="utf-8")
+        write_safetensors(staging.path / WEIGHTS, tensors)
+        staging.move_last(WEIGHTS)
+
+
+def load_adapters(directory):
+    """Reads what `save_adapters`, or PEFT for a LED, has written.
+
+    Args:
+        directory: str or Path of a folder.
+
+    Returns:
+        (adapters, others, config): the dicts of `save_adapters` with arrays, and the
+        dict of adapter_config.json.
+
+    Raises:
+        FileNotFoundError: if one of the two files is not there.
+        CheckpointError: if they cannot be used; the message names file and reason.
+    """
+    folder = Path(directory)
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(
+                f"{folder} has no {name}: give a folder that save_lora wrote."
+            )
+    config = _read_config(folder / CONFIG)
+    adapters, others = {}, {}
+    for key, tensor in read_safetensors(folder / WEIGHTS).items():
+        path, place, array = _ours(key, tensor.read(), folder / WEIGHTS)
+        if place is None:
+            others[path] = array
+        else:
+            adapters.setdefault(path, [None, None])[place] = array
+    _check_factors(adapters, config, folder)
+    return adapters, others, config
+
+
+def _read_config(file):
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise CheckpointError(f"{file} is not valid JSON.") from None
+    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+        raise CheckpointError(f"{file} does not describe LoRA adapters.")
+    variants = [name for name in _VARIANTS if config.get(name)]
+    if variants:
+        raise CheckpointError(
+            f"{file} has {variants[0]}: {config[variants[0]]!r}, which is not plain "
+            "LoRA. Merge it into the model with PEFT and load that."
+        )
+    return config
+
+
+def _check_factors(adapters, config, folder):
+    rank = config.get("r")
+    if not adapters:
+        raise CheckpointError(f"{folder / WEIGHTS} holds no adapters.")
+    for path, (left, right) in adapters.items():
+        whole = left is not None and right is not None
+        if not whole or left.shape[1:] != (rank,) or right.shape[:1] != (rank,):
+            raise CheckpointError(
+                f"{folder / WEIGHTS}: the adapter of `{path}` is not two factors of "
+                f"rank {rank!r}, which {CONFIG} gives."
+            )
+
+
+def _factors(path, pair):
+    module, suffixes = _module(path)
+    return [
+        _lazy(f"{_PREFIX}{module}{suffix}", np.transpose(np.asarray(factor)))
+        for suffix, factor in zip(suffixes, pair, strict=True)
+    ]
+
+
+def _whole(path, weight):
+    key, transform = _row(path)
+    return _lazy(f"{_PREFIX}{key}", transform(np.asarray(weight)))
+
+
+def _whole_modules(others):
+    """PyTorch's modules of which all weights are here."""
+    counts = collections.Counter(_module(path)[0] for path in others)
+    embeddings = [_module(p)[0] for p in others if p.endswith("/embeddings")]
+    return sorted([*embeddings, *(name for name, n in counts.items() if n == 2)])
+
+
+def _module(path):
+    """PyTorch's module of one of our weights, and the suffixes of its factors."""
+    key, _ = _row(path)
+    is_embedding = path.endswith("/embeddings")
+    return key.rpartition(".")[0], _EMBEDDING if is_embedding else _DENSE
+
+
+def _row(path):
+    row = names.to_pytorch(path)
+    if row is None:
+        raise ValueError(f"`{path}` has no name in PyTorch's LED.")
+    return row
+
+
+def _ours(key, array, file):
+    """Our path of a tensor, which factor it is (None: a whole weight), the array."""
+    name = key.removeprefix(_PREFIX)
+    for suffixes in (_DENSE, _EMBEDDING):
+        for place, suffix in enumerate(suffixes):
+            if name.endswith(suffix):
+                row = names.to_ours(name.removesuffix(suffix) + ".weight")
+                if row is not None:
+                    return _prefixed(name, row[0]), place, array.T
+    row = names.to_ours(name)
+    if row is None:
+        raise CheckpointError(f"{file}: `{key}` is no weight or adapter of a LED.")
+    return _prefixed(name, row[0]), None, row[1](array)
+
+
+def _prefixed(name, path):
+    is_inside = name.startswith("led.") and not path.startswith("led/")
+    return f"led/{path}" if is_inside else path
+
+
+def _lazy(key, array):
+    array = np.ascontiguousarray(array)
+    return LazyTensor(key, array.shape, array.dtype.name, Path(WEIGHTS), lambda: array)

@@ -1,0 +1,132 @@
+"""Which tokens of a document see, and are seen by, all others: every rule there is."""
+
+from functools import partial
+
+import numpy as np
+
+RULES = ("first", "question", "separators")
+
+
+def first_token(input_ids):
+    """Marks the first token: the rule for summaries.
+
+    Args:
+        input_ids: int[S], one row without padding.
+
+    Returns:
+        bool[S].
+
+    Source: LED, arXiv 2004.05150, section 7.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import first_token
+        >>> first_token([0, 5, 7, 2]).tolist()
+        [True, False, False, False]
+    """
+    return np.arange(len(input_ids)) == 0
+
+
+def question_tokens(input_ids, *, sep_token_id):
+    """Marks all before the first separator: the rule for `<s> question </s></s> text`.
+
+    Args:
+        input_ids: int[S], one row without padding.
+        sep_token_id: int, what ends the question.
+
+    Returns:
+        bool[S]. Without a separator every token is marked.
+
+    Source: Longformer, arXiv 2004.05150, section 4.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import question_tokens
+        >>> question_tokens([0, 5, 2, 2, 7, 2], sep_token_id=2).tolist()
+        [True, True, False, False, False, False]
+    """
+    return np.cumsum(np.asarray(input_ids) == sep_token_id) == 0
+
+
+def separator_tokens(input_ids, *, separator_id):
+    """Marks the first token and every separator: the rule for several documents.
+
+    Args:
+        input_ids: int[S], one row without padding.
+        separator_id: int, the token that stands between documents.
+
+    Returns:
+        bool[S].
+
+    Source: PRIMERA, arXiv 2110.08499, section 2.1.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import separator_tokens
+        >>> separator_tokens([0, 5, 9, 7, 2], separator_id=9).tolist()
+        [True, False, True, False, False]
+    """
+    return first_token(input_ids) | (np.asarray(input_ids) == separator_id)
+
+
+def choose_rule(rule, tokenizer, separator=None):
+    """Finds the function behind the name of a rule.
+
+    Args:
+        rule: "first", "question", "separators", or a callable from int[S] to bool[S],
+            which is returned as it is.
+        tokenizer: LEDTokenizerFast, asked for the ids of separators.
+        separator: str, the token between documents; "separators" needs it.
+
+    Returns:
+        Callable from int[S] to bool[S].
+
+    Raises:
+        ValueError: for another rule, and for a separator that is missing or is not one
+            token of the tokenizer.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import choose_rule
+        >>> choose_rule("first", tokenizer=None)([0, 5, 2]).tolist()
+        [True, False, False]
+    """
+    if callable(rule):
+        return rule
+    if rule == "first":
+        return first_token
+    if rule == "question":
+        return partial(question_tokens, sep_token_id=tokenizer.sep_token_id)
+    if rule == "separators":
+        return partial(separator_tokens, separator_id=token_id(separator, tokenizer))
+    raise ValueError(
+        f"`global_tokens` must be one of {', '.join(map(repr, RULES))} or a function "
+        f"from ids to a mask, got {rule!r}."
+    )
+
+
+def token_id(separator, tokenizer):
+    """Looks up the token that stands between documents.
+
+    Args:
+        separator: str.
+        tokenizer: LEDTokenizerFast.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: if the tokenizer has no such token, or `separator` is None.
+
+    Example:
+        >>> from tf_led import LEDTokenizerFast
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+        >>> tokenizer = LEDTokenizerFast(vocab, [])
+        >>> from tf_led.data.global_attention_rules import token_id
+        >>> token_id("</s>", tokenizer)
+        2
+    """
+    found = tokenizer.get_vocab().get(separator)
+    if found is None:
+        raise ValueError(
+            f"`separator` is {separator!r}, which is no token of the tokenizer. Give "
+            "one that is, or add it: tokenizer.add_special_tokens("
+            '{"additional_special_tokens": [...]}) and model.resize_token_embeddings.'
+        )
+    return found

@@ -1,0 +1,1 @@
+"""The options of `generate`: names, defaults, checks, how they are resolved."""

@@ -1,0 +1,1 @@
+"""Ways to choose: greedy, sampling, beams, groups of beams, contrastive."""

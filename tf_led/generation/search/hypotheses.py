@@ -1,0 +1,160 @@
+"""Hypotheses with scores: growing them, ranking them, keeping the best."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tf_led.generation.search.beam_cache import pick_slots, write_column
+
+# The score of what must not be chosen: far below any log-probability, but a finite
+# number, so that sums and differences stay numbers.
+NEVER = -1.0e9
+
+
+class Hypotheses(NamedTuple):
+    """M hypotheses of every document.
+
+    Args:
+        tokens: int32[B, M, T].
+        scores: float32[B, M], sums of log-probabilities; divided by the length penalty
+            where the hypotheses are finished ones.
+        origins: int32[B, M, T - P]: the row, `b * K + k`, from whose scores each token
+            was chosen; -1 after the last token.
+    """
+
+    tokens: Any
+    scores: Any
+    origins: Any
+
+    def pick(self, slots):
+        """Picks hypotheses within each document.
+
+        Args:
+            slots: int32[B, N].
+
+        Returns:
+            N Hypotheses of every document.
+        """
+        return Hypotheses(*(pick_slots(field, slots) for field in self))
+
+    def num_chosen(self):
+        """Returns how many tokens follow the prompt: int32[B, M]."""
+        return tf.reduce_sum(tf.cast(self.origins >= 0, tf.int32), axis=-1)
+
+
+def grow(running, slots, ids, scores, *, index, rows):
+    """Makes candidates by one more token.
+
+    Args:
+        running: Hypotheses.
+        slots: int32[B, M], the hypothesis that each candidate goes on from.
+        ids: int32[B, M], its next token.
+        scores: float32[B, M], its score.
+        index: int32[], position of the last token of `running`.
+        rows: int32[B, M], the row that each candidate was chosen from.
+
+    Returns:
+        M Hypotheses of every document.
+    """
+    tokens, _, origins = running.pick(slots)
+    first_chosen = tokens.shape[-1] - origins.shape[-1]
+    return Hypotheses(
+        tokens=write_column(tokens, index + 1, ids),
+        scores=scores,
+        origins=write_column(origins, index + 1 - first_chosen, rows),
+    )
+
+
+def keep_best(count, *ranked):
+    """Keeps the best of several lists.
+
+    Args:
+        count: int, N.
+        *ranked: pairs of Hypotheses and a bool[B, M] that goes with them. Of equal
+            scores the earlier pair wins.
+
+    Returns:
+        Pair of N Hypotheses of every document, best first, and their bool[B, N].
+    """
+    lists, flags = zip(*ranked, strict=True)
+    merged = Hypotheses(
+        *(tf.concat(fields, axis=1) for fields in zip(*lists, strict=True))
+    )
+    _, chosen = tf.math.top_k(merged.scores, count)
+    return merged.pick(chosen), pick_slots(tf.concat(flags, axis=1), chosen)
+
+
+def best_of_all(scores, count):
+    """Finds the best (slot, token) pairs of every document.
+
+    Args:
+        scores: float32[B, K, V].
+        count: int, M <= K * V.
+
+    Returns:
+        Triple of float32[B, M], best first, their slots int32[B, M] and their tokens
+        int32[B, M].
+    """
+    width, vocab_size = scores.shape[1:]
+    per_slot = min(count, vocab_size)
+    # Rows first: scans of rows of V cost less than one of K * V.
+    values, ids = tf.math.top_k(tf.reshape(scores, [-1, vocab_size]), per_slot)
+    flat = [-1, width * per_slot]
+    values, chosen = tf.math.top_k(tf.reshape(values, flat), count)
+    return values, chosen // per_slot, pick_slots(tf.reshape(ids, flat), chosen)
+
+
+class LengthPenalty:
+    """What scores are divided by: the number of tokens after the prompt, to a power.
+
+    Args:
+        options: GenerationOptions.
+        prompt_len: int, P.
+        length: int, T.
+    """
+
+    def __init__(self, options, *, prompt_len, length):
+        counts = np.arange(length - prompt_len + 1, dtype=np.float64)
+        counts[0] = 1  # Nothing of that length is ever scored.
+        self._power = options.length_penalty
+        if tf.is_tensor(self._power):
+            powers = tf.pow(tf.constant(counts), tf.cast(self._power, tf.float64))
+            self._table = tf.cast(powers, tf.float32)
+        else:
+            self._table = tf.constant(counts**self._power, tf.float32)
+        # "never" means what the longest hypothesis could still reach.
+        self._longest = None
+        if options.early_stopping == "never":
+            self._longest = options.length_limit(prompt_len, length) - prompt_len
+
+    def __call__(self, num_chosen):
+        """Returns the divisor float32[] after int32[] tokens."""
+        return tf.gather(self._table, num_chosen)
+
+    def best_case(self, num_chosen):
+        """Returns the divisor float32[] that serves a running hypothesis best."""
+        if self._longest is None:
+            return self(num_chosen)
+        if tf.is_tensor(self._power):
+            return self(tf.where(self._power > 0, self._longest, num_chosen))
+        return self(self._longest if self._power > 0 else num_chosen)
+
+
+def new_hypotheses(tokens, score, prompt_len):
+    """Makes hypotheses that hold the prompt alone.
+
+    Args:
+        tokens: int32[B, M, T].
+        score: float, or float32[M].
+        prompt_len: int, P.
+
+    Returns:
+        M Hypotheses of every document.
+    """
+    shape = tf.shape(tokens)
+    return Hypotheses(
+        tokens=tokens,
+        scores=tf.broadcast_to(tf.constant(score, tf.float32), shape[:2]),
+        origins=tf.fill([*tf.unstack(shape[:2]), tokens.shape[-1] - prompt_len], -1),
+    )

@@ -1,0 +1,266 @@
+"""The encoder: embeddings and layers of windowed and global attention."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_led.layers import heads
+from tf_led.layers.encoder_layer import EncoderLayer
+from tf_led.layers.initializers import Normal
+from tf_led.layers.token_embedding import TokenEmbedding
+from tf_led.models.backbone.config import (
+    LEDConfig,
+    check_bound,
+    check_supported,
+    split_config,
+    window_radii,
+)
+from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
+from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
+from tf_led.models.inputs.validation import input_error, refuse_where
+from tf_led.ops.control_flow import in_xla
+from tf_led.ops.dropout import dropout, fold_seed
+from tf_led.ops.global_attention import count_slots, find_slots
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
+    """LED's encoder; `model.get_encoder()` gives a model's own.
+
+    Call arguments, in this order: `input_ids` int[B, S] or `inputs_embeds` float[B, S,
+    D]; `attention_mask` int or bool[B, S], 0 for padding; `global_attention_mask`
+    int[B, S], 1 for global tokens, -1 for masked ones; `head_mask` float[L, N];
+    `output_attentions`, `output_hidden_states`, `return_dict`: bool or None for the
+    config's; `training` bool. Returns `TFLEDEncoderBaseModelOutput`.
+
+    Args:
+        config: LEDConfig; read, never changed.
+        embed_tokens: `TokenEmbedding` to share, or None for one of its own.
+        max_global_tokens: int or None, a bound on the global tokens of a row. Only
+            attention maps under XLA need one: there their width must be static. A row
+            with more is refused when maps are asked for; under XLA, which cannot
+            refuse, its batch gives NaN.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: on a config that LED cannot have.
+
+    Source: Longformer (arXiv 2004.05150), sections 3 and 7.
+
+    Example:
+        >>> from tf_led.models.backbone.encoder import TFLEDEncoder
+        >>> from tf_led.testing import tiny_config
+        >>> encoder = TFLEDEncoder(tiny_config())
+        >>> encoder(input_ids=[[0, 5, 7, 2]]).last_hidden_state.shape
+        TensorShape([1, 4, 12])
+    """
+
+    def __init__(self, config, embed_tokens=None, max_global_tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        check_supported(config)
+        check_bound(max_global_tokens)
+        self.config = config
+        self.max_global_tokens = max_global_tokens
+        self.embed_tokens = embed_tokens or token_embedding(config, self.dtype_policy)
+        self.embed_positions = keras.layers.Embedding(
+            config.max_encoder_position_embeddings,
+            config.d_model,
+            embeddings_initializer=Normal(config.init_std),
+            name="embed_positions",
+            dtype=self.dtype_policy,
+        )
+        self.layernorm_embedding = heads.layer_norm(
+            "layernorm_embedding", self.dtype_policy
+        )
+        self.add_layers(self._make_layer(r) for r in window_radii(config))
+        self.seed_generator = keras.random.SeedGenerator()
+        self.build()
+
+    def _make_layer(self, radius):
+        config = self.config
+        return EncoderLayer(
+            config.d_model,
+            config.encoder_attention_heads,
+            radius,
+            config.encoder_ffn_dim,
+            activation=config.activation_function,
+            dropout_rate=config.dropout,
+            attention_dropout=config.attention_dropout,
+            activation_dropout=config.activation_dropout,
+            init_std=config.init_std,
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        dim = self.config.d_model
+        if not self.embed_tokens.built:
+            self.embed_tokens.build((None, None))
+        self.embed_positions.build((None,))
+        self.layernorm_embedding.build((None, None, dim))
+        self.build_layers()
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        inputs_embeds=None,
+        attention_mask=None,
+        global_attention_mask=None,
+        head_mask=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        config = self.config
+        keep_maps = choose(output_attentions, config.output_attentions)
+        seed = self.draw_seed(training)
+        hidden = self._embed(input_ids, inputs_embeds, fold_seed(seed, 0))
+        padding_mask, global_mask = merge_masks(
+            hidden, attention_mask, global_attention_mask
+        )
+        head_mask = checks.as_head_mask(
+            head_mask,
+            "head_mask",
+            config.encoder_layers,
+            config.encoder_attention_heads,
+        )
+        slots = None
+        if keep_maps and global_mask is not None:
+            hidden, slots = self._map_slots(hidden, global_mask)
+
+        def run_layer(index, layer, hidden, head_mask, *, seed):
+            return layer(
+                hidden,
+                padding_mask,
+                global_mask=global_mask,
+                slots=slots,
+                head_mask=head_mask,
+                seed=seed,
+                keep_maps=keep_maps,
+            )
+
+        hidden, states, maps = self.run_layers(
+            run_layer,
+            hidden,
+            extras=[[mask] for mask in per_layer(head_mask, self.num_layers)],
+            seed=fold_seed(seed, 1),
+            drop_rate=config.encoder_layerdrop,
+            keep_maps=keep_maps,
+        )
+        probs, global_probs = maps or (None, None)
+        output = TFLEDEncoderBaseModelOutput(
+            last_hidden_state=hidden,
+            hidden_states=states
+            if choose(output_hidden_states, config.output_hidden_states)
+            else None,
+            attentions=probs,
+            global_attentions=None if global_mask is None else global_probs,
+        )
+        return output if choose(return_dict, config.return_dict) else output.to_tuple()
+
+    def _embed(self, input_ids, inputs_embeds, seed):
+        config = self.config
+        names = ("input_ids", "inputs_embeds")
+        embeds = embed_inputs(self, input_ids, inputs_embeds, names)
+        length = static_or_dynamic(embeds, 1)
+        limit = config.max_encoder_position_embeddings
+        length = checks.check_length(
+            length,
+            limit,
+            names[inputs_embeds is not None],
+            "max_encoder_position_embeddings",
+        )
+        hidden = embeds + self.embed_positions(tf.range(length))
+        return dropout(self.layernorm_embedding(hidden), config.dropout, seed)
+
+    def _map_slots(self, hidden, global_mask):
+        """Slots for attention maps: as many as needed, or as the bound says.
+
+        Returns:
+            `hidden`, and Slots. XLA cannot refuse a row with more global tokens than
+            the bound: there `hidden` becomes NaN, so that none is lost in silence.
+        """
+        bound, num_global = self.max_global_tokens, count_slots(global_mask)
+        if bound is None:
+            if in_xla():
+                raise input_error(
+                    "Attention maps under jit_compile=True need a static number of "
+                    "global tokens: build the model with max_global_tokens=n, or drop "
+                    "output_attentions or jit_compile."
+                )
+            return hidden, find_slots(global_mask, num_global)
+        is_beyond = num_global > bound
+        refuse_where(
+            is_beyond,
+            num_global,
+            "A row of `global_attention_mask` has",
+            f" global tokens, but the model was built with max_global_tokens={bound}.",
+        )
+        if in_xla():
+            hidden = tf.where(is_beyond, tf.constant(np.nan, hidden.dtype), hidden)
+        source_len = static_or_dynamic(global_mask, 1)
+        smaller = min if isinstance(source_len, int) else tf.minimum
+        return hidden, find_slots(global_mask, smaller(bound, source_len))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "config": self.config.to_dict(),
+            "max_global_tokens": self.max_global_tokens,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        fields, options = split_config(config)
+        return cls(LEDConfig.from_dict(fields), **options)
+
+
+def token_embedding(config, dtype):
+    """The embedding that encoder, decoder and output projection share."""
+    return TokenEmbedding(
+        config.vocab_size,
+        config.d_model,
+        pad_token_id=config.pad_token_id,
+        init_std=config.init_std,
+        name="shared",
+        dtype=dtype,
+    )
+
+
+def embed_inputs(stack, ids, embeds, names):
+    """Embeds ids, or takes embeddings as given: exactly one of the two."""
+    if (ids is None) == (embeds is None):
+        given = "both" if ids is not None else "neither"
+        raise input_error(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
+    if ids is not None:
+        return stack.embed_tokens(checks.as_ids(ids, names[0], stack.config.vocab_size))
+    return checks.as_embeds(embeds, names[1], stack.config.d_model, stack.compute_dtype)
+
+
+def merge_masks(hidden, attention_mask, global_attention_mask):
+    """Turns the users' masks into bool masks.
+
+    Args:
+        hidden: float[B, S, D].
+        attention_mask: int or bool[B, S], or None for no padding.
+        global_attention_mask: int[B, S] of 1, 0 and -1, or None.
+
+    Returns:
+        padding_mask bool[B, S], True for real tokens, and global_mask bool[B, S], True
+        for global ones, or None. Padding is never global, and -1 makes padding.
+    """
+    shape = [static_or_dynamic(hidden, 0), static_or_dynamic(hidden, 1)]
+    padding_mask = checks.as_mask(attention_mask, "attention_mask", shape)
+    if padding_mask is None:
+        padding_mask = tf.ones(shape, tf.bool)
+        padding_mask = tf.ensure_shape(padding_mask, hidden.shape[:2])
+    global_flags = checks.as_global_mask(
+        global_attention_mask, "global_attention_mask", shape
+    )
+    if global_flags is None:
+        return padding_mask, None
+    padding_mask &= global_flags >= 0
+    return padding_mask, padding_mask & (global_flags > 0)

@@ -1,0 +1,162 @@
+"""What encoder and decoder share: a stack of layers, perhaps recomputed."""
+
+import functools
+
+import tensorflow as tf
+
+from tf_led.models.inputs.validation import input_error
+from tf_led.ops.dropout import fold_seed
+
+
+class LayerStack:
+    """Layers by number, their seeds, layer drop and gradient checkpointing."""
+
+    gradient_checkpointing = False
+
+    def add_layers(self, layers):
+        """Keeps layers as attributes `layers_0`, `layers_1`, ...
+
+        Lists alone are not seen by `tf.train.Checkpoint`.
+
+        Args:
+            layers: iterable of Keras layers.
+
+        Example:
+            >>> from tf_led.models.backbone.layer_stack import LayerStack
+            >>> stack = LayerStack()
+            >>> stack.add_layers(["first", "second"])
+            >>> stack.layers_1
+            'second'
+        """
+        self.num_layers = 0
+        for layer in layers:
+            setattr(self, f"layers_{self.num_layers}", layer)
+            self.num_layers += 1
+
+    @property
+    def layers(self):
+        """The layers, in order."""
+        return [getattr(self, f"layers_{i}") for i in range(self.num_layers)]
+
+    def build_layers(self):
+        """Builds every layer.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> encoder = TFLEDModel(tiny_config()).get_encoder()  # which calls it
+            >>> all(layer.built for layer in encoder.layers)
+            True
+        """
+        for layer in self.layers:
+            layer.build()
+
+    def draw_seed(self, training):
+        """Draws a seed for this call's dropout.
+
+        It is drawn here, once: a seed drawn inside a recomputed layer would differ
+        between the forward pass and its repetition.
+
+        Args:
+            training: bool.
+
+        Returns:
+            int32[2], or None outside training.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> encoder = TFLEDModel(tiny_config()).get_encoder()
+            >>> encoder.draw_seed(training=True).shape
+            TensorShape([2])
+        """
+        return tf.cast(self.seed_generator.next(), tf.int32) if training else None
+
+    def run_layers(self, run_layer, hidden, *, extras, seed, drop_rate, keep_maps):
+        """Runs the layers one after another.
+
+        Args:
+            run_layer: called with (index, layer, hidden, seed, *extras of that layer);
+                returns a named tuple of new hidden states and maps.
+            hidden: float[B, S, D].
+            extras: for each layer a list of float tensors and None. A layer that is
+                recomputed passes gradients to these and to `hidden` only, never to
+                what `run_layer` holds otherwise.
+            seed: int32[2], or None outside training.
+            drop_rate: Python float, probability to skip a layer in training.
+            keep_maps: bool, whether to collect the maps.
+
+        Returns:
+            The last hidden states, the tuple of all L + 1, and the maps as one tuple
+            over layers for each kind of map, or None.
+
+        Raises:
+            ValueError: if maps are asked for while layers may be dropped.
+
+        Example:
+            >>> import collections
+            >>> from tf_led.models.backbone.layer_stack import LayerStack
+            >>> stack = LayerStack()
+            >>> stack.add_layers([2, 3])
+            >>> Result = collections.namedtuple("Result", "hidden attention")
+            >>> def times(index, layer, hidden, seed):
+            ...     return Result(hidden * layer, layer)
+            >>> options = {"seed": None, "drop_rate": 0.0, "keep_maps": True}
+            >>> stack.run_layers(times, 1.0, extras=[[], []], **options)
+            (6.0, (1.0, 2.0, 6.0), ((2, 3),))
+        """
+        may_drop = seed is not None and drop_rate > 0
+        if may_drop and keep_maps:
+            raise input_error(
+                f"output_attentions cannot be had while layers are dropped (layerdrop "
+                f"{drop_rate}): a dropped layer has none. Call with training=False."
+            )
+        states, maps = [hidden], []
+        for index, layer in enumerate(self.layers):
+            layer_seed = fold_seed(seed, 2 * index)
+            run = functools.partial(run_layer, index, layer, seed=layer_seed)
+            if keep_maps:
+                hidden, *layer_maps = run(hidden, *extras[index])
+                maps.append(layer_maps)
+            else:
+                step = functools.partial(_hidden_of, run)
+                if may_drop:
+                    drop_seed = fold_seed(seed, 2 * index + 1)
+                    step = functools.partial(_maybe_drop, step, drop_rate, drop_seed)
+                if self.gradient_checkpointing and seed is not None:
+                    step = functools.partial(_recomputed, step)
+                hidden = step(hidden, *extras[index])
+            states.append(hidden)
+        return hidden, tuple(states), tuple(zip(*maps, strict=True)) if maps else None
+
+
+def _hidden_of(run, hidden, *extras):
+    return run(hidden, *extras)[0]
+
+
+def _maybe_drop(step, drop_rate, seed, hidden, *extras):
+    dropped = tf.random.stateless_uniform([], seed) < drop_rate
+    # Not tf.cond: XLA has no gradient for a branch that holds custom gradients, and
+    # without it the gradient of a branch fails where lengths vary from batch to batch.
+    return tf.where(dropped, hidden, step(hidden, *extras))
+
+
+def _recomputed(step, hidden, *extras):
+    """Runs `step` and, for its gradient, runs it again; None cannot be an argument."""
+    places = [i for i, extra in enumerate(extras) if extra is not None]
+
+    def run(hidden, *given):
+        filled = dict(zip(places, given, strict=True))
+        return step(hidden, *(filled.get(i) for i in range(len(extras))))
+
+    return tf.recompute_grad(run)(hidden, *(extras[i] for i in places))
+
+
+def choose(given, default):
+    """The argument of a call, or the config's value where it is None."""
+    return default if given is None else given
+
+
+def per_layer(tensor, num_layers):
+    """The rows of [L, ...], one for each layer; None gives None for each."""
+    return [None] * num_layers if tensor is None else tf.unstack(tensor, num_layers)

@@ -1,0 +1,1 @@
+"""`generate` of a model: its inputs, its decoding step."""

@@ -1,0 +1,178 @@
+"""What a call of `generate` hands to encoder and decoder, told from its options."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tf_led.models.backbone.main_layer import as_encoder_output
+from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs.named_inputs import is_mapping, static_or_dynamic
+
+
+class GenerationInputs(NamedTuple):
+    """The model's inputs of one call of `generate`; see a model's call."""
+
+    input_ids: Any = None
+    attention_mask: Any = None
+    global_attention_mask: Any = None
+    inputs_embeds: Any = None
+    encoder_outputs: Any = None
+    head_mask: Any = None
+    decoder_head_mask: Any = None
+    cross_attn_head_mask: Any = None
+    decoder_input_ids: Any = None
+    decoder_attention_mask: Any = None
+
+    def document(self):
+        """What describes the document: int32[B, S] ids, or hidden states."""
+        for value in (self.input_ids, self.inputs_embeds):
+            if value is not None:
+                return value
+        return self.encoder_outputs.last_hidden_state
+
+
+def take_inputs(inputs, kwargs):
+    """Splits the arguments of `generate` into inputs and options.
+
+    Args:
+        inputs: int[B, S], a dict of inputs, or None.
+        kwargs: dict of inputs and options by name.
+
+    Returns:
+        GenerationInputs and a dict of what remains, the options.
+
+    Raises:
+        ValueError: if an input is given twice, or none is given, or one that only the
+            encoder reads beside `encoder_outputs`.
+    """
+    given = {name: kwargs[name] for name in GenerationInputs._fields if name in kwargs}
+    options = {name: kwargs[name] for name in kwargs if name not in given}
+    if is_mapping(inputs):
+        _check_mapping(inputs, given)
+        given.update(inputs)
+    elif inputs is not None:
+        _check_once("input_ids", given)
+        given["input_ids"] = inputs
+    taken = GenerationInputs(**given)
+    if taken.encoder_outputs is not None:
+        _refuse_encoder_inputs(taken)
+        encoded = as_encoder_output(taken.encoder_outputs)
+        return taken._replace(encoder_outputs=encoded), options
+    if (taken.input_ids is None) == (taken.inputs_embeds is None):
+        raise ValueError(
+            "`generate` needs the documents: give either `input_ids` (the first "
+            "argument) or `inputs_embeds`, or `encoder_outputs`."
+        )
+    return taken, options
+
+
+def _refuse_encoder_inputs(inputs):
+    """With the encoder's outputs given it does not run, and nobody reads these."""
+    for name in ("inputs_embeds", "global_attention_mask", "head_mask"):
+        if getattr(inputs, name) is not None:
+            raise ValueError(
+                f"`{name}` was given beside `encoder_outputs`, with which the encoder "
+                f"does not run: leave `{name}` out, or give the document instead of "
+                "`encoder_outputs`."
+            )
+
+
+def convert_inputs(inputs, config):
+    """Turns arrays and lists into tensors, checked, with padding masked by default.
+
+    Args:
+        inputs: GenerationInputs.
+        config: LEDConfig.
+
+    Returns:
+        GenerationInputs of tensors. Without an attention mask, padding ids in
+        `input_ids` are masked.
+
+    Raises:
+        ValueError: on ids, masks or lengths that do not fit.
+    """
+    if inputs.input_ids is not None:
+        ids = checks.as_ids(inputs.input_ids, "input_ids", config.vocab_size)
+        inputs = inputs._replace(input_ids=ids)
+    elif inputs.inputs_embeds is not None:
+        embeds = checks.as_embeds(
+            inputs.inputs_embeds, "inputs_embeds", config.d_model, tf.float32
+        )
+        inputs = inputs._replace(inputs_embeds=embeds)
+    document = inputs.document()
+    if inputs.decoder_input_ids is not None:
+        prompt = _as_prompt(inputs.decoder_input_ids, config)
+        checks.check_batch(prompt.shape[0], document.shape[0])
+        prompt_mask = checks.as_mask(
+            inputs.decoder_attention_mask, "decoder_attention_mask", prompt.shape
+        )
+        inputs = inputs._replace(
+            decoder_input_ids=prompt, decoder_attention_mask=prompt_mask
+        )
+    if inputs.encoder_outputs is None:
+        limit = config.max_encoder_position_embeddings
+        checks.check_length(
+            static_or_dynamic(document, 1),
+            limit,
+            "input_ids",
+            "max_encoder_position_embeddings",
+        )
+    shape = document.shape[:2]
+    mask = inputs.attention_mask
+    if mask is None:
+        mask = default_mask(inputs, config)
+    mask = checks.as_mask(mask, "attention_mask", shape)
+    global_mask = checks.as_global_mask(
+        inputs.global_attention_mask, "global_attention_mask", shape
+    )
+    return inputs._replace(
+        attention_mask=tf.cast(mask, tf.int32), global_attention_mask=global_mask
+    )
+
+
+def default_mask(inputs, config):
+    """PyTorch's default in `generate`: padding is masked unless it also ends.
+
+    Args:
+        inputs: GenerationInputs.
+        config: LEDConfig.
+
+    Returns:
+        int32 or bool[B, S].
+    """
+    document = inputs.document()
+    eos_ids = config.eos_token_id
+    eos_ids = eos_ids if isinstance(eos_ids, (list, tuple)) else [eos_ids]
+    pad_id = config.pad_token_id
+    if inputs.input_ids is None or pad_id is None or pad_id in eos_ids:
+        return tf.ones(tf.shape(document)[:2], tf.int32)
+    return document != pad_id
+
+
+def _as_prompt(ids, config):
+    """Checks decoder ids; ids known while tracing stay known, see `prepare_prompt`."""
+    ids = tf.convert_to_tensor(ids)
+    known = tf.get_static_value(ids)
+    if known is None:
+        return checks.as_ids(ids, "decoder_input_ids", config.vocab_size)
+    with tf.init_scope():
+        known = checks.as_ids(known, "decoder_input_ids", config.vocab_size).numpy()
+    return tf.constant(known)
+
+
+def _check_mapping(inputs, given):
+    unknown = sorted(set(inputs) - set(GenerationInputs._fields))
+    if unknown:
+        raise ValueError(
+            f"The inputs hold {', '.join(map(repr, unknown))}, which `generate` does "
+            f"not take. It takes {', '.join(GenerationInputs._fields)}."
+        )
+    for name in inputs:
+        _check_once(name, given)
+
+
+def _check_once(name, given):
+    if name in given:
+        raise ValueError(
+            f"`{name}` is given twice: in the first argument and by name. Give it once."
+        )

@@ -1,0 +1,1 @@
+"""What a call is given: sorted by name and checked, once."""

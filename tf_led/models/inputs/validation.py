@@ -1,0 +1,298 @@
+"""Checks of what users hand to a model: one clear line for what cannot work."""
+
+import tensorflow as tf
+
+
+def input_error(message):
+    """A ValueError of one line, for a user's mistake.
+
+    Keras lists all arguments of the call after what a layer raises, unless marked so.
+    It is no class of its own: AutoGraph would turn that into an error of its own.
+    """
+    error = ValueError(message)
+    error._keras_call_info_injected = True
+    return error
+
+
+def refuse_where(bad, tensor, before, after):
+    """Refuses a tensor with wrong entries, naming the largest of them.
+
+    Args:
+        bad: bool, shape of `tensor`.
+        tensor: int tensor.
+        before: string, the message up to the entry.
+        after: string, the message from there on.
+
+    Returns:
+        `tensor`; in a graph what is computed from it comes after the check.
+
+    Raises:
+        ValueError: in eager execution.
+    """
+    ok = ~tf.reduce_any(bad)
+    if tf.executing_eagerly() and ok:
+        return tensor
+    worst = tf.reduce_max(tf.where(bad, tensor, tensor.dtype.min))
+    if tf.executing_eagerly():
+        raise input_error(f"{before} {worst.numpy()}{after}")
+    return only_after(ok, [before, worst, after], tensor)
+
+
+def only_after(ok, message, tensor):
+    """Returns `tensor`, in a graph only once `ok` was found true.
+
+    Args:
+        ok: bool[].
+        message: list of strings and tensors, joined where `ok` is False.
+        tensor: any tensor.
+
+    Returns:
+        `tensor`.
+    """
+    check = tf.debugging.Assert(ok, message)
+    with tf.control_dependencies([] if check is None else [check]):
+        return tf.identity(tensor)
+
+
+IGNORED_LABEL = -100
+
+
+def as_ids(ids, name, vocab_size):
+    """Takes token ids, refusing what is not an id of the vocabulary.
+
+    Args:
+        ids: int[B, S], tensor, array or nested list.
+        name: the argument's name, for messages.
+        vocab_size: int, V.
+
+    Returns:
+        int32[B, S].
+
+    Raises:
+        ValueError: if they are not integers, not of rank 2, none, or outside 0..V-1.
+    """
+    ids = _as_integers(ids, name)
+    ids = refuse_where(
+        (ids < 0) | (ids >= vocab_size),
+        ids,
+        f"`{name}` holds",
+        f", but the vocabulary has ids 0 to {vocab_size - 1}. Use the tokenizer of "
+        "this checkpoint, or resize_token_embeddings.",
+    )
+    return tf.cast(ids, tf.int32)
+
+
+def as_labels(labels, vocab_size):
+    """Takes labels: token ids, and -100 where nothing is to be learnt.
+
+    Args:
+        labels: int[B, T], tensor, array or nested list.
+        vocab_size: int, V.
+
+    Returns:
+        int32[B, T].
+
+    Raises:
+        ValueError: as `as_ids`.
+    """
+    labels = _as_integers(labels, "labels")
+    labels = refuse_where(
+        (labels != IGNORED_LABEL) & ((labels < 0) | (labels >= vocab_size)),
+        labels,
+        "`labels` holds",
+        f"; allowed are the ids 0 to {vocab_size - 1} of the vocabulary, and "
+        f"{IGNORED_LABEL} for what does not count.",
+    )
+    return tf.cast(labels, tf.int32)
+
+
+def as_mask(mask, name, shape):
+    """Takes a mask of 0 and 1, refusing floats, other values and other shapes.
+
+    Args:
+        mask: int or bool, tensor, array or nested list; None stays None.
+        name: the argument's name, for messages.
+        shape: the [B, S] that it must have: ints, int32[] where they are not known
+            while tracing, or None where anything goes.
+
+    Returns:
+        bool[B, S] or None.
+
+    Raises:
+        ValueError: naming dtype, shape or value.
+    """
+    mask = _as_int_mask(mask, name, shape)
+    if mask is None:
+        return None
+    mask = refuse_where(
+        (mask < 0) | (mask > 1),
+        mask,
+        f"`{name}` holds",
+        "; allowed are 0 and 1. Global tokens go into `global_attention_mask`.",
+    )
+    return mask > 0
+
+
+def as_global_mask(mask, name, shape):
+    """Takes a global mask: 1 global, 0 local, -1 masked as the tokenizer pads it.
+
+    Args:
+        mask: as in `as_mask`.
+        name: see there.
+        shape: see there.
+
+    Returns:
+        int32[B, S] or None.
+
+    Raises:
+        ValueError: as `as_mask`.
+    """
+    mask = _as_int_mask(mask, name, shape)
+    if mask is None:
+        return None
+    return refuse_where(
+        (mask < -1) | (mask > 1),
+        mask,
+        f"`{name}` holds",
+        "; allowed are 1, 0 and -1 (masked).",
+    )
+
+
+def as_embeds(embeds, name, dim, dtype):
+    """Takes embeddings float[B, S, D], refusing another rank or D."""
+    embeds = tf.convert_to_tensor(embeds)
+    if not embeds.dtype.is_floating:
+        raise input_error(f"`{name}` must hold floats, got {embeds.dtype.name}.")
+    _check_form(embeds, name, 3, "[batch, length, d_model]")
+    if embeds.shape[-1] not in (None, dim):
+        raise input_error(
+            f"`{name}` has {embeds.shape[-1]} features, but d_model is {dim}."
+        )
+    return tf.cast(embeds, dtype)
+
+
+def as_head_mask(mask, name, num_layers, num_heads):
+    """Takes a head mask float[L, N], or float[N] for all layers; None stays None."""
+    if mask is None:
+        return None
+    mask = tf.convert_to_tensor(mask)
+    if mask.shape.rank == 1:
+        mask = tf.repeat(mask[None], num_layers, axis=0)
+    if not mask.shape.is_compatible_with([num_layers, num_heads]):
+        raise input_error(
+            f"`{name}` has shape {mask.shape.as_list()}, but the model has "
+            f"{num_layers} layers of {num_heads} heads: give [{num_layers}, "
+            f"{num_heads}] or [{num_heads}]."
+        )
+    return tf.cast(mask, tf.float32)
+
+
+def check_shape(tensor, name, shape):
+    """Refuses a tensor that does not have one entry for every token.
+
+    Args:
+        tensor: int or bool[B, S].
+        name: the argument's name, for messages.
+        shape: see `as_mask`.
+
+    Returns:
+        `tensor`; in a graph what is computed from it comes after the check.
+
+    Raises:
+        ValueError: naming both shapes.
+    """
+    hint = "one entry for every token."
+    known = [size if isinstance(size, int) else None for size in shape]
+    if not tensor.shape.is_compatible_with(known):
+        raise input_error(
+            f"`{name}` has shape {tensor.shape.as_list()}, expected {known}: {hint}"
+        )
+    if None not in known and tensor.shape.is_fully_defined():
+        return tensor
+    actual = tf.shape(tensor)
+    expected = tf.stack(
+        [actual[i] if size is None else size for i, size in enumerate(shape)]
+    )
+    ok = tf.reduce_all(actual == expected)
+    message = [f"`{name}` has shape", actual, "expected", expected, hint]
+    return only_after(ok, message, tensor)
+
+
+def check_batch(size, document_size):
+    """Refuses decoder inputs for another number of documents than there are.
+
+    Args:
+        size: int or None, rows of the decoder's input.
+        document_size: int or None, rows of the encoder's output.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if None not in (size, document_size) and size != document_size:
+        raise input_error(
+            f"The decoder's input is a batch of {size}, the document's one of "
+            f"{document_size}; give one row for each document."
+        )
+
+
+def check_length(length, limit, name, field):
+    """Refuses sequences beyond the position table.
+
+    Args:
+        length: int, or int32[] where it is not known while tracing.
+        limit: int, rows of the table.
+        name: what is too long, for messages.
+        field: the config's field that sets the limit.
+
+    Returns:
+        `length`; in a graph what is computed from it comes after the check.
+
+    Raises:
+        ValueError: naming both lengths.
+    """
+    hint = (
+        f" tokens, but this model has {limit} positions (`{field}`). Truncate to "
+        f"{limit} tokens (tokenizer(..., truncation=True, max_length={limit})) or use "
+        "a model with more positions."
+    )
+    if tf.is_tensor(length):
+        return refuse_where(length > limit, length, f"`{name}` has", hint)
+    if length > limit:
+        raise input_error(f"`{name}` has {length}{hint}")
+    return length
+
+
+def _as_integers(ids, name):
+    """Takes int[B, T] as int64: a cast to int32 could turn a wrong id into a right."""
+    try:
+        ids = tf.convert_to_tensor(ids)
+    except ValueError as error:
+        raise input_error(
+            f"`{name}` is no rectangle of ids: {error} Pad rows to one length "
+            "(tokenizer(..., padding=True))."
+        ) from None
+    if not ids.dtype.is_integer:
+        raise input_error(f"`{name}` must hold integers, got {ids.dtype.name}.")
+    _check_form(ids, name, 2, "[batch, length]")
+    return tf.cast(ids, tf.int64)
+
+
+def _as_int_mask(mask, name, shape):
+    if mask is None:
+        return None
+    mask = tf.convert_to_tensor(mask)
+    if not (mask.dtype.is_integer or mask.dtype.is_bool):
+        raise input_error(
+            f"`{name}` is a {mask.dtype.name} mask; give integers or bools, for "
+            f"instance tf.cast({name}, tf.int32)."
+        )
+    return tf.cast(check_shape(mask, name, shape), tf.int32)
+
+
+def _check_form(tensor, name, rank, form):
+    if tensor.shape.rank not in (None, rank):
+        raise input_error(
+            f"`{name}` has shape {tensor.shape.as_list()}; expected {form}."
+        )
+    if tensor.shape.rank == rank and tensor.shape[1] == 0:
+        raise input_error(f"`{name}` has no tokens; give at least one in each row.")

@@ -1,0 +1,1 @@
+"""Loading, saving, resizing and fine-tuning: what all four models share."""

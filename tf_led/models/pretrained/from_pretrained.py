@@ -1,0 +1,307 @@
+"""Models from checkpoints: config, weights and generation config together."""
+
+import json
+import os
+import re
+
+import keras
+from transformers import GenerationConfig
+
+from tf_led.checkpoints.convert.allenai import is_allenai, led_fields
+from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
+from tf_led.checkpoints.hub.resolve import find_file, resolve
+from tf_led.checkpoints.load import load_weights
+from tf_led.layers.initializers import blank_weights, draw_weights
+from tf_led.models.backbone.config import LEDConfig
+
+MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
+# Where to look, understood by `resolve` and by transformers' config classes alike.
+PLACE_OPTIONS = (
+    "cache_dir",
+    "force_download",
+    "local_files_only",
+    "revision",
+    "subfolder",
+    "token",
+)
+SIZES = (
+    "vocab_size",
+    "d_model",
+    "encoder_layers",
+    "decoder_layers",
+    "encoder_attention_heads",
+    "decoder_attention_heads",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "max_encoder_position_embeddings",
+    "max_decoder_position_embeddings",
+)
+_SIZE_LIMIT = 1 << 31
+_LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
+CONFIG_FILE = "config.json"
+GENERATION_CONFIG_FILE = "generation_config.json"
+
+
+def from_pretrained(
+    cls,
+    name_or_path,
+    *model_args,
+    config=None,
+    use_safetensors=None,
+    ignore_mismatched_sizes=False,
+    output_loading_info=False,
+    **kwargs,
+):
+    """Does `TFLEDPreTrainedModel.from_pretrained` for the class `cls`.
+
+    Args:
+        cls: the model class.
+        name_or_path: directory or Hub id.
+        *model_args: see there, like all other arguments.
+        config: see there.
+        use_safetensors: see there.
+        ignore_mismatched_sizes: see there.
+        output_loading_info: see there.
+        **kwargs: see there.
+
+    Returns:
+        The model, or (model, dict of the load report).
+    """
+    place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
+    names = (*MODEL_OPTIONS, *cls.own_options)
+    options = {name: kwargs.pop(name) for name in names if name in kwargs}
+    config = load_config(name_or_path if config is None else config, place, kwargs)
+    source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
+    model = _make_blank(cls, config, *model_args, **options)
+    report = _fill(model, source, ignore_mismatched_sizes)
+    model.name_or_path = str(name_or_path)
+    if source.commit_hash is not None:
+        place["revision"] = source.commit_hash  # a branch may have moved since
+    if model.can_generate():
+        model.generation_config = load_generation_config(name_or_path, config, place)
+    return (model, report.as_dict()) if output_loading_info else model
+
+
+def _make_blank(cls, config, *args, **options):
+    """Builds a model without values, whose sizes nothing has compared with a file."""
+    try:
+        with blank_weights():
+            return cls(config, *args, **options)
+    except (MemoryError, OSError, OverflowError) as error:
+        raise CheckpointError(
+            f"The config asks for weights that memory cannot hold: {one_line(error)}"
+        ) from error
+
+
+def _fill(model, source, ignore_mismatched_sizes):
+    """Loads a model that was made blank, and draws what the file does not have."""
+    table = model.weight_table()
+    known = {id(variable) for variable in table.values()}
+    others = [variable for variable in model.variables if id(variable) not in known]
+    return load_weights(
+        table,
+        source,
+        ignore_mismatched_sizes=ignore_mismatched_sizes,
+        draw=lambda lacking: draw_weights(model, lacking + others),
+    )
+
+
+def load_config(source, place, overrides):
+    """Reads a LEDConfig, refusing one of another model or an unknown override.
+
+    Args:
+        source: LEDConfig, directory or Hub id.
+        place: dict of `PLACE_OPTIONS`.
+        overrides: dict of fields that replace the file's.
+
+    Returns:
+        LEDConfig; a given one is copied if it is overridden, never changed.
+
+    Raises:
+        FileNotFoundError: if there is no config.json.
+        ValueError: if it is not a LED's, or on a wrong type or an unknown name in
+            `overrides`.
+    """
+    if isinstance(source, LEDConfig):
+        fields = source.to_dict()
+        if not overrides:
+            return source
+    elif isinstance(source, (str, os.PathLike)):
+        fields = _read_config(source, place)
+    else:
+        raise TypeError(
+            "`config` must be a LEDConfig, a directory or a Hub id, got "
+            f"{type(source).__name__}."
+        )
+    # Fields, and the names under which LEDConfig knows some of them too.
+    known = {*LEDConfig().to_dict(), *LEDConfig.attribute_map, "num_labels", *fields}
+    unknown = sorted(set(overrides) - known)
+    if unknown:
+        raise ValueError(
+            f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
+            "option nor a field of LEDConfig."
+        )
+    check_num_labels({**fields, **overrides})
+    try:
+        config = LEDConfig.from_dict(fields, **overrides)
+    except Exception as error:  # whatever a field of another type leads to
+        raise CheckpointError(
+            f"LEDConfig refuses a field: {one_line(error)}"
+        ) from error
+    _check_sizes(config)
+    return config
+
+
+def _check_sizes(config):
+    """Refuses sizes that no model can have before memory is asked for."""
+    for name in SIZES:
+        size = getattr(config, name)
+        limit = _LAYER_LIMIT if name.endswith("_layers") else _SIZE_LIMIT
+        if type(size) is not int or not 0 < size < limit:
+            raise CheckpointError(
+                f"The config has `{name}` {size!r:.80}; it must be a positive int "
+                f"below {limit}."
+            )
+
+
+def load_generation_config(name_or_path, config, place):
+    """Reads generation_config.json, or takes what an old config.json says.
+
+    Args:
+        name_or_path: directory or Hub id.
+        config: LEDConfig, asked where there is no such file.
+        place: dict of `PLACE_OPTIONS`.
+
+    Returns:
+        GenerationConfig.
+
+    Raises:
+        CheckpointError: if the file is there but cannot be used.
+        OSError: if the Hub has it but does not give it.
+    """
+    file = find_file(name_or_path, GENERATION_CONFIG_FILE, **place)
+    if file is None:
+        return _options_of_config(name_or_path, config, place)
+    try:
+        return GenerationConfig.from_pretrained(file.parent, file.name)
+    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = one_line(error.__context__ or error)
+    raise CheckpointError(f"{file} cannot be used: {reason}")
+
+
+def _options_of_config(name_or_path, config, place):
+    """What config.json says of generation, as old ones do and LEDConfig drops."""
+    file = find_file(name_or_path, CONFIG_FILE, **place)
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    except ValueError:  # it was not used: the caller has a config of their own
+        fields = {}
+    known = {name for name in vars(GenerationConfig()) if name in fields}
+    options = {name: fields[name] for name in known}
+    return GenerationConfig.from_model_config({**options, **config.to_dict()})
+
+
+def _read_config(source, place):
+    file = os.path.join(source, place.get("subfolder") or "", CONFIG_FILE)
+    if os.path.isdir(source) and not os.path.exists(file):
+        held = ", ".join(sorted(os.listdir(source))[:8]) or "nothing"
+        raise FileNotFoundError(
+            f"{os.path.dirname(file)} has no {CONFIG_FILE}; {source} holds {held}. "
+            "Give a directory that save_pretrained wrote."
+        )
+    try:
+        fields, _ = LEDConfig.get_config_dict(str(source), **place)
+    except (OSError, json.JSONDecodeError, TypeError) as error:
+        raise _config_error(source, file, error) from None
+    if not isinstance(fields, dict):
+        raise _config_error(source, file, fields)
+    if is_allenai(fields):
+        return led_fields(fields, file)
+    model_type = fields.get("model_type")
+    if model_type != LEDConfig.model_type:
+        raise CheckpointError(
+            f"{file} is of model type {model_type!r}, not 'led': "
+            "this is a checkpoint of another architecture."
+        )
+    return fields
+
+
+def _config_error(source, file, error):
+    if os.path.isdir(source):
+        return CheckpointError(f"{file} is not valid JSON: truncated or corrupt.")
+    reason = str(error).strip().splitlines()[0]
+    return FileNotFoundError(
+        f"{str(source)!r} is neither a directory nor a model of the Hub: {reason}"
+    )
+
+
+WEIGHT_NAMES = ("kernel", "bias", "gamma", "beta", "embeddings", "final_logits_bias")
+# Attributes that Keras reserves, or that number a list, under their checkpoint names.
+RENAMED = [(r"\boutput_proj\b", "output"), (r"\blayers_(\d+)\b", r"layers/\1")]
+
+
+def weight_table(layer):
+    """Lists the weights of a built layer or model.
+
+    Args:
+        layer: keras layer whose attributes are the path: `encoder.layers_0.fc1` gives
+            `encoder/layers/0/fc1/kernel`.
+
+    Returns:
+        Dict from path to keras.Variable, each variable once, under the first of its
+        paths.
+    """
+    return {_rename(path): variable for path, variable in _walk(layer, "", set())}
+
+
+def layer_table(layer):
+    """Lists the layers inside a built layer or model that LoRA can adapt.
+
+    Args:
+        layer: keras layer, as for `weight_table`.
+
+    Returns:
+        Dict from path, such as `encoder/layers/0/fc1`, to Keras Dense or Embedding.
+    """
+    return {_rename(path): found for path, found in _walk_layers(layer, "", set())}
+
+
+def matches(name, path):
+    """Whether a name is a whole part of a path, or several parts in a row.
+
+    Args:
+        name: str, such as "fc1" or "decoder/layers/0".
+        path: str of `weight_table` or `layer_table`.
+
+    Returns:
+        bool.
+    """
+    return f"/{name.strip('/')}/" in f"/{path}/"
+
+
+def _walk_layers(layer, path, seen):
+    for name, value in vars(layer).items():
+        if not isinstance(value, keras.layers.Layer) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, (keras.layers.Dense, keras.layers.Embedding)):
+            yield path + name, value
+        yield from _walk_layers(value, f"{path}{name}/", seen)
+
+
+def _walk(layer, path, seen):
+    for name, value in vars(layer).items():
+        if id(value) in seen:
+            continue
+        if isinstance(value, keras.layers.Layer):
+            seen.add(id(value))
+            yield from _walk(value, f"{path}{name}/", seen)
+        elif isinstance(value, keras.Variable) and value.name in WEIGHT_NAMES:
+            seen.add(id(value))
+            yield path + value.name, value
+
+
+def _rename(path):
+    for pattern, replacement in RENAMED:
+        path = re.sub(pattern, replacement, path)
+    return path

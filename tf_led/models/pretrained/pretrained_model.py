@@ -1,0 +1,391 @@
+"""What all models share: building, saving and loading."""
+
+import keras
+import tensorflow as tf
+
+from tf_led.models.backbone.config import LEDConfig, check_supported
+from tf_led.models.backbone.main_layer import TFLEDMainLayer
+from tf_led.models.inputs.named_inputs import NamedInputs
+from tf_led.models.pretrained import from_pretrained as checkpoint_io
+from tf_led.models.pretrained import save_pretrained as saving
+from tf_led.models.pretrained.editing import PositionsMixin
+from tf_led.models.pretrained.finetuning import FineTuningMixin
+from tf_led.models.pretrained.from_pretrained import layer_table, weight_table
+from tf_led.models.pretrained.resizing import BosMixin, ResizeMixin
+from tf_led.models.pretrained.save_pretrained import HubMixin
+from tf_led.models.serving.legacy_signatures import ServingMixin
+from tf_led.models.training.datasets import DatasetMixin
+from tf_led.models.training.training_steps import TrainingSteps
+
+
+class TFLEDPreTrainedModel(
+    NamedInputs,
+    TrainingSteps,
+    DatasetMixin,
+    FineTuningMixin,
+    ResizeMixin,
+    PositionsMixin,
+    BosMixin,
+    HubMixin,
+    ServingMixin,
+    keras.Model,
+):
+    """Base of the LED models; not built by itself.
+
+    Args:
+        config: LEDConfig; read, never changed. Every weight is made at once.
+        max_global_tokens: int or None, a bound on the global tokens of a row, needed
+            only for attention maps under `jit_compile=True`.
+        **kwargs: of `keras.Model`, for instance `dtype="mixed_bfloat16"`.
+
+    Raises:
+        TypeError: if `config` is not a LEDConfig.
+        ValueError: on a config that LED cannot have.
+
+    Source: transformers 4.57, class of this name.
+
+    Example:
+        >>> from tf_led import TFLEDModel, TFLEDPreTrainedModel
+        >>> issubclass(TFLEDModel, TFLEDPreTrainedModel)
+        True
+    """
+
+    config_class = LEDConfig
+    base_model_prefix = "led"
+    main_input_name = "input_ids"
+    framework = "tf"
+    # Arguments of the constructor that `from_pretrained` takes beside those of all.
+    own_options = ()
+
+    def __init__(self, config, *, max_global_tokens=None, **kwargs):
+        if not isinstance(config, LEDConfig):
+            raise TypeError(
+                f"`config` must be a LEDConfig, got {type(config).__name__}. To load a "
+                f"checkpoint use {type(self).__name__}.from_pretrained(...)."
+            )
+        check_supported(config)
+        super().__init__(**kwargs)
+        self.config = config
+        self.name_or_path = getattr(config, "name_or_path", "")
+        self.led = TFLEDMainLayer(
+            config, max_global_tokens, name="led", dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape=None):
+        """Does nothing: every weight is made by the constructor."""
+        self.built = True
+
+    def get_build_config(self):
+        """Returns None: there is nothing to build after construction.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_build_config())
+            None
+        """
+
+    @classmethod
+    def from_pretrained(cls, name_or_path, *model_args, **kwargs):
+        """Loads a checkpoint of any LED's: PyTorch's, the old TensorFlow's, this one's.
+
+        Nothing is drawn at random but what the checkpoint lacks.
+
+        Args:
+            name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
+                and model.safetensors, pytorch_model.bin or tf_model.h5, single or
+                sharded; AllenAI's own LongformerEncoderDecoder is read too.
+            *model_args: further positional arguments of the model.
+            **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
+                `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
+                `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
+                (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`
+                and, with a head that has it, `pooling` of the model; any field of the
+                config, which overrides the file's.
+
+        Returns:
+            The model, with `generation_config` as the checkpoint has it.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if it cannot be used; the message names file and reason.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> TFLEDModel(tiny_config()).save_pretrained("checkpoint")
+            >>> model = TFLEDModel.from_pretrained("checkpoint")
+        """
+        return checkpoint_io.from_pretrained(cls, name_or_path, *model_args, **kwargs)
+
+    def save_pretrained(self, save_directory, **kwargs):
+        """Writes config.json and the weights under PyTorch's names.
+
+        PyTorch's LED opens the result. What was there before stays whole until the new
+        files are complete.
+
+        Args:
+            save_directory: directory, made if it is not there.
+            **kwargs: `max_shard_size` (int or string such as "5GB");
+                `safe_serialization` (True; False writes pytorch_model.bin, which needs
+                torch); `saved_model` (bool: also write a SavedModel to
+                saved_model/<version>, see `export`), and with it `version` (int, 1) and
+                `signatures` (tf.function with a signature, or dict of such by name,
+                instead of `export`'s two).
+
+        Raises:
+            NotADirectoryError: if `save_directory` is a file.
+            ValueError: on an option that is not offered, or that needs another.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.save_pretrained("checkpoint")
+            >>> import os
+            >>> sorted(os.listdir("checkpoint"))
+            ['config.json', 'model.safetensors']
+        """
+        saving.save_pretrained(self, save_directory, **kwargs)
+
+    def weight_table(self):
+        """Lists the weights by the paths of the checkpoint table.
+
+        Returns:
+            Dict from path to keras.Variable.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.weight_table()["led/encoder/layers/0/fc1/kernel"].shape
+            TensorShape([12, 17])
+        """
+        return weight_table(self)
+
+    @property
+    def dummy_inputs(self):
+        """The smallest inputs of a call: dict of int32[1, 2] tensors of ones."""
+        names = ("input_ids", "attention_mask", "global_attention_mask")
+        decoder_names = ("decoder_input_ids", "decoder_attention_mask")
+        return {name: tf.ones([1, 2], tf.int32) for name in (*names, *decoder_names)}
+
+    def get_encoder(self):
+        """Gives the encoder.
+
+        Returns:
+            `TFLEDEncoder`, which can be called alone.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> encoder = model.get_encoder()
+            >>> encoder(input_ids=[[0, 5, 7, 2]]).last_hidden_state.shape
+            TensorShape([1, 4, 12])
+        """
+        return self.led.encoder
+
+    def get_decoder(self):
+        """Gives the decoder.
+
+        Returns:
+            `TFLEDDecoder`, which can be called alone.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> states = model.get_encoder()(input_ids=[[0, 5, 2]]).last_hidden_state
+            >>> decoder = model.get_decoder()
+            >>> output = decoder(input_ids=[[2, 5]], encoder_hidden_states=states)
+            >>> output.last_hidden_state.shape
+            TensorShape([1, 2, 12])
+        """
+        return self.led.decoder
+
+    def get_input_embeddings(self):
+        """Gives the token embedding, shared by encoder and decoder.
+
+        Returns:
+            Keras layer; its table is `embeddings`, float[V, D].
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.get_input_embeddings().embeddings.shape
+            TensorShape([29, 12])
+        """
+        return self.led.shared
+
+    def set_input_embeddings(self, value):
+        """Overwrites the token embedding.
+
+        Args:
+            value: float[V, D] array or tensor, or a layer that has one.
+
+        Raises:
+            ValueError: if the shape differs; `resize_token_embeddings` changes V.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> import numpy as np
+            >>> model.set_input_embeddings(np.ones([29, 12]))
+            >>> float(model.get_input_embeddings().embeddings[3, 7])
+            1.0
+        """
+        values = tf.convert_to_tensor(getattr(value, "embeddings", value))
+        table = self.led.shared.embeddings
+        if tuple(values.shape) != tuple(table.shape):
+            raise ValueError(
+                f"`value` has shape {tuple(values.shape)}, expected "
+                f"{tuple(table.shape)}; use resize_token_embeddings to change it."
+            )
+        led = self.led
+        for layer in {led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens}:
+            layer._embeddings.assign(values)
+
+    def get_output_embeddings(self):
+        """Returns None: a model without a language head has none.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_output_embeddings())
+            None
+        """
+
+    def get_bias(self):
+        """Returns None: a model without a language head has no bias on its logits.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> print(model.get_bias())
+            None
+        """
+
+    def can_generate(self):
+        """Tells whether the model has `generate`.
+
+        Returns:
+            bool.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.can_generate()
+            False
+        """
+        return False
+
+    def gradient_checkpointing_enable(self):
+        """Recomputes every layer in the backward pass: less memory, more time.
+
+        Loss and gradients stay the same, dropout included.
+
+        Source: arXiv 1604.06174; transformers' method of this name.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.gradient_checkpointing_enable()
+            >>> model.is_gradient_checkpointing
+            True
+        """
+        self._set_gradient_checkpointing(True)
+
+    def gradient_checkpointing_disable(self):
+        """Undoes `gradient_checkpointing_enable`.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.gradient_checkpointing_enable()
+            >>> model.gradient_checkpointing_disable()
+            >>> model.is_gradient_checkpointing
+            False
+        """
+        self._set_gradient_checkpointing(False)
+
+    @property
+    def is_gradient_checkpointing(self):
+        """Whether layers are recomputed in the backward pass."""
+        return self.led.encoder.gradient_checkpointing
+
+    def _set_gradient_checkpointing(self, value):
+        self.led.encoder.gradient_checkpointing = value
+        self.led.decoder.gradient_checkpointing = value
+
+    def num_parameters(self, only_trainable=False):
+        """Counts the parameters.
+
+        Args:
+            only_trainable: bool, whether to leave out those that do not train.
+
+        Returns:
+            int.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.num_parameters() == sum(v.numpy().size for v in model.weights)
+            True
+        """
+        variables = self.trainable_variables if only_trainable else self.variables
+        return sum(
+            int(tf.size(v)) for v in variables if v.dtype in ("float32", *HALF_DTYPES)
+        )
+
+    def get_config(self):
+        modes = self.quantization()
+        return {
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "config": self.config.to_dict(),
+            "max_global_tokens": self.led.encoder.max_global_tokens,
+            **({"quantization": modes} if modes else {}),
+        }
+
+    @classmethod
+    def from_config(cls, config, **kwargs):
+        """Builds a model from a LEDConfig, or from what `get_config` returned.
+
+        Args:
+            config: LEDConfig or dict.
+            **kwargs: further arguments of the model.
+
+        Returns:
+            The model, freshly initialised.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> again = TFLEDModel.from_config(model.get_config())
+            >>> again.config.d_model
+            12
+        """
+        if isinstance(config, LEDConfig):
+            return cls(config, **kwargs)
+        config = {**config, **kwargs}
+        modes = config.pop("quantization", {})
+        model = cls(LEDConfig.from_dict(config.pop("config")), **config)
+        for path, mode in modes.items():
+            layer_table(model)[path].quantize(mode)
+        return model
+
+    _from_config = from_config
+
+
+HALF_DTYPES = ("float16", "bfloat16", "float64")

@@ -1,0 +1,194 @@
+"""From a model in memory to a model on the Hugging Face Hub."""
+
+import os
+import tempfile
+
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.hub.model_card import model_card
+from tf_led.checkpoints.hub.push import push_folder
+from tf_led.checkpoints.save import kind_of, write_weights
+from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.serving.legacy_signatures import make_signatures, write_saved_model
+
+
+def save_pretrained(
+    model,
+    save_directory,
+    *,
+    max_shard_size="5GB",
+    safe_serialization=True,
+    saved_model=False,
+    version=1,
+    signatures=None,
+    **kwargs,
+):
+    """Does `TFLEDPreTrainedModel.save_pretrained`.
+
+    Args:
+        model: the model.
+        save_directory: directory.
+        max_shard_size: see there, like all other arguments.
+        safe_serialization: see there.
+        saved_model: see there.
+        version: see there.
+        signatures: see there.
+        **kwargs: see there.
+    """
+    _check_save_options(saved_model, version, signatures, kwargs)
+    with staged(save_directory) as staging:
+        if saved_model:
+            if signatures is None:
+                signatures = make_signatures(model)
+            write_saved_model(model, staging, f"saved_model/{version}", signatures)
+        write_checkpoint(
+            model,
+            staging,
+            max_shard_size=max_shard_size,
+            kind=kind_of(safe_serialization),
+        )
+
+
+def write_checkpoint(model, staging, *, max_shard_size="5GB", kind="safetensors"):
+    """Writes weights, config and generation config within a save.
+
+    Args:
+        model: the model.
+        staging: `Staging` from `tf_led.checkpoints.disk.atomic.staged`.
+        max_shard_size: as for `save_pretrained`.
+        kind: "safetensors", "torch", or "h5", as for `write_weights`.
+    """
+    write_weights(
+        model.weights_to_save(), staging, max_shard_size=max_shard_size, kind=kind
+    )
+    write_configs(model, staging.path)
+
+
+def write_configs(model, directory):
+    """Writes config.json and, of a model that generates, generation_config.json.
+
+    Args:
+        model: the model.
+        directory: Path of a folder.
+    """
+    fields = {**model.config.to_dict(), "architectures": [pytorch_name(model)]}
+    LEDConfig.from_dict(fields).save_pretrained(directory)
+    if model.can_generate():
+        model.generation_config.save_pretrained(directory)
+
+
+def pytorch_name(model):
+    """Names PyTorch's class for a model of ours.
+
+    Args:
+        model: the model.
+
+    Returns:
+        str, such as "LEDForConditionalGeneration".
+    """
+    return type(model).__name__.removeprefix("TF")
+
+
+def _check_save_options(saved_model, version, signatures, unknown):
+    if unknown:
+        raise ValueError(
+            f"save_pretrained got {', '.join(map(repr, sorted(unknown)))}, which it "
+            "does not offer; it takes max_shard_size, safe_serialization, saved_model, "
+            "version and signatures."
+        )
+    if not saved_model and (version != 1 or signatures is not None):
+        raise ValueError(
+            f"`version` is {version!r} and `signatures` is {signatures!r}, but only a "
+            "SavedModel has them: give saved_model=True too."
+        )
+    if type(version) is not int or version < 1:
+        raise ValueError(
+            f"`version` must be an int of at least 1, got {version!r}: it names the "
+            "folder that TensorFlow Serving reads."
+        )
+
+
+class HubMixin:
+    """Uploads a model."""
+
+    def push_to_hub(
+        self,
+        repo_id,
+        *,
+        commit_message="Upload model",
+        private=None,
+        token=None,
+        revision=None,
+        create_pr=False,
+        max_shard_size="5GB",
+        safe_serialization=True,
+    ):
+        """Uploads what `save_pretrained` writes, as one commit.
+
+        The repository is made if need be. If it has no README.md it gets a model card,
+        which says how to load the model in TensorFlow and in PyTorch. A tokenizer has a
+        `push_to_hub` of its own.
+
+        Args:
+            repo_id: str, such as "me/led-reports".
+            commit_message: str.
+            private: bool; None for what the account's settings say. Of a new
+                repository.
+            token: str, or None for the one that `hf auth login` has stored.
+            revision: str, a branch that there is, or None for main.
+            create_pr: bool. True opens a pull request instead of committing.
+            max_shard_size: int in bytes, or text such as "5GB".
+            safe_serialization: bool; False uploads pytorch_model.bin, which needs
+                torch.
+
+        Returns:
+            huggingface_hub's `CommitInfo`, a str with the commit's address.
+
+        Raises:
+            ValueError: if `repo_id` cannot be one.
+            OSError: if the Hub cannot be reached, or refuses.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.push_to_hub("not/an/id")
+            Traceback (most recent call last):
+            ValueError: ...
+        """
+
+        def make_card(full_id):
+            base = _base_model(self.name_or_path)
+            return model_card(self.config, pytorch_name(self), full_id, base)
+
+        with tempfile.TemporaryDirectory() as folder:
+            save_pretrained(
+                self,
+                folder,
+                max_shard_size=max_shard_size,
+                safe_serialization=safe_serialization,
+            )
+            return push_folder(
+                folder,
+                repo_id,
+                make_card,
+                commit_message=commit_message,
+                private=private,
+                token=token,
+                revision=revision,
+                create_pr=create_pr,
+                kind=kind_of(safe_serialization),
+            )
+
+
+def _base_model(name_or_path):
+    """The Hub id that a model came from; None for a folder, or for no origin at all."""
+    if not name_or_path or os.path.exists(name_or_path) or "/" not in name_or_path:
+        return None
+    try:
+        validate_repo_id(name_or_path)
+    except HFValidationError:
+        return None
+    return name_or_path

@@ -1,0 +1,1 @@
+"""What a model exports: endpoints and SavedModels."""

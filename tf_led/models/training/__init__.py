@@ -1,0 +1,1 @@
+"""`fit` of a model: its steps, its datasets."""

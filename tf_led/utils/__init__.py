@@ -1,0 +1,1 @@
+"""What every room may use: output structures, memory, checks, switches."""
