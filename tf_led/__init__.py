@@ -6,6 +6,8 @@ wherever torch is installed, and `import tf_led` must not.
 
 import importlib
 
+from tf_led.utils import old_paths
+
 _HOME = {
     "LEDConfig": "tf_led.models.backbone.config",
     "LEDTokenizer": "tf_led.tokenization.led_tokenizer",
@@ -39,3 +41,6 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *__all__})
+
+
+old_paths.install()
