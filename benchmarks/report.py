@@ -70,7 +70,7 @@ def cells(item, results):
         dtype,
         *shown,
         *ratios,
-        share(item, results),
+        floor_fraction(item, results),
     ]
 
 
@@ -103,7 +103,7 @@ def median(result):
     return statistics.median(result["seconds"])
 
 
-def share(item, results):
+def floor_fraction(item, results):
     """The floor's time over ours, as a percentage."""
     flop, ours = floor.flop(item), item["results"].get(plan.OURS)
     if flop is None or not is_measured(ours):

@@ -1,4 +1,4 @@
-"""Asks a TensorFlow Serving for summaries over REST: rest_client.py FILE..."""
+"""Requests summaries from TensorFlow Serving over REST: rest_client.py FILE..."""
 
 import argparse
 import json

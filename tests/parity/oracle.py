@@ -98,17 +98,17 @@ def make_theirs(config, weights):
 
 
 def run_theirs(pair, inputs, **options):
-    """PyTorch's outputs as arrays, global maps in our form (see docs/parity.md)."""
+    """PyTorch's outputs as arrays, global attention probabilities in our form (see docs/parity.md)."""
     tensors = {name: torch.tensor(array) for name, array in inputs.items()}
     with torch.no_grad():
         outputs = pair.theirs(**tensors, **options)
     fields = to_arrays(outputs)
-    maps = fields.get("encoder_global_attentions")
-    if maps is not None:
+    global_probs = fields.get("encoder_global_attentions")
+    if global_probs is not None:
         used = used_slots(inputs)[:, None, None]
         length = source_mask(inputs).shape[1]
         fields["encoder_global_attentions"] = tuple(
-            np.where(used, global_map[:, :, :length], 0) for global_map in maps
+            np.where(used, layer[:, :, :length], 0) for layer in global_probs
         )
     return fields
 
@@ -179,7 +179,7 @@ def target_mask(inputs, length):
 
 
 def used_slots(inputs):
-    """bool[B, G]: which global slots a row uses."""
+    """bool[B, G]: which global token positions a row uses."""
     is_real = source_mask(inputs)
     mask = inputs.get("global_attention_mask", np.zeros(is_real.shape, int))
     counts = ((mask > 0) & is_real).sum(axis=1)

@@ -39,8 +39,8 @@ def _globals_at(inputs, mask):
     return inputs
 
 
-def _share(rng, inputs, share):
-    return rng.random(inputs["input_ids"].shape) < share
+def _fraction(rng, inputs, fraction):
+    return rng.random(inputs["input_ids"].shape) < fraction
 
 
 def plain(rng, length, target):
@@ -71,7 +71,7 @@ def left_padding(rng, length, target):
 def unequal_globals(rng, length, target):
     """None in the first row, some in the second, many in the third."""
     inputs = _tokens(rng, length, target)
-    return _globals_at(inputs, _share(rng, inputs, np.array([[0.0], [0.2], [0.8]])))
+    return _globals_at(inputs, _fraction(rng, inputs, np.array([[0.0], [0.2], [0.8]])))
 
 
 def all_global(rng, length, target):
@@ -84,7 +84,7 @@ def global_padding(rng, length, target):
     """Many global tokens, most of them on padding, which wins."""
     inputs = _right_padded(rng, length, target)
     padding = inputs["attention_mask"] == 0
-    return _globals_at(inputs, padding | _share(rng, inputs, 0.1))
+    return _globals_at(inputs, padding | _fraction(rng, inputs, 0.1))
 
 
 def tokenizer_padding(rng, length, target):
@@ -100,7 +100,7 @@ def tokenizer_padding(rng, length, target):
 def minus_one_inside(rng, length, target):
     """-1 on tokens that the attention mask keeps: cross-attention still sees them."""
     inputs = first_global(rng, length, target)
-    hidden = _share(rng, inputs, 0.3)
+    hidden = _fraction(rng, inputs, 0.3)
     hidden[:, 0] = False
     inputs["global_attention_mask"] = np.where(
         hidden, -1, inputs["global_attention_mask"]
@@ -111,10 +111,10 @@ def minus_one_inside(rng, length, target):
 def scattered_padding(rng, length, target):
     """Holes in the document, global tokens anywhere."""
     inputs = _tokens(rng, length, target)
-    keep = ~_share(rng, inputs, 0.3)
+    keep = ~_fraction(rng, inputs, 0.3)
     keep[:, length // 2] = True
     inputs["attention_mask"] = keep.astype(int)
-    return _globals_at(inputs, _share(rng, inputs, 0.2))
+    return _globals_at(inputs, _fraction(rng, inputs, 0.2))
 
 
 def padded_targets(rng, length, target):

@@ -35,7 +35,7 @@ def test_every_output_in_a_graph(get_pair):
 
 @pytest.fixture(scope="module")
 def long_pair(tmp_path_factory):
-    """Long enough for two sizes of global slots under XLA: 16, and the length."""
+    """Long enough for two bounds on the global tokens under XLA: 16, and the length."""
     layout = {
         "attention_window": 24,
         "max_encoder_position_embeddings": 96,

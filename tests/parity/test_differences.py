@@ -23,20 +23,20 @@ def raw_theirs(pair, inputs, **options):
         return pair.theirs(**tensors, **options)
 
 
-def test_global_maps_have_the_documents_length(get_pair):
+def test_global_probabilities_have_the_documents_length(get_pair):
     pair = get_pair("falling_windows")  # pads to a multiple of 8
     inputs = make_inputs("first_global", 3, 19)
-    maps = raw_theirs(pair, inputs, **EVERYTHING).encoder_global_attentions
-    assert [probs.shape[2] for probs in maps] == [24, 24]
+    probs_per_layer = raw_theirs(pair, inputs, **EVERYTHING).encoder_global_attentions
+    assert [probs.shape[2] for probs in probs_per_layer] == [24, 24]
     mine = run_ours(pair, inputs)["encoder_global_attentions"]
     assert [probs.shape[2] for probs in mine] == [19, 19]
 
 
-def test_unused_global_slots_are_zero(get_pair):
+def test_unused_global_positions_are_zero(get_pair):
     pair = get_pair("falling_windows")
     inputs = make_inputs("unequal_globals", 3, 16)  # the first row has no global token
-    maps = raw_theirs(pair, inputs, **EVERYTHING).encoder_global_attentions
-    np.testing.assert_allclose(maps[0][0], 1 / 16, rtol=1e-6)
+    probs_per_layer = raw_theirs(pair, inputs, **EVERYTHING).encoder_global_attentions
+    np.testing.assert_allclose(probs_per_layer[0][0], 1 / 16, rtol=1e-6)
     assert np.all(run_ours(pair, inputs)["encoder_global_attentions"][0][0] == 0)
 
 
@@ -113,7 +113,7 @@ def test_the_config_is_left_alone():
 
 
 def test_layers_are_dropped_as_in_pytorch(tmp_path):
-    """TF has no LayerDrop; PyTorch crashes on maps of dropped layers."""
+    """TF has no LayerDrop; PyTorch crashes on probs_per_layer of dropped layers."""
     layout = {"dropout": 0.0, "encoder_layerdrop": 1.0, "decoder_layerdrop": 1.0}
     pair = make_pair(layout, tmp_path)
     inputs = make_inputs("first_global", 3, 13)

@@ -1,4 +1,4 @@
-"""Logits, every hidden state and every attention map equal PyTorch's."""
+"""Logits, every hidden state and all attention probabilities equal PyTorch's."""
 
 import numpy as np
 import pytest
@@ -35,16 +35,18 @@ def test_any_masks(get_pair, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
     batch, target = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 9))
     shape = [batch, data.draw(st.integers(1, pair.max_len))]
-    shares = st.sampled_from([0.0, 0.1, 0.5, 1.0])
-    share_global, share_minus, share_padding = (data.draw(shares) for _ in range(3))
-    is_real = rng.random(shape) >= share_padding
+    fractions = st.sampled_from([0.0, 0.1, 0.5, 1.0])
+    global_fraction, minus_fraction, padding_fraction = (
+        data.draw(fractions) for _ in range(3)
+    )
+    is_real = rng.random(shape) >= padding_fraction
     is_real[np.arange(batch), rng.integers(0, shape[1], batch)] = True
-    is_global = rng.random(shape) < share_global * rng.random([batch, 1])
+    is_global = rng.random(shape) < global_fraction * rng.random([batch, 1])
     inputs = {
         "input_ids": rng.integers(0, 29, shape),
         "attention_mask": is_real.astype(int),
         "global_attention_mask": np.where(
-            rng.random(shape) < share_minus, -1, is_global.astype(int)
+            rng.random(shape) < minus_fraction, -1, is_global.astype(int)
         ),
         "decoder_input_ids": rng.integers(0, 29, [batch, target]),
         "decoder_attention_mask": rng.integers(0, 2, [batch, target]),
@@ -70,7 +72,7 @@ def test_eager_calls(get_pair, pattern):
     mine = run_eagerly(pair, inputs, **EVERYTHING)
     theirs = run_theirs(pair, inputs, **EVERYTHING)
     assert_outputs_match(mine, theirs, inputs)
-    # PyTorch has no global maps where no token is global; ours follow the mask.
+    # PyTorch has no global attention probabilities where no token is global; ours follow the mask.
     has_mask = "global_attention_mask" in inputs
     assert ("encoder_global_attentions" in mine) == has_mask
 
@@ -123,7 +125,7 @@ def test_the_models_let_no_mistake_hide(pair):
 
 
 def peak(probs, name, inputs):
-    """The largest share of a query, mean over queries, where uniform would be 1."""
+    """The largest probability of a query, mean over queries, where uniform would be 1."""
     if name == "encoder_global_attentions":
         probs = probs.swapaxes(2, 3)
     elif name == "encoder_attentions":

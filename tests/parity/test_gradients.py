@@ -39,7 +39,7 @@ def test_every_weight(get_pair, layout, pattern, length):
 
 
 def test_attention_maps_change_no_gradient(get_pair):
-    """Asking for maps takes another way through the encoder."""
+    """Requesting attention probabilities takes another way through the encoder."""
     pair = get_pair("falling_windows")
     inputs = with_labels(make_inputs("unequal_globals", 3, 21), seed=3)
     _, plain = our_gradients(pair.ours, inputs)
