@@ -98,7 +98,10 @@ def make_theirs(config, weights):
 
 
 def run_theirs(pair, inputs, **options):
-    """PyTorch's outputs as arrays, global attention probabilities in our form (see docs/parity.md)."""
+    """PyTorch's outputs as arrays.
+
+    Global attention probabilities are in our form (see docs/parity.md).
+    """
     tensors = {name: torch.tensor(array) for name, array in inputs.items()}
     with torch.no_grad():
         outputs = pair.theirs(**tensors, **options)

@@ -76,7 +76,7 @@ def test_head_masks(get_models, name):
 
 @pytest.mark.parametrize("name", HEAD_MASKS)
 def test_head_masks_in_a_plain_call(get_models, name):
-    """Without attention probabilities the encoder takes another way; one row serves all layers."""
+    """Without probabilities the encoder takes another way; one row serves all."""
     pair = get_models("windows_apart", HEAD_MASKS)
     mask = np.array([0.0, 1.0, 0.5], "float32")
     inputs = make_inputs("unequal_globals", 7, 13)

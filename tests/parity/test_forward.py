@@ -72,7 +72,7 @@ def test_eager_calls(get_pair, pattern):
     mine = run_eagerly(pair, inputs, **EVERYTHING)
     theirs = run_theirs(pair, inputs, **EVERYTHING)
     assert_outputs_match(mine, theirs, inputs)
-    # PyTorch has no global attention probabilities where no token is global; ours follow the mask.
+    # Where no token is global PyTorch has no such probabilities; ours follow the mask.
     has_mask = "global_attention_mask" in inputs
     assert ("encoder_global_attentions" in mine) == has_mask
 
@@ -125,7 +125,7 @@ def test_the_models_let_no_mistake_hide(pair):
 
 
 def peak(probs, name, inputs):
-    """The largest probability of a query, mean over queries, where uniform would be 1."""
+    """The largest probability of a query, mean over all; 1 where all are equal."""
     if name == "encoder_global_attentions":
         probs = probs.swapaxes(2, 3)
     elif name == "encoder_attentions":
