@@ -55,7 +55,7 @@ def parse_command(command, monkeypatch):
     """Has `tf-led` read a command line; returns what its sub-command would be given."""
     words = shlex.split(command, comments=True)[1:]
     seen = []
-    module = importlib.import_module(f"tf_led.cli.{words[0]}")
+    module = importlib.import_module(main_module.COMMANDS[words[0]])
     monkeypatch.setattr(module, "run", seen.append)
     assert main_module.main(words) == 0, command
     (arguments,) = seen
