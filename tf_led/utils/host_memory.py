@@ -5,7 +5,6 @@ import math
 import mmap
 
 import numpy as np
-import tensorflow as tf
 
 _ALIGNMENT = 64  # bytes; TensorFlow's kernels insist on it
 _OWN_PAGES_FROM = 1 << 16  # bytes; below it, a copy costs nothing
@@ -63,6 +62,8 @@ def share_array(array):
     Returns:
         Tensor on the CPU.
     """
+    import tensorflow as tf  # what reads files needs none
+
     is_fit = array.flags.c_contiguous and array.flags.writeable
     if not is_fit or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
         return tf.convert_to_tensor(array)

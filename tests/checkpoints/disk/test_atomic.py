@@ -17,7 +17,7 @@ from tf_led.checkpoints.disk import atomic
 from tf_led.checkpoints.disk import atomic as locks
 from tf_led.checkpoints.disk.atomic import lock, locked, staged, unlock
 from tf_led.checkpoints.formats.registry import open_weights
-from tf_led.checkpoints.hub.folder import find_weights
+from tf_led.checkpoints.hub.resolve import find_weights
 from tf_led.checkpoints.save import save_weights
 
 
