@@ -1,4 +1,4 @@
-"""Fills a model's variables from a weight file: a plan, checks, then a report."""
+"""Loads a weight file into a model's variables: plan, checks, values, report."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ from tf_led.checkpoints.hub.resolve import find_weights
 from tf_led.checkpoints.names.led import LED_NAMES
 from tf_led.checkpoints.names.match import check_dtypes, check_tied, make_plan
 from tf_led.checkpoints.names.table import keep
-from tf_led.utils.host_memory import Scratch, settle, share_array
+from tf_led.utils.host_memory import Scratch, make_contiguous, share_array
 
 
 @dataclasses.dataclass
@@ -120,7 +120,7 @@ def load_weights(
         source: str or Path of a weight file, an index or a folder that holds one; or
             the `LocalCheckpoint` that `tf_led.checkpoints.hub.resolve.resolve` gives.
         ignore_mismatched_sizes: bool. True leaves weights of another shape at their
-            initial values instead of refusing the file.
+            initial values instead of raising an error.
         draw: callable that is given the list of the variables that the file has no
             values for, to initialise them; None leaves them as they are.
         names: `NameTable` of the model's architecture.
@@ -213,16 +213,16 @@ def _assign(plan, variables, skipped):
 
 
 def _read(variables, of_thread, item):
-    """Reads a tensor to where it stays, by way of scratch memory if it must change."""
+    """Reads a tensor into memory that a variable can keep; changed ones via scratch."""
     path, tensor, transform = item
     dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
     if transform is keep and numpy_dtype(tensor.dtype) == dtype:
-        return share_array(settle(tensor.read(), dtype))
+        return share_array(make_contiguous(tensor.read(), dtype))
     if not hasattr(of_thread, "scratch"):
         of_thread.scratch = Scratch()
     array = transform(tensor.read(of_thread.scratch))
-    settled = settle(array, dtype)
-    return share_array(settled.copy() if settled is array else settled)
+    contiguous = make_contiguous(array, dtype)
+    return share_array(contiguous.copy() if contiguous is array else contiguous)
 
 
 def _is_finite(values):

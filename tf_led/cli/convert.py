@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from tf_led.checkpoints.disk.atomic import own_entries
 from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
 from tf_led.cli.parser import UsageError, load_tensorflow, positive_int
@@ -221,7 +222,7 @@ KERAS_HINT = (
 
 
 def blamed(args, error):
-    """Tells which of SRC and DEST an error is about."""
+    """Returns that of SRC and DEST which an error is about."""
     source, folder = Path(args.source).absolute(), Path(args.destination).absolute()
     place = Path(getattr(error, "filename", None) or source).absolute()
     if place.is_relative_to(source):
@@ -232,19 +233,19 @@ def blamed(args, error):
 
 
 def check_destination(args):
-    """Refuses a DEST that cannot be written to, or that holds something already."""
+    """Checks that DEST can be written to and holds nothing yet."""
     folder = Path(args.destination)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: a file, not a directory")
     if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
         raise UsageError(f"{folder}: is SRC; convert to another directory")
     check_writable(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not args.force:
+    if folder.is_dir() and own_entries(folder) and not args.force:
         raise UsageError(f"{folder}: not empty; --force writes to it all the same")
 
 
 def check_writable(folder):
-    """Refuses a directory that cannot be made, or that nothing can be put into."""
+    """Checks that a directory can be made, and written to."""
     here = folder.absolute()
     while not here.exists():
         here = here.parent
@@ -255,7 +256,7 @@ def check_writable(folder):
 
 
 def check_source(source):
-    """Refuses a SRC that is neither a directory with a config nor a Hub id."""
+    """Checks that SRC is a directory with a config, or a Hub id."""
     folder = Path(source)
     if folder.is_dir():
         if not (folder / "config.json").is_file():

@@ -90,8 +90,8 @@ def generate(model, maker, tokenizer, args):
     lengths = maker.encoded.sources.lengths
     order = np.argsort(-lengths, kind="stable")  # what needs most memory comes first
     texts = [None] * len(lengths)
-    asked = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
-    options = {name: value for name, value in asked.items() if value is not None}
+    given = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
+    options = {name: value for name, value in given.items() if value is not None}
     with tqdm(total=len(lengths), unit="doc", desc="writing", file=sys.stderr) as bar:
         for start in range(0, len(order), args.batch_size):
             rows = order[start : start + args.batch_size]
@@ -147,7 +147,7 @@ def with_interval(values, *, seed, confidence=0.95):
     Args:
         values: float[n].
         seed: int, of the 1000 draws.
-        confidence: float, share of the draws within the interval.
+        confidence: float, fraction of the draws within the interval.
 
     Returns:
         Dict of `mean`, `low` and `high`, float.
@@ -211,7 +211,7 @@ def run(args):
     from tf_led.cli import evaluate as evaluate_data
     from tf_led.cli import evaluate as rouge_intervals
 
-    rouge_intervals.score_texts(["a"], ["a"])  # refused at once, not after an hour
+    rouge_intervals.score_texts(["a"], ["a"])  # fails now, not after an hour
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
@@ -240,7 +240,7 @@ def check_new_tokens(number, limit):
 
 
 def check_predictions(path):
-    """Refuses at once, not after an hour, a file that cannot be written."""
+    """Checks now, not after an hour, that a file can be written."""
     if path:
         with blamed_on(f"--predictions {path}"), open(path, "a"):
             pass

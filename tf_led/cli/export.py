@@ -151,7 +151,7 @@ def write(model, tokenizer, args):
 
     names = ("num_beams", "max_new_tokens", "length_penalty", "do_sample")
     names += ("temperature", "seed")
-    asked = {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in names}
     try:
         return export_saved_model(
             model,
@@ -161,7 +161,7 @@ def write(model, tokenizer, args):
             xla=args.xla,
             quantize=args.quantize,
             warmup=args.warmup,
-            **{name: value for name, value in asked.items() if value is not None},
+            **{name: value for name, value in given.items() if value is not None},
         )
     except ImportError as error:
         raise UsageError(f"--warmup: {error}") from error

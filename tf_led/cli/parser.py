@@ -23,7 +23,7 @@ class UsageError(Exception):
 
 @contextlib.contextmanager
 def blamed_on(subject):
-    r"""Turns the library's refusals of bad input into a `UsageError` about `subject`.
+    r"""Turns the library's errors about bad input into a `UsageError` about `subject`.
 
     Args:
         subject: str, what the user named: an option with its value, or a file.

@@ -45,7 +45,7 @@ def expected_shape(name, config):
 
 
 def check_shapes(tensors, config, file):
-    """Refuses weights that do not belong to a configuration.
+    """Checks that the shapes of weights are those of a configuration.
 
     Args:
         tensors: dict of `LazyTensor` by PyTorch LED's name without `led.`; of a
@@ -207,7 +207,9 @@ def _rename(tensors, file):
     for key, tensor in tensors.items():
         new = bart_names.to_led(key)
         if new is None:
-            raise CheckpointError(f"`{file}` has {some([key])}, which BART has not.")
+            raise CheckpointError(
+                f"`{file}` has {some([key])}, which is not a name of BART's."
+            )
         for name in new:
             if name in found:
                 twice = [found[name].name, key]
@@ -229,7 +231,7 @@ def _drop_tied_copies(found, config, file):
 
 
 def _check_depth(config, tensors, file):
-    """Refuses a number of layers whose names alone would fill the memory."""
+    """Checks the layers against the file: their names alone could fill the memory."""
     for name in ("encoder_layers", "decoder_layers"):
         if getattr(config, name) > len(tensors):
             raise CheckpointError(

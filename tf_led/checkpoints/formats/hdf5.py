@@ -144,8 +144,8 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def read_h5(path):
     """Opens an HDF5 file of Keras 2's; its structure is checked, no number is read.
 
-    Which weights there are is told from the datasets themselves: the lists of names
-    that Keras wrote beside them, in one attribute or in several, say nothing more.
+    The weights are the datasets themselves: the lists of names that Keras wrote beside
+    them, in one attribute or in several, add nothing.
 
     Args:
         path: str or Path, one file.

@@ -74,7 +74,7 @@ def _storage_places(file, path, table, order):
 
 
 def check_torch():
-    """Refuses to begin where torch is missing.
+    """Checks that torch is installed.
 
     Raises:
         ValueError: saying what to do instead.

@@ -1,8 +1,8 @@
 """Unpickles PyTorch's tables of tensors and nothing else.
 
 A pickle is a program. Before it runs, each of its instructions is compared with the
-short list that PyTorch's writer uses, and each name that it asks for with the names of
-`torch_vocabulary`; while it runs, it can call only the stand-ins there.
+short list that PyTorch's writer uses, and each name that it imports with
+`ALLOWED_GLOBALS`; while it runs, it can call only the stand-ins there.
 """
 
 import collections
@@ -112,7 +112,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def take_pickle(file, source):
-    """Cuts the next pickle out of a file, refusing it if it does more than it may.
+    """Cuts the next pickle out of a file and checks its instructions.
 
     Args:
         file: a seekable binary file, placed where a pickle begins. It is left at the
@@ -145,10 +145,10 @@ def take_pickle(file, source):
 
 def _check_instruction(name, argument, count, source):
     if name == "GLOBAL":
-        asked = argument.replace(" ", ".", 1)
-        if asked not in ALLOWED_GLOBALS:
+        wanted = argument.replace(" ", ".", 1)
+        if wanted not in ALLOWED_GLOBALS:
             raise CheckpointError(
-                f"`{source}` asks for `{one_line(asked)}`, which plain tensors do not "
+                f"`{source}` asks for `{one_line(wanted)}`, which plain tensors do not "
                 "need; nothing of it was run."
             )
     elif name not in ALLOWED_OPCODES:
@@ -184,7 +184,7 @@ def _broken(source, error):
 
 
 def check_table(table, path):
-    """Refuses what is not a table of tensors.
+    """Checks that an object is a table of tensors.
 
     Args:
         table: what a PyTorch file's pickle holds.

@@ -50,7 +50,7 @@ def push_folder(
 
     Raises:
         ValueError: if `repo_id` cannot be one.
-        OSError: if the Hub cannot be reached, or refuses.
+        OSError: if the Hub cannot be reached, or rejects the upload.
     """
     api = HfApi(token=token)
     try:

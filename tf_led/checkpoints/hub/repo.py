@@ -107,10 +107,10 @@ class Repo:
 
         Returns:
             Path; None if the repository has none, or if the cache has none and the Hub
-            must not be asked.
+            is not to be asked.
 
         Raises:
-            OSError: as `resolve` lists them, if the Hub cannot be asked.
+            OSError: as `resolve` lists them, if the Hub cannot be reached.
         """
         path = self._get(file_name)
         if path is not None or self._unreachable is None or self._is_absent(file_name):
@@ -118,7 +118,7 @@ class Repo:
         if not self._is_local:
             raise self._no_network(self._unreachable)
         warnings.warn(
-            f"The cache does not have `{file_name}` of `{self.name}`, and the Hub must "
+            f"The cache does not have `{file_name}` of `{self.name}`, and the Hub may "
             "not be asked whether there is one; going on without it.",
             stacklevel=2,
         )

@@ -18,7 +18,7 @@ class LocalCheckpoint:
     """Weights that lie on this machine.
 
     Args:
-        name: what was asked for, a folder or a Hub id.
+        name: the folder or Hub id as given.
         weights: Path of the weight file or of the index.
         shards: tuple of Paths, those that the index names; empty for a single file.
         commit_hash: str, the Hub's commit; None for a folder.
@@ -52,7 +52,7 @@ def resolve(name_or_dir, *, subfolder="", use_safetensors=None, **options):
     Raises:
         FileNotFoundError: if there is no such folder or model, or it has no weights.
         NotADirectoryError: if `name_or_dir` is a file.
-        ValueError: if `force_download` is asked for where the Hub is ruled out.
+        ValueError: if `force_download` is True but the Hub may not be used.
         ConnectionError: if the Hub cannot be reached and the cache lacks the weights.
         PermissionError: if the Hub gives access only on request.
 
@@ -91,7 +91,7 @@ def find_file(name_or_dir, file_name, *, subfolder="", **options):
 
     Returns:
         Path; None if the folder or model has no such file, or the cache has none and
-        the Hub must not be asked.
+        the Hub may not be used.
 
     Raises:
         OSError: as `resolve` lists them, if there may be one but it cannot be had.

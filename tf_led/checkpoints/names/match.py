@@ -140,7 +140,7 @@ def _check_architecture(plan, keys):
 
 
 def check_dtypes(plan):
-    """Refuses weights that are not plain floats: casting them would give nonsense.
+    """Checks that all weights are plain floats: casting others would give nonsense.
 
     Args:
         plan: `Plan`.
@@ -157,7 +157,7 @@ def check_dtypes(plan):
 
 
 def check_tied(plan):
-    """Refuses a file whose copies of the shared embeddings are not all the same.
+    """Checks that a file's copies of the shared embeddings are all the same.
 
     Args:
         plan: `Plan`.

@@ -183,7 +183,7 @@ class NameTable:
         return row
 
     def recognise(self, keys):
-        """Finds out what all names of a file mean, whoever wrote it.
+        """Finds out what all names of a file mean, whatever wrote it.
 
         Args:
             keys: iterable of str, all of a file: some say what others are.
