@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 from tf_led.checkpoints.disk.atomic import own_entries
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
 from tf_led.cli.parser import UsageError, load_tensorflow, positive_int
@@ -237,7 +238,7 @@ def check_destination(args):
     folder = Path(args.destination)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: a file, not a directory")
-    if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
+    if same_place(folder, args.source):
         raise UsageError(f"{folder}: is SRC; convert to another directory")
     check_writable(folder)
     if folder.is_dir() and own_entries(folder) and not args.force:

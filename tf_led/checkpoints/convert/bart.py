@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tf_led.checkpoints.convert.bart_config import led_config, tile_rows
 from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import watch_finite
 from tf_led.checkpoints.formats.registry import open_weights
@@ -108,7 +109,7 @@ def bart_to_led(
     Raises:
         FileNotFoundError: if there is no such source, or it lacks a part.
         CheckpointError: if it is not a BART, or a file cannot be used.
-        ValueError: if another argument is not allowed.
+        ValueError: if another argument is not allowed, or `destination` is `source`.
 
     Source: Longformer (arXiv 2004.05150), sections 5 and 7.
 
@@ -142,6 +143,11 @@ def convert_bart(source, destination, *, max_shard_size="5GB", kind, **sizes):
     Returns:
         `LEDConfig` of the new checkpoint.
     """
+    if same_place(source, destination):
+        raise ValueError(
+            f"`destination` {str(destination)!r} is `source`, whose weights it would "
+            "replace; give another folder."
+        )
     place = open_source(source)
     config = led_config(place.read_json("config.json"), **sizes)
     tensors, nonfinite = watch_finite(open_weights(place.weights))
