@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 from tf_led.checkpoints.peft import load_adapters, save_adapters
 
@@ -44,6 +46,20 @@ def test_there_and_back(tmp_path):
     # PEFT wants whole layers here; it leaves the bias alone.
     assert config["modules_to_save"] == ["led.decoder.layers.1.final_layer_norm"]
     assert len(others) == 3
+
+
+def test_weights_as_older_versions_of_peft_wrote_them(tmp_path):
+    saved(tmp_path)
+    file = tmp_path / "adapter_model.safetensors"
+    torch.save(load_file(file), tmp_path / "adapter_model.bin")
+    file.unlink()
+    adapters, others, _ = load_adapters(tmp_path)
+    np.testing.assert_array_equal(adapters[PATH][0], LEFT)
+    np.testing.assert_array_equal(adapters[PATH][1], RIGHT)
+    assert len(others) == 3
+    (tmp_path / "adapter_model.bin").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match="adapter_model.bin"):
+        load_adapters(tmp_path)
 
 
 def test_a_path_that_is_none():

@@ -147,8 +147,8 @@ def _whole(names, path, weight):
 
 def _whole_modules(names, others):
     """PyTorch's modules of which all weights are here."""
-    counts = collections.Counter(_module(path)[0] for path in others)
-    embeddings = [_module(p)[0] for p in others if p.endswith("/embeddings")]
+    counts = collections.Counter(_module(names, path)[0] for path in others)
+    embeddings = [_module(names, p)[0] for p in others if p.endswith("/embeddings")]
     return sorted([*embeddings, *(name for name, n in counts.items() if n == 2)])
 
 

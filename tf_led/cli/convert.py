@@ -216,10 +216,8 @@ def written(folder, to):
     return sorted(Path(folder).glob(f"*.{to}"))
 
 
-KERAS_HINT = (
-    "; open a .keras file with keras.models.load_model after `import tf_led`, and call"
-    " save_pretrained"
-)
+KERAS = FORMATS["keras"]
+KERAS_HINT = f"; {KERAS.advice}, and call save_pretrained"
 
 
 def blamed(args, error):
@@ -261,10 +259,10 @@ def check_source(source):
     folder = Path(source)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            hint = KERAS_HINT if any(folder.glob("*.keras")) else ""
+            hint = KERAS_HINT if any(folder.glob(f"*{KERAS.ending}")) else ""
             raise UsageError(f"{source}: no config.json in it{hint}")
     elif folder.exists():
-        hint = KERAS_HINT if folder.suffix == ".keras" else ""
+        hint = KERAS_HINT if folder.suffix == KERAS.ending else ""
         raise UsageError(f"{source}: a file, not a checkpoint's directory{hint}")
     elif not could_be_hub_id(source):
         raise UsageError(f"{source}: no such directory")

@@ -109,7 +109,7 @@ FORMATS = {
         "model",
         ".keras",
         readers="for Keras alone",
-        advice="open model.keras with keras.models.load_model after `import tf_led`",
+        advice="open a .keras file with keras.models.load_model after `import tf_led`",
     ),
     "flax": Format("flax_model", ".msgpack", advice="Flax weights are not read"),
 }
