@@ -101,7 +101,8 @@ def test_a_config_that_is_no_json(tmp_path):
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
-        ({}, "holds no adapters"),
+        ({}, "holds no tensor"),
+        ({"base_model.model.led.shared.weight": LEFT}, "holds no adapters"),
         ({KEY: LEFT.T}, "is not two factors"),
         ({"base_model.model.bert.lora_A.weight": LEFT}, "`base_model.model.bert.lora"),
     ],
