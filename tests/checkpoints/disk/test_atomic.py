@@ -241,6 +241,7 @@ sys.modules["tensorflow"] = types.ModuleType("tensorflow")
 sys.modules["keras"] = types.SimpleNamespace(
     backend=types.SimpleNamespace(standardize_dtype=str),
     ops=types.SimpleNamespace(convert_to_numpy=lambda array: array),
+    saving=types.SimpleNamespace(get_custom_objects=dict),
 )
 from tf_led.checkpoints.save import save_weights
 first, shapes = int(sys.argv[2]), eval(sys.argv[3])
