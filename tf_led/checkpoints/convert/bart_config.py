@@ -1,4 +1,4 @@
-"""Makes the configuration of a LED of that of a BART."""
+"""A LED's configuration out of a BART's."""
 
 import operator
 
@@ -7,6 +7,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import BartConfig, LEDConfig
 
 from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
+from tf_led.utils.versions import config_from_dict
 
 
 def tile_rows(table, num_rows):
@@ -29,7 +30,7 @@ def tile_rows(table, num_rows):
 
 
 def check_positions(value, name):
-    """Checks a number of positions.
+    """Refuses what is no number of positions.
 
     Args:
         value: what the caller gave.
@@ -55,7 +56,7 @@ def check_positions(value, name):
     return number
 
 
-# Options of early BARTs and their relatives, with the only value that LED supports.
+# What early BARTs and their relatives could be, and LED cannot: the value it must have.
 _REQUIRED = {
     "scale_embedding": False,
     "normalize_before": False,
@@ -63,7 +64,7 @@ _REQUIRED = {
     "static_position_embeddings": False,
     "normalize_embedding": True,
 }
-# Fields that LED does not have, or that mean something else there.
+# Says nothing of a LED, or something else.
 _DROPPED = {
     *_REQUIRED,
     "_name_or_path",
@@ -95,8 +96,7 @@ def led_config(
         `LEDConfig`; fields that BART does not know are kept.
 
     Raises:
-        CheckpointError: if `fields` are not a BART's, or have values that LED does
-            not support.
+        CheckpointError: if `fields` are not a BART's, or say what LED cannot be.
         ValueError: if another argument is not allowed.
 
     Example:
@@ -119,7 +119,8 @@ def led_config(
             max_decoder_positions, "max_decoder_positions"
         )
     kept = {name: value for name, value in bart.items() if name not in _DROPPED}
-    return LEDConfig.from_dict(
+    return config_from_dict(
+        LEDConfig,
         {
             **kept,
             "architectures": [_architecture(name) for name in _architectures(fields)],
@@ -128,7 +129,7 @@ def led_config(
                 max_positions, "max_positions"
             ),
             "max_decoder_position_embeddings": decoder_positions,
-        }
+        },
     )
 
 
@@ -145,12 +146,11 @@ def _read(fields):
             )
     check_num_labels(fields)
     try:
-        return BartConfig.from_dict(
-            fields
-        ).to_dict()  # with the defaults of the fields left out
+        # With the defaults of what the file leaves unsaid.
+        return config_from_dict(BartConfig, fields).to_dict()
     except StrictDataclassError as error:
         raise CheckpointError(
-            f"config.json has a field that BartConfig rejects: {one_line(error)}"
+            f"BartConfig refuses a field: {one_line(error)}"
         ) from None
 
 

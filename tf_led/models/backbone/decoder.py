@@ -17,6 +17,7 @@ from tf_led.models.inputs.validation import input_error
 from tf_led.ops.control_flow import pass_on, wait_for
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
+from tf_led.utils.versions import config_from_dict
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -271,7 +272,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         fields, options = split_config(config)
-        return cls(LEDConfig.from_dict(fields), **options)
+        return cls(config_from_dict(LEDConfig, fields), **options)
 
 
 def _one_after_another(document, num_layers):

@@ -23,6 +23,7 @@ from tf_led.models.inputs.validation import input_error, refuse_where
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.global_attention import count_slots, find_slots
+from tf_led.utils.versions import config_from_dict
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -215,7 +216,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         fields, options = split_config(config)
-        return cls(LEDConfig.from_dict(fields), **options)
+        return cls(config_from_dict(LEDConfig, fields), **options)
 
 
 def token_embedding(config, dtype):

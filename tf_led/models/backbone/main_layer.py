@@ -14,6 +14,7 @@ from tf_led.models.inputs import validation as checks
 from tf_led.models.inputs.named_inputs import NamedInputs, is_mapping
 from tf_led.models.inputs.validation import input_error
 from tf_led.ops.losses import shift_tokens_right
+from tf_led.utils.versions import config_from_dict
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -166,7 +167,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         fields, options = split_config(config)
-        return cls(LEDConfig.from_dict(fields), **options)
+        return cls(config_from_dict(LEDConfig, fields), **options)
 
 
 def as_encoder_output(outputs):

@@ -10,6 +10,7 @@ from tf_led.checkpoints.peft import load_adapters, save_adapters
 from tf_led.models.pretrained.editing import EditingMixin
 from tf_led.models.pretrained.from_pretrained import layer_table, matches
 from tf_led.training import lora
+from tf_led.utils.versions import filters_option
 
 # Queries and values, local and global, of every attention.
 DEFAULT_TARGETS = ("query", "value", "query_global", "value_global", "q_proj", "v_proj")
@@ -284,7 +285,7 @@ class FineTuningMixin(EditingMixin):
         with _cheap_collection(), warnings.catch_warnings():
             # Keras says so of every LayerNormalization: a norm has no matrix.
             warnings.filterwarnings("ignore", "Layer .* does not have a `quantize`")
-            super().quantize(mode, config=config, filters=filters, **kwargs)
+            super().quantize(mode, config=config, **filters_option(filters), **kwargs)
         self._forget_compiled()
 
     def quantization(self):

@@ -7,12 +7,13 @@ import re
 import keras
 from transformers import GenerationConfig
 
-from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
+from tf_led.checkpoints.convert.allenai import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
 from tf_led.checkpoints.hub.resolve import find_file, resolve
 from tf_led.checkpoints.load import load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.backbone.config import LEDConfig
+from tf_led.utils.versions import config_from_dict
 
 MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
 # Where to look, understood by `resolve` and by transformers' config classes alike.
@@ -143,7 +144,7 @@ def load_config(source, place, overrides):
         )
     check_num_labels({**fields, **overrides})
     try:
-        config = LEDConfig.from_dict(fields, **overrides)
+        config = config_from_dict(LEDConfig, fields, **overrides)
     except Exception as error:  # whatever a field of another type leads to
         raise CheckpointError(
             f"LEDConfig refuses a field: {one_line(error)}"

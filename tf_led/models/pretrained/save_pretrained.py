@@ -12,6 +12,7 @@ from tf_led.checkpoints.hub.push import push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
 from tf_led.models.backbone.config import LEDConfig
 from tf_led.models.serving.legacy_signatures import make_signatures, write_saved_model
+from tf_led.utils.versions import config_from_dict
 
 
 def save_pretrained(
@@ -74,7 +75,7 @@ def write_configs(model, directory):
         directory: Path of a folder.
     """
     fields = {**model.config.to_dict(), "architectures": [pytorch_name(model)]}
-    LEDConfig.from_dict(fields).save_pretrained(directory)
+    config_from_dict(LEDConfig, fields).save_pretrained(directory)
     if model.can_generate():
         model.generation_config.save_pretrained(directory)
 
