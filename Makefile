@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 BEAM_VENV := .venv-beam
 DEMO := demo
 
-# The first interpreter here that TensorFlow 2.21 and Keras 3.15 run on.
+# The first interpreter here that TensorFlow and Keras run on.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-load test-beam bench docs \
-	notebooks bundled-model lint format clean
+.PHONY: help demo test test-large test-load test-beam test-versions new-versions bench \
+	docs notebooks bundled-model dist lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,10 +20,13 @@ help:
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
 	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
+	@echo "make test-versions  tests on the oldest, Colab's and the newest versions; an hour"
+	@echo "make new-versions  tells which TensorFlow, Keras ... are out and not tested"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
 	@echo "make bundled-model  makes the model that comes with the package anew; an hour"
+	@echo "make dist        wheel and source distribution, checked, in dist"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
@@ -65,6 +68,15 @@ $(SERVED)/path: $(VENV)/.installed
 	$(BIN)/tf-led export $(DEMO)/checkpoint $(SERVED) --num-beams 2 \
 		--max-new-tokens 16 > $@
 
+# VERSIONS="colab --no-torch" for one set, where no CPU build of torch is at hand.
+VERSIONS ?=
+
+test-versions: | $(VENV)/.made
+	$(BIN)/python -m tests.versions $(VERSIONS)
+
+new-versions: | $(VENV)/.made
+	$(BIN)/python -m tests.versions.new
+
 BENCH ?=
 
 bench: $(VENV)/.installed-bench
@@ -76,6 +88,13 @@ docs: $(VENV)/.installed-docs
 
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python notebooks/execute.py
+
+# TF_LED_REPOSITORY is the address that the links in the description lead to.
+dist: | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet build twine
+	rm -rf build/lib dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
 
 # What it learns from is the source of the packages installed here, those of the tests
 # among them.
@@ -94,23 +113,23 @@ clean:
 	rm -rf $(VENV) $(BEAM_VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are written last: an installation that was cut off is done again.
-$(VENV)/.installed: setup.cfg setup.py | $(VENV)/.made
+$(VENV)/.installed: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.installed-train: setup.cfg setup.py | $(VENV)/.made
+$(VENV)/.installed-train: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[train]'
 	touch $(VENV)/.installed $@
 
-$(VENV)/.installed-bench: setup.cfg setup.py | $(VENV)/.made
+$(VENV)/.installed-bench: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $(VENV)/.installed $@
 
-$(VENV)/.installed-docs: setup.cfg setup.py | $(VENV)/.made
+$(VENV)/.installed-docs: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $(VENV)/.installed $@
 
-$(VENV)/.installed-test: setup.cfg setup.py | $(VENV)/.made
+$(VENV)/.installed-test: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $(VENV)/.installed $@
 

@@ -1,0 +1,69 @@
+"""Runs the tests on sets of versions: `python -m tests.versions [SET...]`.
+
+Each set has an environment of its own under build/versions. What a test needs of a
+version is the same on all of them; a failure is a difference between versions that
+tf_led/utils/versions.py has to know.
+"""
+
+import argparse
+import subprocess
+import sys
+
+from tests.versions import sets
+
+# The parts of the suite that stand on TensorFlow, Keras or transformers. The others
+# read the project's own files, or run the same code by the command line.
+PARTS = [
+    "ops",
+    "layers",
+    "generation",
+    "checkpoints",
+    "tokenization",
+    "data",
+    "training",
+    "models",
+    "serving",
+    "parity",
+    "testing",
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests.versions", description=__doc__)
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(sets.NAMES))
+    parser.add_argument("--python", help="the interpreter, in place of the set's own")
+    parser.add_argument(
+        "--keep", action="store_true", help="use the environment as it is"
+    )
+    parser.add_argument(
+        "--no-torch",
+        action="store_true",
+        help="neither install torch nor run the files of tests that import it",
+    )
+    parser.add_argument("--parts", nargs="+", default=PARTS, help="folders of tests/")
+    args = parser.parse_args()
+    unknown = set(args.sets) - {*sets.NAMES}
+    if unknown:
+        parser.error(f"there is no set {sorted(unknown)}; choose of {sets.NAMES}")
+    failed = [name for name in args.sets or sets.NAMES if not passes(name, args)]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def passes(name, args):
+    """Whether the tests pass on a set, whose versions are printed first."""
+    wanted_python, pins = sets.read_set(name)
+    if args.keep:
+        python = sets.HOME / name / "bin/python"
+    else:
+        interpreter = args.python or sets.find_python(wanted_python)
+        python = sets.make_environment(name, interpreter, not args.no_torch)
+    print(f"{name}: {', '.join(' '.join(pin) for pin in pins.items())}", flush=True)
+    plugin = ["-p", "tests.versions.without_torch"] if args.no_torch else []
+    tests = [f"tests/{part}" for part in args.parts]
+    command = [python, "-m", "pytest", *plugin, *tests]
+    return subprocess.run(command, cwd=sets.ROOT).returncode == 0
+
+
+if __name__ == "__main__":
+    main()
