@@ -60,7 +60,7 @@ def test_ci_runs_make_test_and_stops_at_the_first_failure():
 
 def test_licence_is_the_one_declared(setup_cfg):
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert setup_cfg["metadata"]["license"] == "Apache-2.0"
+    assert setup_cfg["metadata"]["license_expression"] == "Apache-2.0"
     assert "Apache License" in text and "Version 2.0, January 2004" in text
 
 
