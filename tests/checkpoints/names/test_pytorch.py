@@ -5,8 +5,7 @@ import pytest
 import torch
 import transformers
 
-from tf_led.checkpoints.names.led import LED_NAMES
-from tf_led.checkpoints.names.table import keep, transpose
+from tf_led.checkpoints.names import pytorch as names
 
 ATTENTION = ("query", "key", "value", "query_global", "key_global", "value_global")
 
@@ -35,22 +34,22 @@ def our_paths(encoder_layers=2, decoder_layers=2):
 
 
 def test_the_paths_are_those_of_pytorchs_model(state):
-    keys = [LED_NAMES.to_pytorch(path)[0] for path in our_paths()]
+    keys = [names.to_pytorch(path)[0] for path in our_paths()]
     assert sorted(keys) == sorted(state)
 
 
 def test_the_base_models_names_have_no_prefix(torch_model):
     bare = [p.removeprefix("led/") for p in our_paths() if p.startswith("led/")]
-    keys = [LED_NAMES.to_pytorch(path)[0] for path in bare]
-    tied = [key for key in torch_model.led.state_dict() if key in LED_NAMES.untied]
+    keys = [names.to_pytorch(path)[0] for path in bare]
+    tied = [key for key in torch_model.led.state_dict() if key in names.TIED]
     assert len(tied) == 2
     assert sorted(keys + tied) == sorted(torch_model.led.state_dict())
 
 
 @pytest.mark.parametrize("path", our_paths(1, 1))
 def test_there_and_back(path):
-    key, transform = LED_NAMES.to_pytorch(path)
-    assert LED_NAMES.to_ours(key) == (LED_NAMES.bare(path), transform)
+    key, transform = names.to_pytorch(path)
+    assert names.to_ours(key) == (names.bare(path), transform)
     numbers = np.arange(6).reshape(2, 3)
     np.testing.assert_array_equal(transform(transform(numbers)), numbers)
 
@@ -58,7 +57,7 @@ def test_there_and_back(path):
 def test_kernels_and_only_kernels_are_transposed():
     for path in our_paths():
         is_kernel = path.endswith("kernel")
-        assert (LED_NAMES.to_pytorch(path)[1] is transpose) == is_kernel, path
+        assert (names.to_pytorch(path)[1] is names.transpose) == is_kernel, path
 
 
 def test_linear_layers_of_pytorch_are_the_transposed_ones():
@@ -82,14 +81,14 @@ def test_linear_layers_of_pytorch_are_the_transposed_ones():
         for name, part in model.named_modules()
         if isinstance(part, torch.nn.Linear)
     }
-    ours = {key: LED_NAMES.to_ours(key) for key in model.state_dict()}
-    assert {k for k, (_, f) in ours.items() if f is transpose} == linear
+    ours = {key: names.to_ours(key) for key in model.state_dict()}
+    assert {k for k, (_, f) in ours.items() if f is names.transpose} == linear
 
 
 @pytest.mark.parametrize("prefix", ["", "led."])
 @pytest.mark.parametrize("name", ["encoder.embed_tokens.weight", "lm_head.weight"])
 def test_tied_names_lead_to_the_shared_embeddings(prefix, name):
-    assert LED_NAMES.to_ours(prefix + name)[0] == "shared/embeddings"
+    assert names.to_ours(prefix + name)[0] == "shared/embeddings"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_tied_names_lead_to_the_shared_embeddings(prefix, name):
     ],
 )
 def test_old_names_of_norms(old, new):
-    assert LED_NAMES.to_ours(old)[0] == new
+    assert names.to_ours(old)[0] == new
 
 
 @pytest.mark.parametrize(
@@ -121,12 +120,12 @@ def test_old_names_of_norms(old, new):
     ],
 )
 def test_names_that_are_not_leds(key):
-    assert LED_NAMES.to_ours(key) is None
+    assert names.to_ours(key) is None
 
 
 def test_paths_that_are_not_ours():
-    assert LED_NAMES.to_pytorch("led/encoder/layers/{}/fc1/kernel") is None
-    assert LED_NAMES.to_pytorch("led/encoder/layers/0/fc1/scale") is None
+    assert names.to_pytorch("led/encoder/layers/{}/fc1/kernel") is None
+    assert names.to_pytorch("led/encoder/layers/0/fc1/scale") is None
 
 
 @pytest.mark.parametrize(
@@ -135,10 +134,10 @@ def test_paths_that_are_not_ours():
 def test_other_heads_there_and_back(layer):
     """They stand beside the body, without its prefix, and say nothing of a LED."""
     ours = layer.replace(".", "/")
-    rows = {"weight": ("kernel", transpose), "bias": ("bias", keep)}
+    rows = {"weight": ("kernel", names.transpose), "bias": ("bias", names.keep)}
     for theirs, (kind, transform) in rows.items():
         key, path = f"{layer}.{theirs}", f"{ours}/{kind}"
-        assert LED_NAMES.to_ours(key) == (path, transform)
-        assert LED_NAMES.to_pytorch(path) == (key, transform)
-        assert LED_NAMES.to_ours(f"led.{key}") is None
-        assert not LED_NAMES.identifies_model(path)
+        assert names.to_ours(key) == (path, transform)
+        assert names.to_pytorch(path) == (key, transform)
+        assert names.to_ours(f"led.{key}") is None
+        assert not names.is_telling(path)
