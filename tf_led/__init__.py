@@ -6,7 +6,8 @@ wherever torch is installed, and `import tf_led` must not.
 
 import importlib
 
-from tf_led.utils import old_paths
+from tf_led.utils import keras_classes, old_paths
+from tf_led.utils.keras_backend import check_keras_backend
 
 _HOME = {
     "LEDConfig": "tf_led.models.backbone.config",
@@ -27,6 +28,8 @@ _HOME = {
     "use_bfloat16_products": "tf_led.utils.bfloat16",
 }
 
+_WITHOUT_KERAS = ("tf_led.models.backbone.config", "tf_led.tokenization.led_tokenizer")
+
 __all__ = sorted(_HOME)
 __version__ = "0.1.0"
 
@@ -34,6 +37,8 @@ __version__ = "0.1.0"
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'tf_led' has no attribute {name!r}")
+    if _HOME[name] not in _WITHOUT_KERAS:
+        check_keras_backend()
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
@@ -44,3 +49,4 @@ def __dir__():
 
 
 old_paths.install()
+keras_classes.install()

@@ -7,7 +7,7 @@ import torch
 import transformers
 from safetensors.numpy import save_file
 
-from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.led import LED_NAMES
 
 CONFIG = {
     "vocab_size": 29,
@@ -38,7 +38,7 @@ def torch_model():
 @pytest.fixture(scope="session")
 def state(torch_model):
     """What the model holds, as NumPy arrays, tied names left out."""
-    tied = [f"led.{name}" for name in names.TIED] + list(names.TIED)
+    tied = [f"led.{name}" for name in LED_NAMES.untied] + list(LED_NAMES.untied)
     return {
         key: tensor.numpy().copy()
         for key, tensor in torch_model.state_dict().items()
@@ -61,7 +61,7 @@ def make_variables(state):
     def make(head=True, dtype="float32"):
         made = {}
         for key, array in state.items():
-            path, transform = names.to_ours(key)
+            path, transform = LED_NAMES.to_ours(key)
             is_body = key.startswith("led.")
             if head or is_body:
                 path = f"led/{path}" if head and is_body else path
@@ -85,7 +85,7 @@ def same(state):
     def check(variables):
         assert variables
         for path, variable in variables.items():
-            key, transform = names.to_pytorch(path)
+            key, transform = LED_NAMES.to_pytorch(path)
             wanted = state.get(key, state.get(f"led.{key}"))
             np.testing.assert_array_equal(transform(variable.numpy()), wanted, key)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.checkpoints.test_written import ARCHIVE
+from tests.checkpoints.test_old_files import ARCHIVE
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.load import load_weights
 from tf_led.models.pretrained.from_pretrained import load_config

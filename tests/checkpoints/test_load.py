@@ -11,7 +11,7 @@ import torch
 
 from tf_led.checkpoints import load
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.hub.folder import LocalCheckpoint
+from tf_led.checkpoints.hub.resolve import LocalCheckpoint
 from tf_led.checkpoints.load import load_weights
 
 

@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 from tf_led.checkpoints.peft import load_adapters, save_adapters
 
@@ -46,6 +48,20 @@ def test_there_and_back(tmp_path):
     assert len(others) == 3
 
 
+def test_weights_as_older_versions_of_peft_wrote_them(tmp_path):
+    saved(tmp_path)
+    file = tmp_path / "adapter_model.safetensors"
+    torch.save(load_file(file), tmp_path / "adapter_model.bin")
+    file.unlink()
+    adapters, others, _ = load_adapters(tmp_path)
+    np.testing.assert_array_equal(adapters[PATH][0], LEFT)
+    np.testing.assert_array_equal(adapters[PATH][1], RIGHT)
+    assert len(others) == 3
+    (tmp_path / "adapter_model.bin").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match="adapter_model.bin"):
+        load_adapters(tmp_path)
+
+
 def test_a_path_that_is_none():
     with pytest.raises(ValueError, match="`led/heart/kernel` has no name"):
         save_adapters(
@@ -85,7 +101,8 @@ def test_a_config_that_is_no_json(tmp_path):
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
-        ({}, "holds no adapters"),
+        ({}, "holds no tensor"),
+        ({"base_model.model.led.shared.weight": LEFT}, "holds no adapters"),
         ({KEY: LEFT.T}, "is not two factors"),
         ({"base_model.model.bert.lora_A.weight": LEFT}, "`base_model.model.bert.lora"),
     ],

@@ -82,7 +82,10 @@ def test_what_became_of_the_data(evaluated):
         (["--strict"], "train.jsonl:3: not JSON"),
         (["--global-tokens", "question"], "needs --question-key"),
         (["--batch-size", "0"], "at least 1, got '0'"),
-        (["--predictions", "no/where"], "--predictions no/where: [Errno 2] No such"),
+        (
+            ["--predictions", "no/where"],
+            "--predictions no/where: there is no directory",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(evaluated, capsys, options, message):

@@ -136,17 +136,19 @@ import json, sys
 from tf_led.cli.main import main
 codes = [main(["summarize", {str(empty)!r}, "--model", "m"]),
          main(["summarize", __file__, "--model", "/no/where"])]
-try:
-    main(["summarize", "--help"])
-except SystemExit as end:
-    codes.append(end.code)
+for argv in [["--help"], *([name, "--help"] for name in {[*COMMANDS]!r})]:
+    try:
+        main(argv)
+    except SystemExit as end:
+        codes.append(end.code)
 heavy = ("tensorflow", "transformers", "torch")
 print(json.dumps([codes, [name for name in heavy if name in sys.modules]]))
 """
     script = tmp_path / "script.py"
     script.write_text(source)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == [[2, 2, 0], []]
+    codes, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert codes == [2, 2] + [0] * (1 + len(COMMANDS)) and loaded == []
     assert "empty.txt: empty" in done.stderr and "/no/where" in done.stderr
 
 

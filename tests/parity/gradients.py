@@ -5,7 +5,7 @@ import tensorflow as tf
 import torch
 
 from tests.parity.compare import GRADIENT, GRADIENT_FLOOR
-from tf_led.checkpoints.names.pytorch import to_pytorch
+from tf_led.checkpoints.names.led import LED_NAMES
 
 
 def with_labels(inputs, seed):
@@ -54,7 +54,7 @@ def to_theirs(gradients):
     """Renames and lays out gradients by our paths as PyTorch has them."""
     named = {}
     for path, gradient in gradients.items():
-        name, transform = to_pytorch(path)
+        name, transform = LED_NAMES.to_pytorch(path)
         named[name] = transform(np.asarray(gradient))
     return named
 

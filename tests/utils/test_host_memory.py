@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_led.utils.host_memory import Scratch, fresh_array, settle, share_array
+from tf_led.utils.host_memory import Scratch, fresh_array, make_contiguous, share_array
 
 F4 = np.dtype("float32")
 LARGE = (131, 257)  # more than a page's worth, and no round number of any
@@ -49,14 +49,14 @@ def test_what_cannot_be_shared_is_copied():
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
 def test_settling(shape, dtype):
     array = np.random.default_rng(3).normal(size=shape).astype("float32").T
-    settled = settle(array, np.dtype(dtype))
-    assert settled.flags.c_contiguous and settled.dtype == dtype
-    np.testing.assert_array_equal(settled, array.astype(dtype))
+    contiguous = make_contiguous(array, np.dtype(dtype))
+    assert contiguous.flags.c_contiguous and contiguous.dtype == dtype
+    np.testing.assert_array_equal(contiguous, array.astype(dtype))
 
 
-def test_what_is_settled_stays():
+def test_what_is_contiguous_stays():
     array = fresh_array(LARGE, F4)
-    assert settle(array, F4) is array
+    assert make_contiguous(array, F4) is array
 
 
 def test_scratch_grows_and_is_used_again():

@@ -39,7 +39,7 @@ _MOST_LABELS = 1 << 20
 
 
 def check_num_labels(fields):
-    """Refuses a number of labels whose names alone would fill the memory.
+    """Checks `num_labels`: the names of the labels alone could fill the memory.
 
     Args:
         fields: dict, the content of a config.json.

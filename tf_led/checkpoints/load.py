@@ -1,4 +1,4 @@
-"""Fills a model's variables from a weight file: a plan, checks, then a report."""
+"""Loads a weight file into a model's variables: plan, checks, values, report."""
 
 import dataclasses
 import functools
@@ -15,15 +15,11 @@ from tqdm import tqdm
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import numpy_dtype
 from tf_led.checkpoints.formats.registry import open_weights
-from tf_led.checkpoints.hub.folder import find_weights
-from tf_led.checkpoints.names import pytorch as names
-from tf_led.checkpoints.names.match import (
-    check_dtypes,
-    check_tied,
-    make_plan,
-    shape_in_file,
-)
-from tf_led.utils.host_memory import Scratch, settle, share_array
+from tf_led.checkpoints.hub.resolve import find_weights
+from tf_led.checkpoints.names.led import LED_NAMES
+from tf_led.checkpoints.names.match import check_dtypes, check_tied, make_plan
+from tf_led.checkpoints.names.table import keep
+from tf_led.utils.host_memory import Scratch, make_contiguous, share_array
 
 
 @dataclasses.dataclass
@@ -68,7 +64,7 @@ def make_report(plan, keys, mismatched, nonfinite=()):
     missing = [
         key
         for path, key in keys.items()
-        if path not in plan.found and path not in names.ZERO_IF_ABSENT
+        if path not in plan.found and path not in plan.names.zero_if_absent
     ]
     return LoadReport(
         sorted(missing),
@@ -88,7 +84,7 @@ def warn_about(report, file, stacklevel, drawn=False):
         drawn: bool, whether what the file has no values for was drawn at random.
     """
     instead = "newly drawn" if drawn else "left as they were"
-    told = (
+    lists = (
         (report.missing_keys, f"lacks {{}} of the model's weights, {instead}: {{}}"),
         (report.unexpected_keys, "has {} weights that the model does not use: {}"),
         (
@@ -97,7 +93,7 @@ def warn_about(report, file, stacklevel, drawn=False):
         ),
         (report.nonfinite_keys, "has {} weights with NaN or infinite numbers: {}"),
     )
-    for keys, text in told:
+    for keys, text in lists:
         if keys:
             message = f"`{file}` {text.format(len(keys), some(keys))}."
             warnings.warn(message, stacklevel=stacklevel + 1)
@@ -107,28 +103,37 @@ _THREADS = 2  # one waits for the file while the other transposes
 _PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
 
 
-def load_weights(variables, source, *, ignore_mismatched_sizes=False, draw=None):
+def load_weights(
+    variables,
+    source,
+    *,
+    ignore_mismatched_sizes=False,
+    draw=None,
+    names=LED_NAMES,
+):
     """Loads a checkpoint into variables; on any error none of them has changed.
 
     Args:
         variables: dict of `keras.Variable` by our path, all of a model's, all paths
-            with `led/` or all without. Values are cast to each variable's dtype.
+            with the prefix (`led/`) or all without. Values are cast to the variable's
+            dtype.
         source: str or Path of a weight file, an index or a folder that holds one; or
             the `LocalCheckpoint` that `tf_led.checkpoints.hub.resolve.resolve` gives.
         ignore_mismatched_sizes: bool. True leaves weights of another shape at their
-            initial values instead of refusing the file.
+            initial values instead of raising an error.
         draw: callable that is given the list of the variables that the file has no
             values for, to initialise them; None leaves them as they are.
+        names: `NameTable` of the model's architecture.
 
     Returns:
-        `LoadReport`. Whatever it lists is warned about too. `final_logits_bias`, if the
-        file lacks it, becomes zeros in silence.
+        `LoadReport`. Whatever it lists is warned about too. Weights that are zeros
+        where a file lacks them (`final_logits_bias`) are not listed.
 
     Raises:
         FileNotFoundError: if there is no weight file.
         CheckpointError: if the file cannot be used: truncated, corrupt, of another
             architecture, of other shapes. The message names the file.
-        ValueError: if a variable's path is not one of LED's.
+        ValueError: if a variable's path is not in `names`.
 
     Example:
         >>> import keras
@@ -143,9 +148,9 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False, draw=None)
         >>> gain.numpy()
         array([1., 2.], dtype=float32)
     """
-    keys = {path: _pytorch_name(path) for path in variables}
+    keys = {path: names.require_pytorch(path)[0] for path in variables}
     file = _weight_file(source)
-    plan = make_plan(variables, open_weights(file), file)
+    plan = make_plan(variables, open_weights(file), file, names)
     check_dtypes(plan)
     mismatched = _mismatched(plan, variables, keys)
     if mismatched and not ignore_mismatched_sizes:
@@ -161,13 +166,6 @@ def load_weights(variables, source, *, ignore_mismatched_sizes=False, draw=None)
     return report
 
 
-def _pytorch_name(path):
-    row = names.to_pytorch(path)
-    if row is None:
-        raise ValueError(f"The variable `{path}` has no name in PyTorch's LED.")
-    return row[0]
-
-
 def _weight_file(source):
     path = Path(getattr(source, "weights", source))
     return find_weights(path) if path.is_dir() else path
@@ -177,7 +175,7 @@ def _mismatched(plan, variables, keys):
     """Returns (key, shape in the file, shape in the model) by path, as PyTorch's."""
     differing = {}
     for path, (tensor, transform) in plan.found.items():
-        shape = shape_in_file(transform, tuple(variables[path].shape))
+        shape = transform.shape_in_file(tuple(variables[path].shape))
         if tensor.shape != shape:
             differing[path] = (keys[path], tensor.shape, shape)
     return differing
@@ -215,16 +213,16 @@ def _assign(plan, variables, skipped):
 
 
 def _read(variables, of_thread, item):
-    """Reads a tensor to where it stays, by way of scratch memory if it must change."""
+    """Reads a tensor into memory that a variable can keep; changed ones via scratch."""
     path, tensor, transform = item
     dtype = numpy_dtype(keras.backend.standardize_dtype(variables[path].dtype))
-    if transform is names.keep and numpy_dtype(tensor.dtype) == dtype:
-        return share_array(settle(tensor.read(), dtype))
+    if transform is keep and numpy_dtype(tensor.dtype) == dtype:
+        return share_array(make_contiguous(tensor.read(), dtype))
     if not hasattr(of_thread, "scratch"):
         of_thread.scratch = Scratch()
     array = transform(tensor.read(of_thread.scratch))
-    settled = settle(array, dtype)
-    return share_array(settled.copy() if settled is array else settled)
+    contiguous = make_contiguous(array, dtype)
+    return share_array(contiguous.copy() if contiguous is array else contiguous)
 
 
 def _is_finite(values):
@@ -234,6 +232,6 @@ def _is_finite(values):
 
 
 def _zero_absent(plan, variables):
-    for path in names.ZERO_IF_ABSENT:
+    for path in plan.names.zero_if_absent:
         if path in variables and path not in plan.found:
             variables[path].assign(np.zeros(variables[path].shape))

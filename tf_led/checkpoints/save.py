@@ -1,4 +1,4 @@
-"""Writes a model's variables as PyTorch's LED, or the old TensorFlow one, expects."""
+"""Writes a model's variables in a format of `formats/registry.py`."""
 
 from pathlib import Path
 
@@ -6,42 +6,36 @@ import keras
 import numpy as np
 
 from tf_led.checkpoints.disk.atomic import staged
-from tf_led.checkpoints.formats.hdf5 import H5_FILE, write_h5
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
-from tf_led.checkpoints.formats.pytorch_bin import check_torch, write_torch
-from tf_led.checkpoints.formats.replace import (
-    NAMES,
-    index,
-    replace_old,
-    split_tensors,
-    write_index,
-)
-from tf_led.checkpoints.formats.safetensors import write_safetensors
-from tf_led.checkpoints.names import pytorch as names
-
-KINDS = (*NAMES, "h5")
-_WRITERS = {"safetensors": write_safetensors, "torch": write_torch}
+from tf_led.checkpoints.formats.replace import write_tensors
+from tf_led.checkpoints.names.led import LED_NAMES
 
 
 def save_weights(
-    variables, directory, *, max_shard_size="5GB", safe_serialization=True
+    variables,
+    directory,
+    *,
+    max_shard_size="5GB",
+    safe_serialization=True,
+    names=LED_NAMES,
 ):
     """Saves variables under PyTorch's names, all or nothing.
 
     Args:
         variables: dict of `keras.Variable` by our path; each is saved in its own dtype.
         directory: str or Path of a folder; made if need be.
-        max_shard_size: int in bytes, or text such as "5GB" or "200MB". Weights beyond
-            it are spread over several files with an index.
+        max_shard_size: int in bytes, or text such as "5GB" or "50KiB". Larger weights
+            are spread over several files with an index.
         safe_serialization: bool. True writes safetensors; False pytorch_model.bin,
             which needs torch, and removes the folder's safetensors, which readers
             would prefer.
+        names: `NameTable` of the architecture.
 
     Returns:
         list of Paths of the files written.
 
     Raises:
-        ValueError: if a variable is not one of LED's, an argument is not allowed, or
+        ValueError: if a variable is not in `names`, an argument is not allowed, or
             torch is not there.
         NotADirectoryError: if `directory` is a file.
         OSError: if the disk is full and so on; the folder is then as it was.
@@ -61,6 +55,7 @@ def save_weights(
             staging,
             max_shard_size=max_shard_size,
             kind=kind_of(safe_serialization),
+            names=names,
         )
 
 
@@ -88,7 +83,9 @@ def kind_of(safe_serialization):
     return "safetensors" if safe_serialization else "torch"
 
 
-def write_weights(variables, staging, *, max_shard_size="5GB", kind="safetensors"):
+def write_weights(
+    variables, staging, *, max_shard_size="5GB", kind="safetensors", names=LED_NAMES
+):
     """Does `save_weights` within a save that others take part in.
 
     Args:
@@ -96,8 +93,8 @@ def write_weights(variables, staging, *, max_shard_size="5GB", kind="safetensors
         staging: `Staging` from `tf_led.checkpoints.disk.atomic.staged`; config.json
             and so on may be written to its path in the same block.
         max_shard_size: as for `save_weights`.
-        kind: "safetensors"; "torch" for pytorch_model.bin; "h5" for one tf_model.h5,
-            which transformers' TensorFlow LED opens.
+        kind: str, a key of `tf_led.checkpoints.formats.registry.FORMATS`.
+        names: as for `save_weights`.
 
     Returns:
         list of Paths where the files will be when the block has ended.
@@ -105,62 +102,25 @@ def write_weights(variables, staging, *, max_shard_size="5GB", kind="safetensors
     Raises:
         ValueError: as for `save_weights`.
     """
-    tensors = {t.name: t for t in map(_to_pytorch, variables, variables.values())}
-    return write_tensors(tensors, staging, max_shard_size=max_shard_size, kind=kind)
+    tensors = [_to_pytorch(names, *item) for item in variables.items()]
+    return write_tensors(
+        {tensor.name: tensor for tensor in tensors},
+        names,
+        staging,
+        max_shard_size=max_shard_size,
+        kind=kind,
+    )
 
 
-def write_tensors(tensors, staging, *, max_shard_size="5GB", kind="safetensors"):
-    """Does `write_weights` with tensors from anywhere.
-
-    Args:
-        tensors: dict of `LazyTensor` by PyTorch's key, laid out as PyTorch's.
-        staging: as for `write_weights`.
-        max_shard_size: as for `write_weights`.
-        kind: as for `write_weights`.
-
-    Returns:
-        list of Paths where the files will be when the block has ended.
-
-    Raises:
-        ValueError: as for `save_weights`.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}.")
-    if kind == "h5":
-        write_h5(staging.path / H5_FILE, tensors)
-        new = [H5_FILE]
-    else:
-        new = _write_shards(tensors, staging, max_shard_size, kind)
-    replace_old(staging, new, kind)
-    return [staging.target / name for name in new]
-
-
-def _write_shards(tensors, staging, max_shard_size, kind):
-    if kind == "torch":
-        check_torch()
-    split = split_tensors(tensors, max_shard_size, staging.target, kind)
-    for name, keys in split.filename_to_tensors.items():
-        _WRITERS[kind](staging.path / name, [tensors[key] for key in keys])
-    new = list(split.filename_to_tensors)
-    if split.is_sharded:
-        write_index(staging.path / index(kind), split)
-        new.append(index(kind))
-    return new
-
-
-def _to_pytorch(path, variable):
-    row = names.to_pytorch(path)
-    if row is None:
-        raise ValueError(f"The variable `{path}` has no name in PyTorch's LED.")
-    key, transform = row
-    shape = tuple(variable.shape)
+def _to_pytorch(names, path, variable):
+    key, transform = names.require_pytorch(path)  # its own inverse
 
     def read():
         return transform(np.asarray(keras.ops.convert_to_numpy(variable)))
 
     return LazyTensor(
         key,
-        shape[::-1] if transform is names.transpose else shape,
+        transform.shape_in_file(tuple(variable.shape)),
         keras.backend.standardize_dtype(variable.dtype),
         Path("the model"),
         read,

@@ -46,7 +46,7 @@ TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 
 
 def check_checkpoint(model):
-    """Refuses a directory that cannot be a LED checkpoint; lets a Hub id pass.
+    """Checks that a directory can be a LED checkpoint; a Hub id passes.
 
     Args:
         model: str, a directory or an id on the Hugging Face Hub.
@@ -92,7 +92,7 @@ def check_config(model, folder):
 
 
 def read_json(model, folder, name, default=None):
-    """Reads a JSON object; where the file is missing, gives `default` or refuses."""
+    """Reads a JSON object; where the file is missing, returns `default` or raises."""
     try:
         content = json.loads((folder / name).read_text(encoding="utf-8"))
     except FileNotFoundError:

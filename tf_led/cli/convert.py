@@ -12,62 +12,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from tf_led.checkpoints.disk.atomic import own_entries
+from tf_led.checkpoints.disk.paths import same_place
+from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
 from tf_led.cli.parser import UsageError, load_tensorflow, positive_int
-
-KERAS_HINT = (
-    "; open a .keras file with keras.models.load_model after `import tf_led`, and call"
-    " save_pretrained"
-)
-
-
-def blamed(args, error):
-    """Tells which of SRC and DEST an error is about."""
-    source, folder = Path(args.source).absolute(), Path(args.destination).absolute()
-    place = Path(getattr(error, "filename", None) or source).absolute()
-    if place.is_relative_to(source):
-        return args.source
-    # Of a DEST that cannot be made, the directory above may be the one that is named.
-    is_there = folder.is_relative_to(place) or place.is_relative_to(folder)
-    return args.destination if is_there else args.source
-
-
-def check_destination(args):
-    """Refuses a DEST that cannot be written to, or that holds something already."""
-    folder = Path(args.destination)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: a file, not a directory")
-    if folder.is_dir() and Path(args.source).is_dir() and folder.samefile(args.source):
-        raise UsageError(f"{folder}: is SRC; convert to another directory")
-    check_writable(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not args.force:
-        raise UsageError(f"{folder}: not empty; --force writes to it all the same")
-
-
-def check_writable(folder):
-    """Refuses a directory that cannot be made, or that nothing can be put into."""
-    here = folder.absolute()
-    while not here.exists():
-        here = here.parent
-    if not here.is_dir():
-        raise UsageError(f"{folder}: {here} is a file, not a directory")
-    if not os.access(here, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder}: no permission to write to {here}")
-
-
-def check_source(source):
-    """Refuses a SRC that is neither a directory with a config nor a Hub id."""
-    folder = Path(source)
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            hint = KERAS_HINT if any(folder.glob("*.keras")) else ""
-            raise UsageError(f"{source}: no config.json in it{hint}")
-    elif folder.exists():
-        hint = KERAS_HINT if folder.suffix == ".keras" else ""
-        raise UsageError(f"{source}: a file, not a checkpoint's directory{hint}")
-    elif not could_be_hub_id(source):
-        raise UsageError(f"{source}: no such directory")
-
 
 HELP = "change a checkpoint's format, or make a LED of a BART"
 EXAMPLES = """\
@@ -77,9 +26,10 @@ EXAMPLES = """\
   tf-led convert facebook/bart-base my/led --attention-window 1024 \\
       --max-positions 16384
 """
-FORMATS = {"safetensors": "safetensors", "bin": "torch", "h5": "h5", "keras": "keras"}
-# What a LED made of a BART has, unless an option says otherwise.
-BART_DEFAULTS = {"attention_window": 1024, "max_positions": 16384}
+# What `--to` takes: the endings of the formats that somebody opens.
+CHOICES = {row.ending[1:]: kind for kind, row in FORMATS.items() if row.readers}
+# Of a LED made of a BART, unless an option says otherwise.
+BART_SIZES = {"attention_window": 1024, "max_positions": 16384}
 
 
 def add_arguments(parser):
@@ -92,10 +42,10 @@ def add_arguments(parser):
     parser.add_argument("destination", metavar="DEST", help="a directory to write to")
     parser.add_argument(
         "--to",
-        choices=FORMATS,
+        choices=CHOICES,
         default="safetensors",
-        help="safetensors, which PyTorch and tf_led open (default); bin, PyTorch's own;"
-        " h5, for the TensorFlow classes of transformers 4; keras, for Keras alone",
+        help="; ".join(f"{to}: {FORMATS[kind].readers}" for to, kind in CHOICES.items())
+        + "; default safetensors",
     )
     parser.add_argument(
         "--attention-window",
@@ -152,8 +102,8 @@ def run(args):
 
 def convert(args):
     """Does the work of `run`."""
-    from tf_led.checkpoints.convert.allenai import is_allenai
-    from tf_led.checkpoints.convert.bart import bart_to_led
+    from tf_led.checkpoints.convert.allenai_config import is_allenai
+    from tf_led.checkpoints.convert.bart import convert_bart
     from tf_led.checkpoints.hub.source import open_source
 
     source = open_source(args.source)
@@ -161,15 +111,15 @@ def convert(args):
     if fields.get("model_type") != "bart" or is_allenai(fields):
         convert_led(source, args)
         return
-    options = {name: getattr(args, name) or n for name, n in BART_DEFAULTS.items()}
-    options["max_decoder_positions"] = args.max_decoder_positions
-    if args.to in ("safetensors", "bin"):
-        options["safe_serialization"] = args.to == "safetensors"
-        bart_to_led(args.source, args.destination, **options)
+    sizes = {name: getattr(args, name) or size for name, size in BART_SIZES.items()}
+    sizes["max_decoder_positions"] = args.max_decoder_positions
+    kind = CHOICES[args.to]
+    if FORMATS[kind].write is not None:
+        convert_bart(args.source, args.destination, kind=kind, **sizes)
         return
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        bart_to_led(args.source, folder, **options)
-        # It has been told already, of SRC.
+        convert_bart(args.source, folder, kind="safetensors", **sizes)
+        # Reported already, of SRC.
         warnings.filterwarnings("ignore", ".*NaN or infinite")
         args.attention_window = args.max_positions = args.max_decoder_positions = None
         convert_led(open_source(folder), args)
@@ -250,19 +200,72 @@ def head_of(fields, keys):
 
 
 def write(model, staging, to):
-    """Writes weights and configs in one of `FORMATS` into a save."""
+    """Writes weights and configs in one of `CHOICES` into a save."""
     from tf_led.models.pretrained.save_pretrained import write_checkpoint, write_configs
 
-    if to == "keras":
-        model.save(staging.path / "model.keras")
+    row = FORMATS[CHOICES[to]]
+    if row.write is None:
+        model.save(staging.path / row.file)
         write_configs(model, staging.path)
     else:
-        write_checkpoint(model, staging, kind=FORMATS[to])
+        write_checkpoint(model, staging, kind=CHOICES[to])
 
 
 def written(folder, to):
-    """The files with weights of one of `FORMATS` in a folder, sorted."""
+    """The files with weights of one of `CHOICES` in a folder, sorted."""
     return sorted(Path(folder).glob(f"*.{to}"))
+
+
+KERAS = FORMATS["keras"]
+KERAS_HINT = f"; {KERAS.advice}, and call save_pretrained"
+
+
+def blamed(args, error):
+    """Returns that of SRC and DEST which an error is about."""
+    source, folder = Path(args.source).absolute(), Path(args.destination).absolute()
+    place = Path(getattr(error, "filename", None) or source).absolute()
+    if place.is_relative_to(source):
+        return args.source
+    # Of a DEST that cannot be made, the directory above may be the one that is named.
+    is_there = folder.is_relative_to(place) or place.is_relative_to(folder)
+    return args.destination if is_there else args.source
+
+
+def check_destination(args):
+    """Checks that DEST can be written to and holds nothing yet."""
+    folder = Path(args.destination)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: a file, not a directory")
+    if same_place(folder, args.source):
+        raise UsageError(f"{folder}: is SRC; convert to another directory")
+    check_writable(folder)
+    if folder.is_dir() and own_entries(folder) and not args.force:
+        raise UsageError(f"{folder}: not empty; --force writes to it all the same")
+
+
+def check_writable(folder):
+    """Checks that a directory can be made, and written to."""
+    here = folder.absolute()
+    while not here.exists():
+        here = here.parent
+    if not here.is_dir():
+        raise UsageError(f"{folder}: {here} is a file, not a directory")
+    if not os.access(here, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder}: no permission to write to {here}")
+
+
+def check_source(source):
+    """Checks that SRC is a directory with a config, or a Hub id."""
+    folder = Path(source)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            hint = KERAS_HINT if any(folder.glob(f"*{KERAS.ending}")) else ""
+            raise UsageError(f"{source}: no config.json in it{hint}")
+    elif folder.exists():
+        hint = KERAS_HINT if folder.suffix == KERAS.ending else ""
+        raise UsageError(f"{source}: a file, not a checkpoint's directory{hint}")
+    elif not could_be_hub_id(source):
+        raise UsageError(f"{source}: no such directory")
 
 
 def tell(message):

@@ -9,12 +9,15 @@ config unless an option overrides it.
 
 import itertools
 import json
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
@@ -31,12 +34,6 @@ from tf_led.cli.parser import (
     positive_int,
 )
 from tf_led.cli.train.arguments import add_key_arguments, check_rule, natural
-from tf_led.cli.train.data import length_limits, told
-from tf_led.data.batching import BatchMaker
-from tf_led.data.encode import Limits, encode_read, with_room
-from tf_led.data.global_attention_rules import choose_rule
-from tf_led.data.records import DataReport, Keys, read_examples
-from tf_led.models.backbone.config import window_radii
 
 
 def read(args, config, tokenizer):
@@ -53,6 +50,13 @@ def read(args, config, tokenizer):
     Raises:
         UsageError: if the file, or an argument, cannot be used.
     """
+    from tf_led.cli.train.data import length_limits, told
+    from tf_led.data.batching import BatchMaker
+    from tf_led.data.encode import Limits, encode_read, with_room
+    from tf_led.data.global_attention_rules import choose_rule
+    from tf_led.data.records import DataReport, Keys, read_examples
+    from tf_led.models.backbone.config import window_radii
+
     args.max_target_length = None
     limits = Limits(**length_limits(config, args), source_prefix=args.source_prefix)
     keys = Keys(args.document_key, args.summary_key, args.question_key, args.separator)
@@ -87,11 +91,13 @@ def generate(model, maker, tokenizer, args):
     Returns:
         List of str, in the order of the examples.
     """
+    import tensorflow as tf
+
     lengths = maker.encoded.sources.lengths
     order = np.argsort(-lengths, kind="stable")  # what needs most memory comes first
     texts = [None] * len(lengths)
-    asked = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
-    options = {name: value for name, value in asked.items() if value is not None}
+    given = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
+    options = {name: value for name, value in given.items() if value is not None}
     with tqdm(total=len(lengths), unit="doc", desc="writing", file=sys.stderr) as bar:
         for start in range(0, len(order), args.batch_size):
             rows = order[start : start + args.batch_size]
@@ -147,7 +153,7 @@ def with_interval(values, *, seed, confidence=0.95):
     Args:
         values: float[n].
         seed: int, of the 1000 draws.
-        confidence: float, share of the draws within the interval.
+        confidence: float, fraction of the draws within the interval.
 
     Returns:
         Dict of `mean`, `low` and `high`, float.
@@ -164,8 +170,6 @@ def with_interval(values, *, seed, confidence=0.95):
     numbers = {"mean": values.mean(), "low": low, "high": high}
     return {name: round(float(number), 4) for name, number in numbers.items()}
 
-
-__all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
 HELP = "measure a checkpoint's summaries by ROUGE"
 EXAMPLES = """\
@@ -206,28 +210,26 @@ def run(args):
     """
     check_rule(args)
     args.model = model_or_bundled(args.model)
+    if args.predictions:
+        check_predictions(args.predictions, args)
     check_checkpoint(args.model)
+    score_texts(["a"], ["a"])  # fails now, not after an hour
     load_tensorflow()
-    from tf_led.cli import evaluate as evaluate_data
-    from tf_led.cli import evaluate as rouge_intervals
-
-    rouge_intervals.score_texts(["a"], ["a"])  # refused at once, not after an hour
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
-    examples, maker = evaluate_data.read(args, config, tokenizer)
-    check_predictions(args.predictions)
+    examples, maker = read(args, config, tokenizer)
     tell(f"loading {args.model}")
     model = load_model(args.model)
-    predictions = evaluate_data.generate(model, maker, tokenizer, args)
+    predictions = generate(model, maker, tokenizer, args)
     if args.predictions:
         write_predictions(args.predictions, examples, predictions)
     references = [example.summary for example in examples]
-    scores = rouge_intervals.score_texts(predictions, references)
+    scores = score_texts(predictions, references)
     tell(str(maker.encoded.report))
     result = {"model": args.model, "data": args.data, "examples": len(examples)}
     for name, values in scores.items():
-        result[name] = rouge_intervals.with_interval(values, seed=args.seed)
+        result[name] = with_interval(values, seed=args.seed)
     json.dump(result, sys.stdout)
     print(flush=True)
 
@@ -239,15 +241,44 @@ def check_new_tokens(number, limit):
         )
 
 
-def check_predictions(path):
-    """Refuses at once, not after an hour, a file that cannot be written."""
-    if path:
-        with blamed_on(f"--predictions {path}"), open(path, "a"):
-            pass
+def check_predictions(path, args):
+    """Checks, before anything is read, that the file can be written without a loss.
+
+    Args:
+        path: str, what `--predictions` says.
+        args: the parsed arguments.
+
+    Raises:
+        UsageError: if `path` is a file that is read, or cannot be written.
+    """
+    option = f"--predictions {path}"
+    if same_place(path, args.data):
+        raise UsageError(f"{option}: is the file of --data; name another file")
+    folder = Path(args.model)
+    held = [p for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
+    if any(same_place(path, p) for p in held if p.suffix != ".jsonl"):
+        raise UsageError(f"{option}: is a file of --model; name another file")
+    if os.path.isdir(path):
+        raise UsageError(f"{option}: a directory; name a file in it")
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise UsageError(f"{option}: there is no directory {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{option}: no permission to write to {folder}")
 
 
 def write_predictions(path, examples, predictions):
-    with blamed_on(f"--predictions {path}"), open(path, "w", encoding="utf-8") as file:
-        for example, text in zip(examples, predictions, strict=True):
-            row = {"place": example.place, "prediction": text}
-            file.write(json.dumps({**row, "summary": example.summary}) + "\n")
+    """Writes one JSON object a line; an existing file is replaced as a whole."""
+    lines = []
+    for example, text in zip(examples, predictions, strict=True):
+        row = {"place": example.place, "prediction": text, "summary": example.summary}
+        lines.append(json.dumps(row) + "\n")
+    with blamed_on(f"--predictions {path}"):
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():  # a pipe or a terminal
+            with open(path, "w", encoding="utf-8") as file:
+                file.writelines(lines)
+            return
+        with staged(target.parent) as staging:
+            new = staging.path / target.name
+            new.write_text("".join(lines), encoding="utf-8")

@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
@@ -122,10 +123,12 @@ def run(args):
     Raises:
         UsageError: for anything that the user gave and that cannot be used.
     """
+    if os.path.exists(args.dest) and not os.path.isdir(args.dest):
+        raise UsageError(f"DEST {args.dest}: a file, not a folder for versions")
+    if same_place(args.dest, args.model):
+        raise UsageError(f"DEST {args.dest}: is MODEL; export to another folder")
     with named_model():
         check_checkpoint(args.model)
-    if os.path.exists(args.dest) and not os.path.isdir(args.dest):
-        raise UsageError(f"DEST {args.dest}: a file, no place for versions")
     tell(f"loading {args.model}")
     load_tensorflow()
     with named_model():
@@ -151,7 +154,7 @@ def write(model, tokenizer, args):
 
     names = ("num_beams", "max_new_tokens", "length_penalty", "do_sample")
     names += ("temperature", "seed")
-    asked = {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in names}
     try:
         return export_saved_model(
             model,
@@ -161,7 +164,7 @@ def write(model, tokenizer, args):
             xla=args.xla,
             quantize=args.quantize,
             warmup=args.warmup,
-            **{name: value for name, value in asked.items() if value is not None},
+            **{name: value for name, value in given.items() if value is not None},
         )
     except ImportError as error:
         raise UsageError(f"--warmup: {error}") from error

@@ -7,6 +7,8 @@ import shutil
 import sys
 import tempfile
 
+from tf_led.utils.keras_backend import check_keras_backend
+
 
 class UsageError(Exception):
     """What the user gave cannot be used; the message is one line that says why.
@@ -23,7 +25,7 @@ class UsageError(Exception):
 
 @contextlib.contextmanager
 def blamed_on(subject):
-    r"""Turns the library's refusals of bad input into a `UsageError` about `subject`.
+    r"""Turns the library's errors about bad input into a `UsageError` about `subject`.
 
     Args:
         subject: str, what the user named: an option with its value, or a file.
@@ -51,12 +53,17 @@ def load_tensorflow():
     is on, there is no GPU), so the file descriptor itself is turned away meanwhile.
 
     Raises:
+        UsageError: if Keras is set to run on another backend.
         ImportError: where TensorFlow cannot be loaded, after what it had to say.
 
     Example:
         >>> from tf_led.cli.parser import load_tensorflow
         >>> load_tensorflow()
     """
+    try:
+        check_keras_backend()
+    except ImportError as error:
+        raise UsageError(str(error)) from error
     with hidden_stderr():
         import tensorflow  # noqa: F401
 

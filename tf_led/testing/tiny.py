@@ -3,7 +3,7 @@
 import numpy as np
 
 from tf_led import LEDConfig
-from tf_led.checkpoints.names.pytorch import to_pytorch
+from tf_led.checkpoints.names.led import LED_NAMES
 
 _TINY = {
     "vocab_size": 29,
@@ -99,7 +99,7 @@ def fill_spread(model, seed=0):
     weights = spread_weights(model.config, seed)
     rng = np.random.default_rng([seed, 1])
     for path, variable in model.weight_table().items():
-        row = to_pytorch(path)
+        row = LED_NAMES.to_pytorch(path)
         if row is None:
             raise ValueError(f"`weight_table()` has {path!r}, which LED does not.")
         name, transform = row

@@ -5,7 +5,6 @@ import math
 import mmap
 
 import numpy as np
-import tensorflow as tf
 
 _ALIGNMENT = 64  # bytes; TensorFlow's kernels insist on it
 _OWN_PAGES_FROM = 1 << 16  # bytes; below it, a copy costs nothing
@@ -63,6 +62,8 @@ def share_array(array):
     Returns:
         Tensor on the CPU.
     """
+    import tensorflow as tf  # what reads files needs none
+
     is_fit = array.flags.c_contiguous and array.flags.writeable
     if not is_fit or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
         return tf.convert_to_tensor(array)
@@ -73,7 +74,7 @@ def share_array(array):
     return tf.bitcast(bits, tf.as_dtype(array.dtype))
 
 
-def settle(array, dtype):
+def make_contiguous(array, dtype):
     """Copies an array into memory that `share_array` can share, unless it is there.
 
     Args:
@@ -85,16 +86,16 @@ def settle(array, dtype):
     """
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.writeable:
         return array
-    settled = fresh_array(array.shape, dtype)
+    contiguous = fresh_array(array.shape, dtype)
     if array.ndim == 2 and array.strides[0] < array.strides[1]:
-        _copy_transposed(array, settled)
+        _copy_transposed(array, contiguous)
     else:
-        settled[...] = array
-    return settled
+        contiguous[...] = array
+    return contiguous
 
 
-def _copy_transposed(array, settled):
+def _copy_transposed(array, contiguous):
     """A cache line of each row at a time: five times as fast as all at once."""
-    width = _ALIGNMENT // settled.itemsize
+    width = _ALIGNMENT // contiguous.itemsize
     for start in range(0, array.shape[1], width):
-        settled[:, start : start + width] = array[:, start : start + width]
+        contiguous[:, start : start + width] = array[:, start : start + width]

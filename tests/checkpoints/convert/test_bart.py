@@ -20,14 +20,14 @@ from tf_led.checkpoints.convert.bart import (
 from tf_led.checkpoints.convert.bart_config import led_config
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.registry import open_weights
-from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.led import LED_NAMES
 
 
 def test_the_shapes_are_those_that_pytorch_makes(state):
     config = LEDConfig(**CONFIG)
     body = [key for key in state if key.startswith("led.") and "positions" not in key]
     for key in body:
-        assert expected_shape(names.bare(key), config) == state[key].shape, key
+        assert expected_shape(LED_NAMES.bare(key), config) == state[key].shape, key
     assert expected_shape("lm_head.weight", config) == (29, 12)
 
 
@@ -180,7 +180,7 @@ def test_pytorchs_own_format_with_tied_copies_and_an_old_config(bart, tmp_path):
     bart_to_led(source, tmp_path / "led", safe_serialization=False)
     made = torch.load(tmp_path / "led/pytorch_model.bin")
     assert torch.equal(made["led.shared.weight"], state["model.shared.weight"])
-    assert not {f"led.{name}" for name in names.TIED} & made.keys()
+    assert not {f"led.{name}" for name in LED_NAMES.untied} & made.keys()
     options = json.loads((tmp_path / "led/generation_config.json").read_text())
     assert options == {"num_beams": 4}
 

@@ -17,7 +17,7 @@ from tf_led.checkpoints.disk import atomic
 from tf_led.checkpoints.disk import atomic as locks
 from tf_led.checkpoints.disk.atomic import lock, locked, staged, unlock
 from tf_led.checkpoints.formats.registry import open_weights
-from tf_led.checkpoints.hub.folder import find_weights
+from tf_led.checkpoints.hub.resolve import find_weights
 from tf_led.checkpoints.save import save_weights
 
 
@@ -241,6 +241,7 @@ sys.modules["tensorflow"] = types.ModuleType("tensorflow")
 sys.modules["keras"] = types.SimpleNamespace(
     backend=types.SimpleNamespace(standardize_dtype=str),
     ops=types.SimpleNamespace(convert_to_numpy=lambda array: array),
+    saving=types.SimpleNamespace(get_custom_objects=dict),
 )
 from tf_led.checkpoints.save import save_weights
 first, shapes = int(sys.argv[2]), eval(sys.argv[3])

@@ -14,8 +14,8 @@ from tf_led.checkpoints.formats.hdf5 import read_h5, write_h5
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
 from tf_led.checkpoints.formats.registry import open_weights
 from tf_led.checkpoints.load import load_weights
-from tf_led.checkpoints.names import tensorflow as tf_names
-from tf_led.checkpoints.names.pytorch import to_ours
+from tf_led.checkpoints.names.led import LED_NAMES
+from tf_led.checkpoints.names.tensorflow import rename_for_h5, to_old
 from tf_led.checkpoints.save import write_weights
 
 PREFIX = "led/tfled_for_conditional_generation"
@@ -27,8 +27,9 @@ def h5(state, tmp_path):
     path = tmp_path / "tf_model.h5"
     with h5py.File(path, "w") as file:
         for key, array in state.items():
-            ours, transform = to_ours(key)
-            name = tf_names.to_tf(f"led/{ours}" if key.startswith("led.") else ours)
+            ours, transform = LED_NAMES.to_ours(key)
+            path = f"led/{ours}" if key.startswith("led.") else ours
+            name = to_old(LED_NAMES, path)
             file[f"{PREFIX}/{name}"] = transform(array)
         yield file
 
@@ -149,7 +150,7 @@ def test_what_is_no_hdf5(tmp_path):
         read_h5(path)
 
 
-ARCHIVE = Path(__file__).parent / "written/old.tar.xz"
+ARCHIVE = Path(__file__).parents[1] / "old_files/old.tar.xz"
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,10 @@ def names_of(group, attribute):
     return sorted(n.decode() if isinstance(n, bytes) else n for n in names)
 
 
+def write(path, tensors):
+    write_h5(path, rename_for_h5(LED_NAMES, tensors).values())
+
+
 def tensor(name, array):
     return LazyTensor(name, array.shape, str(array.dtype), Path("file"), lambda: array)
 
@@ -197,7 +202,7 @@ def test_the_file_is_as_the_old_classes_wrote_it(old, tmp_path, theirs, prefix):
             for key, value in tensors.items()
             if key.startswith("led.")
         }
-    write_h5(tmp_path / "tf_model.h5", tensors)
+    write(tmp_path / "tf_model.h5", tensors)
     datasets, listed = read(tmp_path / "tf_model.h5")
     expected, expected_lists = read(old / theirs / "tf_model.h5")
     assert listed == expected_lists
@@ -209,7 +214,7 @@ def test_the_file_is_as_the_old_classes_wrote_it(old, tmp_path, theirs, prefix):
 def test_heads_that_the_old_classes_did_not_have(tmp_path):
     ones = np.ones([2, 3], "float32")
     names = ["led.shared.weight", "qa_outputs.weight"]
-    write_h5(tmp_path / "qa.h5", {name: tensor(name, ones) for name in names})
+    write(tmp_path / "qa.h5", {name: tensor(name, ones) for name in names})
     datasets, listed = read(tmp_path / "qa.h5")
     model = "tfled_for_question_answering"
     assert datasets[f"qa_outputs/{model}/qa_outputs/kernel:0"].shape == (3, 2)
@@ -219,7 +224,7 @@ def test_heads_that_the_old_classes_did_not_have(tmp_path):
 def test_long_lists_of_names_go_on_in_a_second_attribute(tmp_path):
     zero = np.zeros([1], "float32")
     keys = [f"led.encoder.layers.{i}.final_layer_norm.bias" for i in range(1201)]
-    write_h5(tmp_path / "long.h5", {key: tensor(key, zero) for key in keys})
+    write(tmp_path / "long.h5", {key: tensor(key, zero) for key in keys})
     with h5py.File(tmp_path / "long.h5") as file:
         attributes = file["led"].attrs
         assert "weight_names" not in attributes and "weight_names1" in attributes
@@ -244,4 +249,4 @@ def test_bfloat16_becomes_float32(tmp_path):
 @pytest.mark.parametrize("key", ["lm_head.weight", "led.decoder.embed_tokens.weight"])
 def test_untied_tables_have_no_place(tmp_path, key):
     with pytest.raises(ValueError, match=f"`{key}` has no name in transformers' Tens"):
-        write_h5(tmp_path / "m.h5", {key: tensor(key, np.ones([2, 3], "float32"))})
+        write(tmp_path / "m.h5", {key: tensor(key, np.ones([2, 3], "float32"))})

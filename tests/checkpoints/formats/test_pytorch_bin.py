@@ -163,7 +163,7 @@ def test_other_things_are_refused_by_name(save, thing, name):
     [
         ({"model": {"a": torch.ones(3)}, "step": 3}, "`model` is no tensor"),
         ({"a": torch.ones(3), "step": 3}, "`step` is no tensor"),
-        ({("a", 3): torch.ones(3)}, "`tuple` is no tensor"),
+        ({("a", 3): torch.ones(3)}, "a key that is no text but of type tuple"),
         ([torch.ones(3)], "not hold a table of tensors"),
         (torch.ones(3), "not hold a table of tensors"),
         ({}, "not hold a table of tensors"),
@@ -255,6 +255,21 @@ def test_compressed_archives_are_refused(tmp_path):
     torch.save({"a": torch.zeros(3)}, path)
     rewrite(path, {"a/data/0": bytes(10**6)}, zipfile.ZIP_DEFLATED)
     with pytest.raises(CheckpointError, match="`a/data.pkl` is compressed"):
+        read_torch(path)
+
+
+def test_entries_that_share_their_bytes_are_refused(tmp_path):
+    """A thousand entries of one region would each be read to the end."""
+    path = tmp_path / "a.bin"
+    torch.save({"a": torch.ones(3), "b": torch.ones(5)}, path)
+    blob = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        first, second = (archive.getinfo(f"a/data/{i}") for i in "01")
+    at = blob.rindex(b"a/data/1") - 46  # its entry in the directory
+    blob[at + 42 : at + 46] = first.header_offset.to_bytes(4, "little")
+    path.write_bytes(blob)
+    assert first.header_offset < second.header_offset
+    with pytest.raises(CheckpointError, match="corrupt in its part `a/data/"):
         read_torch(path)
 
 

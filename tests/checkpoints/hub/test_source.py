@@ -82,7 +82,7 @@ def test_a_model_of_the_hub(folder, tmp_path, monkeypatch):
             raise EntryNotFoundError("none")
         return str(commit / file_name)
 
-    monkeypatch.setattr("tf_led.checkpoints.hub.push.hf_hub_download", download)
+    monkeypatch.setattr("tf_led.checkpoints.hub.repo.hf_hub_download", download)
     source = open_source("me/led")
     assert source.weights == commit / "model.safetensors"
     assert source.get("model.safetensors") == commit / "model.safetensors"
@@ -104,7 +104,7 @@ def test_offline_only_what_is_in_the_cache_goes_along(folder, tmp_path, monkeypa
             raise LocalEntryNotFoundError("not cached")
         return str(commit / file_name)
 
-    monkeypatch.setattr("tf_led.checkpoints.hub.push.hf_hub_download", download)
+    monkeypatch.setattr("tf_led.checkpoints.hub.repo.hf_hub_download", download)
     source = open_source("me/led")
     with pytest.warns(UserWarning, match="`merges.txt` of `me/led`"):
         assert source.get("merges.txt") is None

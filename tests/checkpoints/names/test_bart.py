@@ -1,5 +1,5 @@
-from tf_led.checkpoints.names import pytorch as names
 from tf_led.checkpoints.names.bart import expected, to_led
+from tf_led.checkpoints.names.led import LED_NAMES
 
 
 def test_what_keeps_its_name_and_what_does_not():
@@ -33,6 +33,6 @@ def test_names_of_neither():
 def test_every_weight_of_a_led_is_expected():
     listed = expected(2, 1)
     assert len(listed) == len({*listed}) == 77
-    assert all(names.to_ours(name) for name in listed)
+    assert all(LED_NAMES.to_ours(name) for name in listed)
     assert "encoder.layers.1.fc1.bias" in listed
     assert "decoder.layers.1.fc1.bias" not in listed

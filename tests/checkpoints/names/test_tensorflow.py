@@ -2,22 +2,26 @@
 
 import pytest
 
-from tf_led.checkpoints.names import pytorch as names
-from tf_led.checkpoints.names.tensorflow import is_tf_name, to_ours, to_tf
+from tf_led.checkpoints.names.led import LED_NAMES
+from tf_led.checkpoints.names.table import keep
+from tf_led.checkpoints.names.tensorflow import recognise, to_old, to_ours
 
 
 def paths():
     """Every path of LED's, of layer 13."""
-    return [ours.replace("{}", "13") for ours, _ in (names.BODY | names.HEADS).values()]
+    return [
+        ours.replace("{}", "13")
+        for ours, _ in {**LED_NAMES.body, **LED_NAMES.heads}.values()
+    ]
 
 
 def test_every_weight_there_and_back():
     assert len(paths()) > 50
     for path in paths():
-        name = to_tf(path)
-        assert name.endswith(":0") and is_tf_name(name)
-        assert to_ours(name) == (path, names.keep)
-        assert to_tf(f"led/{path}") == name
+        name = to_old(LED_NAMES, path)
+        assert name.endswith(":0") and recognise(LED_NAMES, [name])
+        assert to_ours(LED_NAMES, name) == (path, keep)
+        assert to_old(LED_NAMES, f"led/{path}") == name
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,7 @@ def test_every_weight_there_and_back():
     ],
 )
 def test_names_of_real_files(name, path):
-    assert to_ours(name) == (path, names.keep)
+    assert to_ours(LED_NAMES, name) == (path, keep)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +68,15 @@ def test_names_of_real_files(name, path):
     ],
 )
 def test_names_that_are_not_leds(name):
-    assert to_ours(name) is None
+    assert to_ours(LED_NAMES, name) is None
 
 
 @pytest.mark.parametrize("path", ["", "led/", "encoder/layers/{}/fc1/kernel", "lora"])
 def test_paths_that_are_not_leds(path):
-    assert to_tf(path) is None
+    assert to_old(LED_NAMES, path) is None
 
 
 def test_pytorchs_names_are_told_apart():
-    assert not is_tf_name("led.encoder.layers.0.fc1.weight")
-    assert is_tf_name("final_logits_bias:0") and not is_tf_name("final_logits_bias")
+    pytorch = ["led.encoder.layers.0.fc1.weight", "final_logits_bias"]
+    old = "final_logits_bias:0"
+    assert [*recognise(LED_NAMES, [*pytorch, old])] == [old]

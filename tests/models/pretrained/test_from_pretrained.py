@@ -10,7 +10,7 @@ from transformers import BartConfig, GenerationConfig, LEDForConditionalGenerati
 import tf_led
 from tests.models.conftest import SMALL, make_model
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.names.pytorch import to_pytorch
+from tf_led.checkpoints.names.led import LED_NAMES
 from tf_led.models.pretrained.from_pretrained import (
     load_config,
     load_generation_config,
@@ -292,7 +292,7 @@ def test_paths_are_those_of_the_checkpoint_table(model, base):
     assert "led/encoder/layers/1/self_attn/output/kernel" in paths
     assert "led/decoder/layers/0/encoder_attn/k_proj/bias" in paths
     assert "final_logits_bias" in paths
-    assert all(to_pytorch(path) for path in paths)
+    assert all(LED_NAMES.to_pytorch(path) for path in paths)
     bare = {f"led/{path}" for path in base.weight_table()}
     assert bare == paths - {"final_logits_bias"}
 

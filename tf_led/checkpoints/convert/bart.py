@@ -1,22 +1,21 @@
-"""BART becomes LED: any length of positions, windows, and global attention.
-
-The weights are read and written one by one; no model is built.
-"""
+"""Turns a BART checkpoint into a LED checkpoint, weight by weight, without a model."""
 
 from dataclasses import replace
 
 from tf_led.checkpoints.convert.bart_config import led_config, tile_rows
 from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import watch_finite
 from tf_led.checkpoints.formats.registry import open_weights
-from tf_led.checkpoints.formats.replace import remove_other_weights
+from tf_led.checkpoints.formats.replace import remove_other_weights, write_tensors
 from tf_led.checkpoints.hub.source import open_source
 from tf_led.checkpoints.load import LoadReport, warn_about
 from tf_led.checkpoints.names import bart as bart_names
-from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.led import LED_NAMES
 from tf_led.checkpoints.names.match import Plan, check_dtypes, check_tied
-from tf_led.checkpoints.save import kind_of, write_tensors
+from tf_led.checkpoints.names.table import keep
+from tf_led.checkpoints.save import kind_of
 
 
 def expected_shape(name, config):
@@ -47,7 +46,7 @@ def expected_shape(name, config):
 
 
 def check_shapes(tensors, config, file):
-    """Refuses weights that do not belong to a configuration.
+    """Checks that the shapes of weights are those of a configuration.
 
     Args:
         tensors: dict of `LazyTensor` by PyTorch LED's name without `led.`; of a
@@ -110,7 +109,7 @@ def bart_to_led(
     Raises:
         FileNotFoundError: if there is no such source, or it lacks a part.
         CheckpointError: if it is not a BART, or a file cannot be used.
-        ValueError: if another argument is not allowed.
+        ValueError: if another argument is not allowed, or `destination` is `source`.
 
     Source: Longformer (arXiv 2004.05150), sections 5 and 7.
 
@@ -120,24 +119,49 @@ def bart_to_led(
         Traceback (most recent call last):
         FileNotFoundError: `no/such/folder` is neither a folder here nor a Hub id ...
     """
-    place = open_source(source)
-    config = led_config(
-        place.read_json("config.json"),
+    return convert_bart(
+        source,
+        destination,
         attention_window=attention_window,
         max_positions=max_positions,
         max_decoder_positions=max_decoder_positions,
+        max_shard_size=max_shard_size,
+        kind=kind_of(safe_serialization),
     )
+
+
+def convert_bart(source, destination, *, max_shard_size="5GB", kind, **sizes):
+    """Does `bart_to_led` in any format that tensors can be written in.
+
+    Args:
+        source: as for `bart_to_led`.
+        destination: as for `bart_to_led`.
+        max_shard_size: as for `bart_to_led`.
+        kind: str, a key of `tf_led.checkpoints.formats.registry.FORMATS`.
+        **sizes: the window and the positions, as for `bart_to_led`.
+
+    Returns:
+        `LEDConfig` of the new checkpoint.
+    """
+    if same_place(source, destination):
+        raise ValueError(
+            f"`destination` {str(destination)!r} is `source`, whose weights it would "
+            "replace; give another folder."
+        )
+    place = open_source(source)
+    config = led_config(place.read_json("config.json"), **sizes)
     tensors, nonfinite = watch_finite(open_weights(place.weights))
     tensors = led_tensors(tensors, config, place.weights)
-    kind = kind_of(safe_serialization)
     with staged(destination) as staging:
-        write_tensors(tensors, staging, max_shard_size=max_shard_size, kind=kind)
+        write_tensors(
+            tensors, LED_NAMES, staging, max_shard_size=max_shard_size, kind=kind
+        )
         remove_other_weights(staging)
         config.save_pretrained(staging.path)
         place.copy_generation_config(staging.path)
         place.copy_tokenizer(staging.path, config.max_encoder_position_embeddings)
     report = LoadReport(nonfinite_keys=sorted(nonfinite))
-    warn_about(report, place.weights, stacklevel=2)
+    warn_about(report, place.weights, stacklevel=3)
     return config
 
 
@@ -165,9 +189,9 @@ def led_tensors(tensors, config, file):
     """
     prefix = "led." if any(key.startswith("model.") for key in tensors) else ""
     found = _rename(tensors, file)
-    check_dtypes(Plan(file, {name: (t, names.keep) for name, t in found.items()}))
+    check_dtypes(Plan(file, LED_NAMES, {name: (t, keep) for name, t in found.items()}))
     _check_depth(config, tensors, file)
-    _settle_tied(found, config, file)
+    _drop_tied_copies(found, config, file)
     expected = bart_names.expected(config.encoder_layers, config.decoder_layers)
     _check_names(found, expected, file)
     check_shapes({name: found[name] for name in expected}, config, file)
@@ -175,11 +199,13 @@ def led_tensors(tensors, config, file):
         rows = getattr(config, f"max_{half}_position_embeddings")
         name = f"{half}.embed_positions.weight"
         found[name] = _lengthen(found[name], rows, file)
-    renamed = {
-        name if name in names.HEADS or name.startswith("lm_head") else prefix + name: t
-        for name, t in found.items()
-    }
+    renamed = {_with_prefix(name, prefix): tensor for name, tensor in found.items()}
     return {name: replace(tensor, name=name) for name, tensor in renamed.items()}
+
+
+def _with_prefix(name, prefix):
+    is_head = name in LED_NAMES.heads or name.startswith("lm_head")
+    return name if is_head else prefix + name
 
 
 def _rename(tensors, file):
@@ -187,7 +213,9 @@ def _rename(tensors, file):
     for key, tensor in tensors.items():
         new = bart_names.to_led(key)
         if new is None:
-            raise CheckpointError(f"`{file}` has {some([key])}, which BART has not.")
+            raise CheckpointError(
+                f"`{file}` has {some([key])}, which is not a name of BART's."
+            )
         for name in new:
             if name in found:
                 twice = [found[name].name, key]
@@ -196,20 +224,20 @@ def _rename(tensors, file):
     return found
 
 
-def _settle_tied(found, config, file):
+def _drop_tied_copies(found, config, file):
     """Leaves one table of the tokens, whatever copies the file has, unless untied."""
     if not config.tie_word_embeddings:
         return
-    copies = [found.pop(name) for name in names.TIED if name in found]
+    copies = [found.pop(name) for name in LED_NAMES.untied if name in found]
     if copies and "shared.weight" not in found:
         found["shared.weight"] = copies.pop(0)
     if copies:
-        table = (found["shared.weight"], names.keep)
-        check_tied(Plan(file, found={names.SHARED: table}, tied=copies))
+        table = {LED_NAMES.shared: (found["shared.weight"], keep)}
+        check_tied(Plan(file, LED_NAMES, table, tied=copies))
 
 
 def _check_depth(config, tensors, file):
-    """Refuses a number of layers whose names alone would fill the memory."""
+    """Checks the layers against the file: their names alone could fill the memory."""
     for name in ("encoder_layers", "decoder_layers"):
         if getattr(config, name) > len(tensors):
             raise CheckpointError(
@@ -222,7 +250,7 @@ def _check_names(found, expected, file):
     lacking = [name for name in expected if name not in found]
     if lacking:
         raise CheckpointError(f"`{file}` lacks {some(lacking)}, in LED's names.")
-    extra = {*found} - {*expected} - {*names.HEADS} - {*names.TIED}
+    extra = {*found} - {*expected} - {*LED_NAMES.heads} - {*LED_NAMES.untied}
     if extra:
         raise CheckpointError(
             f"`{file}` has weights beyond the layers of config.json: "

@@ -1,4 +1,4 @@
-"""A LED's configuration out of a BART's."""
+"""Makes the configuration of a LED of that of a BART."""
 
 import operator
 
@@ -30,7 +30,7 @@ def tile_rows(table, num_rows):
 
 
 def check_positions(value, name):
-    """Refuses what is no number of positions.
+    """Checks a number of positions.
 
     Args:
         value: what the caller gave.
@@ -56,7 +56,7 @@ def check_positions(value, name):
     return number
 
 
-# What early BARTs and their relatives could be, and LED cannot: the value it must have.
+# Options of early BARTs and their relatives, with the only value that LED supports.
 _REQUIRED = {
     "scale_embedding": False,
     "normalize_before": False,
@@ -64,7 +64,7 @@ _REQUIRED = {
     "static_position_embeddings": False,
     "normalize_embedding": True,
 }
-# Says nothing of a LED, or something else.
+# Fields that LED does not have, or that mean something else there.
 _DROPPED = {
     *_REQUIRED,
     "_name_or_path",
@@ -96,7 +96,8 @@ def led_config(
         `LEDConfig`; fields that BART does not know are kept.
 
     Raises:
-        CheckpointError: if `fields` are not a BART's, or say what LED cannot be.
+        CheckpointError: if `fields` are not a BART's, or have values that LED does
+            not support.
         ValueError: if another argument is not allowed.
 
     Example:
@@ -146,11 +147,11 @@ def _read(fields):
             )
     check_num_labels(fields)
     try:
-        # With the defaults of what the file leaves unsaid.
+        # With the defaults of the fields left out.
         return config_from_dict(BartConfig, fields).to_dict()
     except StrictDataclassError as error:
         raise CheckpointError(
-            f"BartConfig refuses a field: {one_line(error)}"
+            f"config.json has a field that BartConfig rejects: {one_line(error)}"
         ) from None
 
 

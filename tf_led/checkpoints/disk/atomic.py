@@ -133,6 +133,27 @@ def staged(directory):
         >>> os.listdir("checkpoint")
         ['config.json']
     """
+    with hidden_folder(directory) as (target, path):
+        staging = Staging(target, path)
+        yield staging
+        with locked(target):
+            staging.commit()
+
+
+@contextlib.contextmanager
+def hidden_folder(directory):
+    """Makes a hidden folder inside another, for files on their way into it.
+
+    Args:
+        directory: str or Path; made if need be, and removed if nothing is left in it.
+
+    Yields:
+        (Path of `directory`, Path of the hidden folder), which is deleted at the end of
+        the block; or, if the process is killed, by the next one that calls this.
+
+    Raises:
+        NotADirectoryError: if `directory` is a file.
+    """
     target = Path(directory)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(f"Cannot save to `{target}`: it is a file.")
@@ -142,11 +163,8 @@ def staged(directory):
         remove_abandoned(target)
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
         alive = lock(path, wait=True)
-    staging = Staging(target, path)
     try:
-        yield staging
-        with locked(target):
-            staging.commit()
+        yield target, path
     except OSError as error:
         if error.filename is None:  # a full disk does not say which one
             error.filename = str(target)
@@ -157,6 +175,18 @@ def staged(directory):
         if is_new:
             with contextlib.suppress(OSError):
                 target.rmdir()  # only if nothing came of it
+
+
+def own_entries(folder):
+    """Lists what a folder holds, without what savers that were killed have left.
+
+    Args:
+        folder: Path.
+
+    Returns:
+        list of Path.
+    """
+    return [path for path in folder.iterdir() if not path.name.startswith(PREFIX)]
 
 
 def remove_abandoned(target):

@@ -2,19 +2,9 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import (
-    PREFIX,
-    lock,
-    locked,
-    remove_abandoned,
-    sync_file,
-    sync_folder,
-    unlock,
-)
+from tf_led.checkpoints.disk.atomic import hidden_folder, sync_file, sync_folder
 
 
 class Version:
@@ -56,29 +46,10 @@ def new_version(directory):
         >>> str(version.path)
         'served/2'
     """
-    target = Path(directory)
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(f"Cannot export to `{target}`: it is a file.")
-    is_new = not target.exists()
-    target.mkdir(parents=True, exist_ok=True)
-    with locked(target):
-        remove_abandoned(target)
-        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=target))
-        alive = lock(path, wait=True)
-    version = Version(path)
-    try:
+    with hidden_folder(directory) as (target, path):
+        version = Version(path)
         yield version
         version.path = _publish(path, target)
-    except OSError as error:
-        if error.filename is None:  # a full disk does not say which one
-            error.filename = str(target)
-        raise
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        unlock(alive)
-        if is_new:
-            with contextlib.suppress(OSError):
-                target.rmdir()  # only if nothing came of it
 
 
 def _publish(path, target):

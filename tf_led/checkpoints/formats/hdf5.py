@@ -1,4 +1,4 @@
-"""tf_model.h5: HDF5 tells what lies where, the numbers are read past it."""
+"""tf_model.h5: h5py says where each array lies, we read and check the arrays."""
 
 from pathlib import Path
 
@@ -7,8 +7,6 @@ import numpy as np
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor, numpy_dtype, read_raw
-from tf_led.checkpoints.names import pytorch as names
-from tf_led.checkpoints.names import tensorflow as tf_names
 from tf_led.utils.host_memory import fresh_array
 
 # LED-large has 600 datasets in 500 groups, at most 8 deep.
@@ -19,7 +17,7 @@ _NOT_WEIGHTS = ("optimizer_weights",)
 _BFLOAT16 = (15, 7, 8, 0, 7)  # where sign, exponent and mantissa lie, h5py's order
 
 
-class Refused(Exception):
+class NotPlainWeights(Exception):
     """The file has something that a table of weights does not need."""
 
 
@@ -35,7 +33,8 @@ def read_table(path):
         the byte of the file where its numbers begin (None if it has none).
 
     Raises:
-        Refused: on links, numbers elsewhere, compression. h5py raises anything else.
+        NotPlainWeights: on links, numbers elsewhere, compression. Damaged files raise
+            whatever h5py raises.
     """
     with h5py.File(path, "r", locking=False) as file:
         rows, seen = [], set()
@@ -48,14 +47,14 @@ def read_table(path):
 def _walk(parent, name, path, seen, rows):
     link = parent.get(name, getlink=True)
     if not isinstance(link, h5py.HardLink):
-        raise Refused(f"`{path}` is a link ({type(link).__name__})")
+        raise NotPlainWeights(f"`{path}` is a link ({type(link).__name__})")
     item = parent[name]
     address = h5py.h5o.get_info(item.id).addr
     if address in seen:
-        raise Refused(f"`{path}` is there under another name too")
+        raise NotPlainWeights(f"`{path}` is there under another name too")
     seen.add(address)
     if len(seen) > _MAX_OBJECTS or path.count("/") > _MAX_DEPTH:
-        raise Refused("it holds too many objects, or too deep ones")
+        raise NotPlainWeights("it holds too many objects, or too deep ones")
     if isinstance(item, h5py.Dataset):
         rows.append([path, list(item.shape or ()), *_describe(item, path)])
     elif isinstance(item, h5py.Group):
@@ -67,12 +66,12 @@ def _describe(dataset, path):
     """Returns the dtype and where the numbers begin."""
     properties = dataset.id.get_create_plist()
     if properties.get_external_count():
-        raise Refused(f"the numbers of `{path}` lie in another file")
+        raise NotPlainWeights(f"the numbers of `{path}` lie in another file")
     layout = properties.get_layout()
     if layout == h5py.h5d.VIRTUAL:
-        raise Refused(f"`{path}` is a virtual dataset, made up of other files")
+        raise NotPlainWeights(f"`{path}` is a virtual dataset, made up of other files")
     if layout != h5py.h5d.CONTIGUOUS:
-        raise Refused(f"`{path}` is compressed or in chunks")
+        raise NotPlainWeights(f"`{path}` is compressed or in chunks")
     return _dtype(dataset, path), dataset.id.get_offset()
 
 
@@ -85,19 +84,12 @@ def _dtype(dataset, path):
         return "bfloat16"  # as h5py stores NumPy's
     dtype = dataset.dtype
     if dtype.kind not in "fiub" or dtype.itemsize != kind.get_size():
-        raise Refused(f"`{path}` holds {kind.__class__.__name__}, no plain numbers")
+        raise NotPlainWeights(
+            f"`{path}` holds {kind.__class__.__name__}, no plain numbers"
+        )
     return dtype.str
 
 
-H5_FILE = "tf_model.h5"
-# What the old classes called themselves when Keras named them; by a weight of theirs.
-_MODELS = {
-    "final_logits_bias": "tfled_for_conditional_generation",
-    "classification_head": "tfled_for_sequence_classification",
-    "qa_outputs": "tfled_for_question_answering",
-}
-_BARE_MODEL = "tfled_model"
-_SHARED = "led.shared/embeddings:0"
 # HDF5 takes no longer attribute; lists of names go on in a second one.
 _ATTRIBUTE_LIMIT = 64512
 
@@ -107,63 +99,28 @@ def write_h5(path, tensors):
 
     Args:
         path: str or Path, where to.
-        tensors: dict of `LazyTensor` by PyTorch's key.
-
-    Raises:
-        ValueError: if a weight is not one that the old classes had a name for, as
-            those of a model with `tie_word_embeddings=False`.
+        tensors: iterable of `LazyTensor` named "layer/weight", the weight as Keras 2
+            names it; `names.tensorflow.rename_for_h5` gives such names.
     """
-    model = _model_name(tensors)
+    layers = {}
+    for tensor in tensors:
+        layer, _, weight = tensor.name.partition("/")
+        layers.setdefault(layer, {})[weight] = tensor
     with h5py.File(path, "w") as file:
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = "2.15.0"
-        groups = _grouped(tensors, model)
-        _write_names(file, "layer_names", [*groups])
-        for layer, named in groups.items():
+        _write_names(file, "layer_names", [*layers])
+        for layer, weights in layers.items():
             group = file.create_group(layer)
-            _write_names(group, "weight_names", [*named])
-            for name, tensor in named.items():
-                group[name] = _as_tf(tensor)
+            _write_names(group, "weight_names", [*weights])
+            for weight, tensor in weights.items():
+                group[weight] = _without_bfloat16(tensor.read())
         _write_names(file.create_group("top_level_model_weights"), "weight_names", [])
 
 
-def _model_name(tensors):
-    heads = {key.split(".")[0] for key in tensors}
-    return next((name for head, name in _MODELS.items() if head in heads), _BARE_MODEL)
-
-
-def _grouped(tensors, model):
-    """Returns tensors by weight name, by the name of the layer that Keras lists."""
-    groups = {}
-    for key, tensor in tensors.items():
-        name = _tf_name(key)
-        layer = name.split("/")[0].split(".")[0].split(":")[0]
-        groups.setdefault(layer, {})[_in_file(name, model)] = tensor
-    return dict(sorted(groups.items(), key=lambda item: item[0] != "led"))
-
-
-def _tf_name(key):
-    ours = names.to_ours(key)
-    is_tied_name = names.bare(key) in names.TIED
-    name = None if ours is None or is_tied_name else tf_names.to_tf(ours[0])
-    if name is None:
-        raise ValueError(
-            f"`{key}` has no name in transformers' TensorFlow LED, so tf_model.h5 "
-            "cannot hold it; save as safetensors."
-        )
-    return name
-
-
-def _in_file(name, model):
-    if name == _SHARED:  # the one layer that the old classes named by themselves
-        return f"led.shared/{name}"
-    return name if "/" not in name else f"{model}/{name}"
-
-
-def _as_tf(tensor):
-    array = names.to_ours(tensor.name)[1](tensor.read())
+def _without_bfloat16(array):
     # HDF5 has no bfloat16; every one of its numbers is a float32.
-    return array.astype("float32") if tensor.dtype == "bfloat16" else array
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 
 def _write_names(group, attribute, listed):
@@ -187,8 +144,8 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def read_h5(path):
     """Opens an HDF5 file of Keras 2's; its structure is checked, no number is read.
 
-    Which weights there are is told from the datasets themselves: the lists of names
-    that Keras wrote beside them, in one attribute or in several, say nothing more.
+    The weights are the datasets themselves: the lists of names that Keras wrote beside
+    them, in one attribute or in several, add nothing.
 
     Args:
         path: str or Path, one file.
@@ -204,7 +161,7 @@ def read_h5(path):
     _check_signature(path)
     try:
         rows = read_table(str(path))
-    except Refused as error:
+    except NotPlainWeights as error:
         raise CheckpointError(
             f"`{path}`: {one_line(error)}, which a file of weights does not need."
         ) from error

@@ -1,4 +1,4 @@
-"""Notes which weights hold NaN or infinity while they pass from file to file."""
+"""A tensor of a file that is read when it is needed."""
 
 import math
 from collections.abc import Callable, Hashable
@@ -44,7 +44,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 @dataclass(frozen=True)
 class LazyTensor:
-    """A tensor of a weight file that is read only when asked for.
+    """A tensor of a weight file that is read only when it is needed.
 
     Args:
         name: the key under which the file holds it.
@@ -87,7 +87,7 @@ def numpy_dtype(name):
 
 
 def watch_finite(tensors):
-    """Has each tensor looked at when it is read.
+    """Has each tensor checked for NaN and infinity when it is read.
 
     Args:
         tensors: dict of `LazyTensor`.

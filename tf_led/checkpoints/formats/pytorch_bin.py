@@ -6,6 +6,7 @@ numbers (`<name>/data/<key>`), stored without compression.
 
 import importlib.util
 import io
+import itertools
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,8 +18,7 @@ from tf_led.checkpoints.formats.lazy_tensor import numpy_dtype
 from tf_led.checkpoints.formats.torch_pickle import (
     check_table,
     lazy_tensors,
-    load_pickle,
-    take_pickle,
+    read_pickle,
 )
 
 # The first pickle, a number, as every such file begins.
@@ -42,7 +42,7 @@ def read_stream(file, path):
     """
 
     def next_pickle():
-        return load_pickle(take_pickle(file, str(path)), str(path))
+        return read_pickle(file, str(path))
 
     protocol, system = next_pickle(), next_pickle()
     if type(protocol) is not int or protocol != _PROTOCOL or type(system) is not dict:
@@ -74,7 +74,7 @@ def _storage_places(file, path, table, order):
 
 
 def check_torch():
-    """Refuses to begin where torch is missing.
+    """Checks that torch is installed.
 
     Raises:
         ValueError: saying what to do instead.
@@ -147,12 +147,13 @@ def _read_archive(file, path):
     if _read(file, path, entries.get("byteorder")) not in (b"", b"little"):
         raise CheckpointError(f"`{path}` was written on a big-endian machine.")
     data = io.BytesIO(_read(file, path, entries["data.pkl"]))
-    table = check_table(load_pickle(take_pickle(data, str(path)), str(path)), path)
+    table = check_table(read_pickle(data, str(path)), path)
     places = {
         name.removeprefix("data/"): (_start(file, path, entry), entry.file_size)
         for name, entry in entries.items()
         if name.startswith("data/")
     }
+    _check_overlap(file, path, entries)
     tensors = lazy_tensors(table, places, path)
     for entry in entries.values():
         _check_sum(file, path, entry)
@@ -194,6 +195,15 @@ def _start(file, path, entry):
     if header[:4] != b"PK\x03\x04" or start + entry.file_size > path.stat().st_size:
         raise _corrupt(path, entry)
     return start
+
+
+def _check_overlap(file, path, entries):
+    """Checks that no two entries have bytes in common: each is read to its end."""
+    spans = [(_start(file, path, e), e.file_size, e) for e in entries.values()]
+    spans.sort(key=lambda span: span[:2])
+    for (start, size, _), (following, _, entry) in itertools.pairwise(spans):
+        if start + size > following:
+            raise _corrupt(path, entry)
 
 
 def _read(file, path, entry):

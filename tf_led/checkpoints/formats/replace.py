@@ -1,35 +1,61 @@
-"""Spreading weights over files so that readers see the old or the new, never a mix."""
+"""Writing weights in place of others: readers see the old or the new, never a mix."""
 
 import json
+import numbers
 import re
 import secrets
 
 from huggingface_hub import split_state_dict_into_shards_factory
 
-from tf_led.checkpoints.formats.registry import CANDIDATES, KERAS_FILE
-
-# How a kind's files are called: a stem, an ending. In the order in which readers look.
-NAMES = {"safetensors": ("model", ".safetensors"), "torch": ("pytorch_model", ".bin")}
+from tf_led.checkpoints.formats.registry import FORMATS, writable
 
 
-def single(kind):
-    """Names the file of weights that are not spread: `model.safetensors`."""
-    return "".join(NAMES[kind])
+def write_tensors(tensors, table, staging, *, max_shard_size="5GB", kind="safetensors"):
+    """Writes tensors in one format into a save, and has the old ones replaced.
+
+    Args:
+        tensors: dict of `LazyTensor` by PyTorch's name, laid out as PyTorch's.
+        table: `NameTable`, for formats with other names.
+        staging: `Staging` of the save.
+        max_shard_size: int in bytes, or text such as "5GB", "200MB" or "50KiB".
+        kind: str, a key of `FORMATS` that can be written.
+
+    Returns:
+        list of Paths where the files will be when the save has ended.
+
+    Raises:
+        ValueError: if `kind` or `max_shard_size` is not allowed, torch is needed and
+            missing, or the format has no name for a weight.
+    """
+    row = writable(kind)
+    tensors = row.rename(table, tensors)
+    new = _write_files(tensors, row, staging, max_shard_size)
+    _replace_old(staging, new, row)
+    return [staging.target / name for name in new]
 
 
-def index(kind):
-    """Names the index of those that are: `model.safetensors.index.json`."""
-    return f"{single(kind)}.index.json"
+def _write_files(tensors, row, staging, max_shard_size):
+    if not row.is_sharded:
+        row.write(staging.path / row.file, list(tensors.values()))
+        return [row.file]
+    split = split_tensors(tensors, max_shard_size, staging.target, row)
+    for name, keys in split.filename_to_tensors.items():
+        row.write(staging.path / name, [tensors[key] for key in keys])
+    new = list(split.filename_to_tensors)
+    if split.is_sharded:
+        _write_index(staging.path / row.index, split)
+        new.append(row.index)
+    return new
 
 
-def split_tensors(tensors, max_shard_size, target, kind="safetensors"):
+def split_tensors(tensors, max_shard_size, target, row):
     """Spreads tensors over files whose names overwrite no shard that is in use.
 
     Args:
         tensors: dict of `LazyTensor` by key.
-        max_shard_size: int in bytes, or text such as "5GB".
+        max_shard_size: int in bytes, or text such as "5GB" or "50KiB".
         target: Path of the folder to save to.
-        kind: str, a key of `NAMES`.
+        row: `Format`.
 
     Returns:
         huggingface_hub's `StateDictSplit`.
@@ -37,43 +63,70 @@ def split_tensors(tensors, max_shard_size, target, kind="safetensors"):
     Raises:
         ValueError: if `max_shard_size` is neither.
     """
-    stem, ending = NAMES[kind]
-    split = _split_named(stem, ending, tensors, max_shard_size)
-    if split.is_sharded and any((target / name).exists() for name in _files(split)):
+    size = parse_size(max_shard_size)
+    split = _split_named(row.stem, row.ending, tensors, size)
+    if split.is_sharded and any(
+        (target / n).exists() for n in split.filename_to_tensors
+    ):
         # The old index goes on naming the old shards until the new one replaces it.
-        stem = f"{stem}-{secrets.token_hex(4)}"
-        split = _split_named(stem, ending, tensors, max_shard_size)
+        stem = f"{row.stem}-{secrets.token_hex(4)}"
+        split = _split_named(stem, row.ending, tensors, size)
     return split
 
 
-def _files(split):
-    return list(split.filename_to_tensors)
+def _split_named(stem, ending, tensors, size):
+    return split_state_dict_into_shards_factory(
+        tensors,
+        get_storage_size=lambda tensor: tensor.nbytes,
+        filename_pattern=stem + "{suffix}" + ending,
+        max_shard_size=size,
+    )
 
 
-def _split_named(stem, ending, tensors, max_shard_size):
-    try:
-        if not isinstance(max_shard_size, str) and max_shard_size < 1:
-            raise ValueError
-        return split_state_dict_into_shards_factory(
-            tensors,
-            get_storage_size=lambda tensor: tensor.nbytes,
-            filename_pattern=stem + "{suffix}" + ending,
-            max_shard_size=max_shard_size,
-        )
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            "`max_shard_size` must be a positive int or a text such as '5GB', got "
-            f"{max_shard_size!r}."
-        ) from error
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([KMGT]I?)?B", re.IGNORECASE)
+_UNITS = {
+    None: 1,
+    **{u: 1000**n for n, u in enumerate("KMGT", 1)},
+    **{f"{u}I": 1024**n for n, u in enumerate("KMGT", 1)},
+}
 
 
-def write_index(path, split):
-    """Writes the index of a split.
+def parse_size(max_shard_size):
+    """Reads the largest size of a file of weights.
 
     Args:
-        path: Path, where to.
-        split: as `split_tensors` gives it.
+        max_shard_size: int in bytes; or text as transformers 4 took it: "5GB",
+            "200MB", "50KiB", in any case of letters.
+
+    Returns:
+        int, bytes.
+
+    Raises:
+        ValueError: if it is neither, or not at least one byte.
+
+    Example:
+        >>> from tf_led.checkpoints.formats.replace import parse_size
+        >>> parse_size("50kiB")
+        51200
     """
+    size = max_shard_size
+    if isinstance(size, str):
+        found = _SIZE.fullmatch(size.strip())
+        unit = found and (found[2].upper() if found[2] else None)
+        size = int(float(found[1]) * _UNITS[unit]) if found else 0
+    elif isinstance(size, numbers.Real) and not isinstance(size, bool):
+        size = int(size) if size == size // 1 else 0  # 5e9 is a whole number too
+    else:
+        size = 0
+    if size < 1:
+        raise ValueError(
+            "`max_shard_size` must be a positive int or a text such as '5GB' or "
+            f"'50KiB', got {max_shard_size!r}."
+        )
+    return size
+
+
+def _write_index(path, split):
     content = {
         "metadata": {"total_size": split.metadata["total_size"]},
         "weight_map": dict(sorted(split.tensor_to_filename.items())),
@@ -81,25 +134,30 @@ def write_index(path, split):
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def replace_old(staging, new, kind="safetensors"):
+def preferred_to(row):
+    """Lists a format and those that readers prefer to it.
+
+    Args:
+        row: `Format`.
+
+    Returns:
+        list of `Format`, `row` last.
+    """
+    rows = list(FORMATS.values())
+    return rows[: rows.index(row) + 1]
+
+
+def _replace_old(staging, new, row):
     """Orders the moves so that readers see the old weights whole, then the new ones.
 
     A reader takes the single file before the index, and safetensors before the other
     formats: writing what it looks for first switches at once; so does deleting that
     when the new files are there. Old files that no reader would prefer are left alone.
-
-    Args:
-        staging: `Staging`, holding the new files.
-        new: list of str, their names, the index last.
-        kind: str, a key of `NAMES`, or any other that readers look for last.
     """
     staging.move_last(new[-1])
-    for preferred in NAMES:
-        heads = [single(preferred), index(preferred)]
-        staging.remove_after(*[name for name in heads if name not in new])
-        staging.remove_after(*_old_shards(staging.target, *NAMES[preferred]))
-        if preferred == kind:
-            break
+    for other in preferred_to(row):
+        staging.remove_after(*(n for n in (other.file, other.index) if n not in new))
+        staging.remove_after(*_old_shards(staging.target, other))
 
 
 def remove_other_weights(staging):
@@ -108,13 +166,9 @@ def remove_other_weights(staging):
     Args:
         staging: `Staging`, holding the new files.
     """
-    staging.remove_after(*CANDIDATES, KERAS_FILE)
-    for stem, ending in (*NAMES.values(), ("tf_model", ".h5")):
-        staging.remove_after(*_old_shards(staging.target, stem, ending))
+    for row in FORMATS.values():
+        staging.remove_after(row.file, row.index, *_old_shards(staging.target, row))
 
 
-def _old_shards(folder, stem, ending):
-    # Ours and transformers'; the eight letters are in names chosen to be new.
-    shard = rf"{stem}(-[0-9a-f]{{8}})?-\d{{5}}-of-\d{{5}}{re.escape(ending)}"
-    names = sorted(file.name for file in folder.iterdir())
-    return [name for name in names if re.fullmatch(shard, name)]
+def _old_shards(folder, row):
+    return sorted(file.name for file in folder.iterdir() if row.is_shard(file.name))

@@ -1,47 +1,50 @@
 """Finds a checkpoint by name: a folder here, or a model of the Hugging Face Hub."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from tf_led.checkpoints.errors import one_line
-from tf_led.checkpoints.formats.registry import INDEX
+from tf_led.checkpoints.formats.registry import FORMATS, INDEX, weight_files
 from tf_led.checkpoints.formats.sharding import read_index, shard_names
-from tf_led.checkpoints.hub.folder import (
-    LocalCheckpoint,
-    find_weights,
-    no_weights,
-    wanted,
-)
-from tf_led.checkpoints.hub.push import Repo
+from tf_led.checkpoints.hub.repo import Repo
 
 
-def resolve(
-    name_or_dir,
-    *,
-    revision=None,
-    subfolder="",
-    token=None,
-    cache_dir=None,
-    local_files_only=False,
-    force_download=False,
-    use_safetensors=None,
-):
+@dataclass(frozen=True)
+class LocalCheckpoint:
+    """Weights that lie on this machine.
+
+    Args:
+        name: the folder or Hub id as given.
+        weights: Path of the weight file or of the index.
+        shards: tuple of Paths, those that the index names; empty for a single file.
+        commit_hash: str, the Hub's commit; None for a folder.
+    """
+
+    name: str
+    weights: Path
+    shards: tuple[Path, ...] = ()
+    commit_hash: str | None = None
+
+
+def resolve(name_or_dir, *, subfolder="", use_safetensors=None, **options):
     """Finds the weights of a checkpoint, downloading them if need be.
 
     Args:
         name_or_dir: str or Path; a folder, or else a Hub id such as
             "allenai/led-base-16384".
-        revision: str; a branch, tag or commit of the Hub. None is "main".
         subfolder: str; a folder inside `name_or_dir`. "" and None are its top.
-        token: str, or True for the one that `hf auth login` has stored.
-        cache_dir: str or Path; where downloads are kept, if not in the usual place.
-        local_files_only: bool. True looks no further than the cache.
-        force_download: bool. True downloads again what the cache has.
-        use_safetensors: True for safetensors only, False for pytorch_model.bin or
-            tf_model.h5 only, None for whichever is there, safetensors first.
+        use_safetensors: True for safetensors only, False for the other formats only,
+            None for whichever is there, safetensors first.
+        **options: how to ask the Hub:
+            `revision`: str; a branch, tag or commit. None is "main".
+            `token`: str, or True for the one that `hf auth login` has stored.
+            `cache_dir`: str or Path; where downloads are kept, if not where usual.
+            `local_files_only`: bool. True looks no further than the cache.
+            `force_download`: bool. True downloads again what the cache has.
 
     Returns:
         `LocalCheckpoint`.
@@ -49,7 +52,7 @@ def resolve(
     Raises:
         FileNotFoundError: if there is no such folder or model, or it has no weights.
         NotADirectoryError: if `name_or_dir` is a file.
-        ValueError: if `force_download` is asked for where the Hub is ruled out.
+        ValueError: if `force_download` is True but the Hub may not be used.
         ConnectionError: if the Hub cannot be reached and the cache lacks the weights.
         PermissionError: if the Hub gives access only on request.
 
@@ -65,16 +68,8 @@ def resolve(
     subfolder = subfolder or ""
     if os.path.isdir(name_or_dir):
         return _in_folder(name_or_dir, subfolder, use_safetensors)
-    repo = _repo(
-        name_or_dir,
-        revision=revision,
-        subfolder=subfolder,
-        token=token,
-        cache_dir=cache_dir,
-        local_files_only=local_files_only,
-        force_download=force_download,
-    )
-    weights = repo.first(wanted(use_safetensors))
+    repo = _repo(name_or_dir, subfolder=subfolder, **options)
+    weights = repo.first(weight_files(use_safetensors))
     if weights is None:
         raise FileNotFoundError(no_weights(repo.name, repo.files(), use_safetensors))
     commit = _commit_of(weights)
@@ -96,7 +91,7 @@ def find_file(name_or_dir, file_name, *, subfolder="", **options):
 
     Returns:
         Path; None if the folder or model has no such file, or the cache has none and
-        the Hub must not be asked.
+        the Hub may not be used.
 
     Raises:
         OSError: as `resolve` lists them, if there may be one but it cannot be had.
@@ -106,27 +101,6 @@ def find_file(name_or_dir, file_name, *, subfolder="", **options):
         path = Path(name_or_dir, subfolder, file_name)
         return path if os.path.lexists(path) else None
     return _repo(name_or_dir, subfolder=subfolder, **options).find(file_name)
-
-
-def _repo(
-    name,
-    *,
-    revision=None,
-    subfolder="",
-    token=None,
-    cache_dir=None,
-    local_files_only=False,
-    force_download=False,
-):
-    return Repo(
-        _repo_id(name),
-        revision,
-        subfolder,
-        token=token,
-        cache_dir=cache_dir,
-        local_files_only=local_files_only,
-        force_download=force_download,
-    )
 
 
 def _in_folder(folder, subfolder, use_safetensors):
@@ -140,7 +114,7 @@ def _in_folder(folder, subfolder, use_safetensors):
     return LocalCheckpoint(str(folder), weights, shards)
 
 
-def _repo_id(name):
+def _repo(name, **options):
     if os.path.exists(name):
         raise NotADirectoryError(f"`{name}` is a file; give the folder that it is in.")
     try:
@@ -150,10 +124,55 @@ def _repo_id(name):
             f"`{one_line(name)}` is neither a folder here nor a Hub id such as "
             "`allenai/led-base-16384`."
         ) from error
-    return str(name)
+    return Repo(str(name), **options)
 
 
 def _commit_of(path):
     """Reads the commit off a path of the cache: .../snapshots/<commit>/<file>."""
     parts = path.parts
     return parts[parts.index("snapshots") + 1] if "snapshots" in parts else None
+
+
+_SHOWN = 8  # names of files in a message
+
+
+def find_weights(folder, *, use_safetensors=None):
+    """Finds the weight file of a folder.
+
+    Args:
+        folder: str or Path of a folder.
+        use_safetensors: as for `resolve`.
+
+    Returns:
+        Path of the first of the names of `weight_files` that is there.
+
+    Raises:
+        FileNotFoundError: if there is none; the message lists what is there.
+    """
+    folder = Path(folder)
+    for name in weight_files(use_safetensors):
+        if (folder / name).is_file():
+            return folder / name
+    present = sorted(entry.name for entry in folder.iterdir())
+    raise FileNotFoundError(no_weights(folder, present, use_safetensors))
+
+
+def no_weights(place, present, use_safetensors=None):
+    """Writes the message for a place without weights.
+
+    Args:
+        place: str or Path, the folder or the Hub id.
+        present: list of str, the names of the files there.
+        use_safetensors: as for `resolve`.
+
+    Returns:
+        str, one line.
+    """
+    looked_for = ", ".join(weight_files(use_safetensors))
+    unread = [row.advice for row in FORMATS.values() if row.file in present]
+    shown = ", ".join(f"`{name}`" for name in present[:_SHOWN]) or "nothing"
+    if len(present) > _SHOWN:
+        shown += f" and {len(present) - _SHOWN} more"
+    why = "; ".join(filter(None, unread))
+    why = f" ({why})" if why else ""
+    return f"`{place}` has no weights: looked for {looked_for}; there is {shown}{why}."

@@ -28,7 +28,7 @@ class Source:
     """A checkpoint that lies on this machine, or in the cache of the Hub.
 
     Args:
-        name: str, what was asked for.
+        name: str, the folder or Hub id as given.
         weights: Path of the weight file or of the index.
         get: takes a file's name; returns its Path, or None if there is none.
     """

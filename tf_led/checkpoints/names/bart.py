@@ -7,7 +7,7 @@ queries, keys and values serve twice (Longformer, arXiv 2004.05150, section 5).
 
 import re
 
-from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.led import LED_NAMES
 
 _ATTENTION = re.compile(r"(encoder\.layers\.\d+\.self_attn)\.([a-z]+)_proj\.(\w+)")
 _INNER = "longformer_self_attn."
@@ -53,7 +53,7 @@ def to_led(key):
         found = tuple(f"{stem}.{new}.{suffix}" for new in _PARTS.get(part, ()))
         return found or None
     is_only_leds = _INNER in name or ".self_attn.output." in name
-    return None if is_only_leds or names.to_ours(name) is None else (name,)
+    return None if is_only_leds or LED_NAMES.to_ours(name) is None else (name,)
 
 
 def expected(encoder_layers, decoder_layers):
@@ -74,6 +74,6 @@ def expected(encoder_layers, decoder_layers):
     number = {"encoder": encoder_layers, "decoder": decoder_layers}
     return [
         pattern.replace("{}", str(layer))
-        for pattern in names.BODY
+        for pattern in LED_NAMES.body
         for layer in range(number[pattern.split(".")[0]] if "{}" in pattern else 1)
     ]

@@ -1,23 +1,19 @@
-"""Which tensor of a file goes into which variable: settled before any is touched."""
+"""Decides which tensor of a file goes into which variable, before any is read."""
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from tf_led.checkpoints.convert import allenai as allenai_names
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import FLOATS
-from tf_led.checkpoints.names import pytorch as names
-from tf_led.checkpoints.names import tensorflow as tf_names
+from tf_led.checkpoints.names.table import NameTable, keep
 
 _BART_ENCODER = r"(^|\.)encoder\.layers\.\d+\.self_attn\.k_proj\."
 # The first that fits any key is the answer.
-_TELLTALES = (
+_FOREIGN = (
     (r"lora_[AB]\.", "a LoRA adapter; merge it into its model first"),
     (_BART_ENCODER, "a BART or one of its relatives, not a LED"),
     (r"attention\.self\.query_global\.", "a Longformer, which has no decoder"),
@@ -33,10 +29,10 @@ def foreign_architecture(keys):
     """Recognises the weights of another architecture.
 
     Args:
-        keys: list of str, the weights that LED has no place for.
+        keys: list of str, the weights that the model has no variable for.
 
     Returns:
-        str that fits behind "seems to be"; None if nothing gives it away.
+        str that fits behind "seems to be"; None if it is none of those known.
 
     Example:
         >>> from tf_led.checkpoints.names.match import foreign_architecture
@@ -45,14 +41,14 @@ def foreign_architecture(keys):
     """
     # TensorFlow's names differ in their punctuation.
     keys = [key.partition(":")[0].replace("/", ".") for key in keys]
-    for pattern, label in _TELLTALES:
+    for pattern, label in _FOREIGN:
         if any(re.search(pattern, key) for key in keys):
             return label
     return None
 
 
 def describe(keys):
-    """Says what a checkpoint seems to be, or shows its first names.
+    """Guesses what a checkpoint is, or shows its first names.
 
     Args:
         keys: list of str.
@@ -66,111 +62,45 @@ def describe(keys):
     return f"its weights are {some(keys)}"
 
 
-class Row(NamedTuple):
-    """What a key of a file means.
-
-    Args:
-        path: our path without `led/`; None if LED has no such weight.
-        transform: takes the file's array, returns ours.
-        own: (path, transform) of it in a model with `tie_word_embeddings=False`; None
-            for all but the tied names.
-    """
-
-    path: str | None
-    transform: Callable | None
-    own: tuple | None = None
-
-    @property
-    def is_tied(self):
-        """Whether a tied model has this only under another name."""
-        return self.own is not None
-
-    def of_model(self, paths):
-        """Returns the row for a model with these bare paths."""
-        return Row(*self.own) if self.is_tied and self.own[0] in paths else self
-
-
-def recognise(keys):
-    """Finds out what the keys of a file mean.
-
-    Args:
-        keys: iterable of str, all of a file.
-
-    Returns:
-        dict of `Row` by key.
-
-    Example:
-        >>> from tf_led.checkpoints.names.match import recognise
-        >>> recognise(["led/decoder/layers.0/fc1/bias:0"]).popitem()[1].path
-        'decoder/layers/0/fc1/bias'
-    """
-    is_allenai = allenai_names.has_allenai_names(keys)
-    return {key: _row(key, is_allenai) for key in keys}
-
-
-def _row(key, is_allenai):
-    if tf_names.is_tf_name(key):
-        return Row(*(tf_names.to_ours(key) or (None, None)))
-    if is_allenai:
-        row, key = allenai_names.to_ours(key), allenai_names.to_led(key)
-    else:
-        row = names.to_ours(key)
-    return Row(*(row or (None, None)), names.UNTIED.get(names.bare(key)))
-
-
-def shape_in_file(transform, shape):
-    """Tells how a weight of ours lies in a file.
-
-    Args:
-        transform: as `Row` has it.
-        shape: tuple of ints, our variable's.
-
-    Returns:
-        tuple of ints.
-    """
-    if transform is names.transpose:
-        return shape[::-1]
-    if transform is allenai_names.without_reserved:
-        return (shape[0] + 2, *shape[1:])
-    return shape
-
-
 @dataclass
 class Plan:
     """What a file offers a model.
 
     Args:
         file: Path of the file or the index.
+        names: `NameTable` of the model.
         found: dict of (LazyTensor, transform) by path of our variable.
         unexpected: list of keys that the model has no variable for.
         tied: list of LazyTensor, further copies of the shared embeddings.
     """
 
     file: Path
+    names: NameTable
     found: dict = field(default_factory=dict)
     unexpected: list = field(default_factory=list)
     tied: list = field(default_factory=list)
 
 
-def make_plan(paths, tensors, file):
+def make_plan(paths, tensors, file, names):
     """Matches a file's tensors with a model's variables by name.
 
     Args:
-        paths: the paths of the model's variables, all with or all without `led/`; the
-            file's names may be of either kind, of PyTorch, of the old TensorFlow
-            classes or of AllenAI's own model.
+        paths: the paths of the model's variables, all with or all without the prefix;
+            the file's names may be of either kind and of any dialect of `names`.
         tensors: dict of `LazyTensor` by key.
         file: Path, for messages.
+        names: `NameTable`.
 
     Returns:
         `Plan`.
 
     Raises:
-        CheckpointError: if a weight is there twice, or the file is not a LED's.
+        CheckpointError: if a weight is there twice, or the file is of another
+            architecture.
     """
     ours = {names.bare(path): path for path in paths}
-    plan = Plan(file)
-    recognised = recognise(tensors)
+    plan = Plan(file, names)
+    recognised = names.recognise(tensors)
     # The tied names last: they stand in for `shared` where it is not there.
     for key in sorted(tensors, key=lambda key: recognised[key].is_tied):
         row = recognised[key].of_model(ours)
@@ -191,7 +121,7 @@ def make_plan(paths, tensors, file):
 
 def _share_tables(plan, ours):
     """Gives a model with several token tables the file's only one for all of them."""
-    tables = {names.SHARED: names.keep, **dict(names.UNTIED.values())}
+    tables = {plan.names.shared: keep, **dict(plan.names.untied.values())}
     present = [name for name in tables if ours.get(name) in plan.found]
     if not present:
         return
@@ -203,15 +133,14 @@ def _share_tables(plan, ours):
 
 def _check_architecture(plan, keys):
     # Some weights prove nothing: many models have a `shared` or a `final_logits_bias`.
-    is_led = any(names.is_telling(path) for path in plan.found)
-    if not is_led or foreign_architecture(plan.unexpected):
-        raise CheckpointError(
-            f"`{plan.file}` holds no LED: {describe(plan.unexpected or keys)}."
-        )
+    is_known = any(plan.names.identifies_model(path) for path in plan.found)
+    if not is_known or foreign_architecture(plan.unexpected):
+        found = describe(plan.unexpected or keys)
+        raise CheckpointError(f"`{plan.file}` holds no {plan.names.model}: {found}.")
 
 
 def check_dtypes(plan):
-    """Refuses weights that are not plain floats: casting them would give nonsense.
+    """Checks that all weights are plain floats: casting others would give nonsense.
 
     Args:
         plan: `Plan`.
@@ -228,7 +157,7 @@ def check_dtypes(plan):
 
 
 def check_tied(plan):
-    """Refuses a file whose copies of the shared embeddings are not all the same.
+    """Checks that a file's copies of the shared embeddings are all the same.
 
     Args:
         plan: `Plan`.
@@ -241,7 +170,7 @@ def check_tied(plan):
     shared = next(
         tensor
         for path, (tensor, _) in plan.found.items()
-        if names.bare(path) == names.SHARED
+        if plan.names.bare(path) == plan.names.shared
     )
     for other in plan.tied:
         if not _same(shared, other):

@@ -7,7 +7,7 @@ import re
 import keras
 from transformers import GenerationConfig
 
-from tf_led.checkpoints.convert.allenai import is_allenai, led_fields
+from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
 from tf_led.checkpoints.hub.resolve import find_file, resolve
 from tf_led.checkpoints.load import load_weights

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import tf_led
-from tests.checkpoints.written.make import INPUTS
+from tests.checkpoints.old_files.make import INPUTS
 
-ARCHIVE = Path(__file__).parent / "written" / "old.tar.xz"
+ARCHIVE = Path(__file__).parent / "old_files" / "old.tar.xz"
 Model = tf_led.TFLEDForConditionalGeneration
 FOLDERS = [
     "tf-h5",

@@ -5,7 +5,8 @@ import pytest
 import torch
 import transformers
 
-from tf_led.checkpoints.names import pytorch as names
+from tf_led.checkpoints.names.led import LED_NAMES
+from tf_led.checkpoints.names.table import keep, transpose
 
 ATTENTION = ("query", "key", "value", "query_global", "key_global", "value_global")
 
@@ -34,22 +35,22 @@ def our_paths(encoder_layers=2, decoder_layers=2):
 
 
 def test_the_paths_are_those_of_pytorchs_model(state):
-    keys = [names.to_pytorch(path)[0] for path in our_paths()]
+    keys = [LED_NAMES.to_pytorch(path)[0] for path in our_paths()]
     assert sorted(keys) == sorted(state)
 
 
 def test_the_base_models_names_have_no_prefix(torch_model):
     bare = [p.removeprefix("led/") for p in our_paths() if p.startswith("led/")]
-    keys = [names.to_pytorch(path)[0] for path in bare]
-    tied = [key for key in torch_model.led.state_dict() if key in names.TIED]
+    keys = [LED_NAMES.to_pytorch(path)[0] for path in bare]
+    tied = [key for key in torch_model.led.state_dict() if key in LED_NAMES.untied]
     assert len(tied) == 2
     assert sorted(keys + tied) == sorted(torch_model.led.state_dict())
 
 
 @pytest.mark.parametrize("path", our_paths(1, 1))
 def test_there_and_back(path):
-    key, transform = names.to_pytorch(path)
-    assert names.to_ours(key) == (names.bare(path), transform)
+    key, transform = LED_NAMES.to_pytorch(path)
+    assert LED_NAMES.to_ours(key) == (LED_NAMES.bare(path), transform)
     numbers = np.arange(6).reshape(2, 3)
     np.testing.assert_array_equal(transform(transform(numbers)), numbers)
 
@@ -57,7 +58,7 @@ def test_there_and_back(path):
 def test_kernels_and_only_kernels_are_transposed():
     for path in our_paths():
         is_kernel = path.endswith("kernel")
-        assert (names.to_pytorch(path)[1] is names.transpose) == is_kernel, path
+        assert (LED_NAMES.to_pytorch(path)[1] is transpose) == is_kernel, path
 
 
 def test_linear_layers_of_pytorch_are_the_transposed_ones():
@@ -81,14 +82,14 @@ def test_linear_layers_of_pytorch_are_the_transposed_ones():
         for name, part in model.named_modules()
         if isinstance(part, torch.nn.Linear)
     }
-    ours = {key: names.to_ours(key) for key in model.state_dict()}
-    assert {k for k, (_, f) in ours.items() if f is names.transpose} == linear
+    ours = {key: LED_NAMES.to_ours(key) for key in model.state_dict()}
+    assert {k for k, (_, f) in ours.items() if f is transpose} == linear
 
 
 @pytest.mark.parametrize("prefix", ["", "led."])
 @pytest.mark.parametrize("name", ["encoder.embed_tokens.weight", "lm_head.weight"])
 def test_tied_names_lead_to_the_shared_embeddings(prefix, name):
-    assert names.to_ours(prefix + name)[0] == "shared/embeddings"
+    assert LED_NAMES.to_ours(prefix + name)[0] == "shared/embeddings"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_tied_names_lead_to_the_shared_embeddings(prefix, name):
     ],
 )
 def test_old_names_of_norms(old, new):
-    assert names.to_ours(old)[0] == new
+    assert LED_NAMES.to_ours(old)[0] == new
 
 
 @pytest.mark.parametrize(
@@ -120,12 +121,12 @@ def test_old_names_of_norms(old, new):
     ],
 )
 def test_names_that_are_not_leds(key):
-    assert names.to_ours(key) is None
+    assert LED_NAMES.to_ours(key) is None
 
 
 def test_paths_that_are_not_ours():
-    assert names.to_pytorch("led/encoder/layers/{}/fc1/kernel") is None
-    assert names.to_pytorch("led/encoder/layers/0/fc1/scale") is None
+    assert LED_NAMES.to_pytorch("led/encoder/layers/{}/fc1/kernel") is None
+    assert LED_NAMES.to_pytorch("led/encoder/layers/0/fc1/scale") is None
 
 
 @pytest.mark.parametrize(
@@ -134,10 +135,10 @@ def test_paths_that_are_not_ours():
 def test_other_heads_there_and_back(layer):
     """They stand beside the body, without its prefix, and say nothing of a LED."""
     ours = layer.replace(".", "/")
-    rows = {"weight": ("kernel", names.transpose), "bias": ("bias", names.keep)}
+    rows = {"weight": ("kernel", transpose), "bias": ("bias", keep)}
     for theirs, (kind, transform) in rows.items():
         key, path = f"{layer}.{theirs}", f"{ours}/{kind}"
-        assert names.to_ours(key) == (path, transform)
-        assert names.to_pytorch(path) == (key, transform)
-        assert names.to_ours(f"led.{key}") is None
-        assert not names.is_telling(path)
+        assert LED_NAMES.to_ours(key) == (path, transform)
+        assert LED_NAMES.to_pytorch(path) == (key, transform)
+        assert LED_NAMES.to_ours(f"led.{key}") is None
+        assert not LED_NAMES.identifies_model(path)

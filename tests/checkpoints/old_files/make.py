@@ -3,7 +3,7 @@
 Run where the old classes still are: transformers 4.57.6, tensorflow 2.21 with tf_keras
 2.21, torch. The tests only read the archive; they need none of these.
 
-    python tests/checkpoints/written/make.py
+    python tests/checkpoints/old_files/make.py
 """
 
 import tarfile

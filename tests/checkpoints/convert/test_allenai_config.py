@@ -8,7 +8,7 @@ import torch
 
 import tf_led
 from tests.checkpoints.conftest import CONFIG
-from tf_led.checkpoints.convert.allenai import is_allenai, led_fields
+from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.load import load_weights
 
@@ -82,7 +82,7 @@ def test_other_configs_are_told_apart():
         ("scale_embedding", True),
     ],
 )
-def test_what_led_cannot_be_is_refused(name, value):
+def test_options_that_led_does_not_have_are_an_error(name, value):
     with pytest.raises(CheckpointError) as caught:
         led_fields({**FIELDS, name: value}, "config.json")
     assert f"`{name}` {value!r}" in str(caught.value)
