@@ -149,7 +149,7 @@ def test_a_space_is_put_before_the_text_for_one_call_only(tokenizer):
 
 
 def test_the_space_is_taken_back_after_a_failure(tokenizer, monkeypatch):
-    monkeypatch.setattr(type(tokenizer), "_encode_rows", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(tokenizer), "_library_rows", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         tokenizer("text", add_prefix_space=True)
     monkeypatch.undo()

@@ -1,85 +1,287 @@
-"""What the two tokenizers share: the parts, put together and built."""
+"""What the two tokenizers share: construction, padding and decoding."""
 
 import os
-from contextlib import contextmanager
 
 from tokenizers import AddedToken, pre_tokenizers
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
+from transformers.utils import PaddingStrategy
 
-from tf_led.tokenization.decoding import DecodingMixin
-from tf_led.tokenization.encoding import EncodingMixin, is_rust_error
-from tf_led.tokenization.padding import PaddingMixin
+from tf_led.tokenization.batch_encoding import (
+    LEDBatchEncoding,
+    as_lists,
+    kind_of_arrays,
+    tensor_kind,
+)
+from tf_led.tokenization.encoding import (
+    EncodingMixin,
+    check_at_least,
+    check_side,
+    is_rust_error,
+)
+from tf_led.tokenization.padding import (
+    GLOBAL_MASK,
+    as_columns,
+    check_row_counts,
+    pad_global,
+)
 from tf_led.tokenization.prepare import PrepareMixin
-from tf_led.tokenization.saving import LoadingMixin, SavingMixin
+from tf_led.tokenization.saving import FilesMixin
 from tf_led.tokenization.special_tokens import SpecialTokensMixin
 
 
-class Seq2SeqMixin:
-    """`as_target_tokenizer` and `prepare_seq2seq_batch`."""
+class TokenizerBase(
+    EncodingMixin, PrepareMixin, SpecialTokensMixin, FilesMixin, RobertaTokenizer
+):
+    """The Rust tokenizer of transformers 5 with all that both classes had in 4.57.
 
-    @contextmanager
-    def as_target_tokenizer(self):
-        """Encodes targets within a `with` block: for LED, just as it encodes inputs.
+    Methods come by theme: `encoding.py` has those from text to ids, `prepare.py` those
+    from ids to model inputs, `special_tokens.py` and `saving.py` what they are named
+    after. `_compat`, a SlowCompat or a FastCompat, holds the rules in which the two
+    classes differ.
 
-        Yields:
-            None.
+    Args:
+        vocab: path of vocab.json, or dict from token to id, or None.
+        merges: path of merges.txt, or list of pairs of str, or None.
+        tokenizer_file: path of tokenizer.json in place of the two, or None.
+        errors: str, as for `bytes.decode`: what becomes of bytes that are no UTF-8.
+        **kwargs: of the two classes, and of transformers' tokenizers.
 
-        Source: transformers 4.57, method of this name.
+    Raises:
+        ValueError: if no tokenizer can be made of these.
 
-        Example:
-            >>> from tf_led import LEDTokenizerFast
-            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
-            >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> with tokenizer.as_target_tokenizer():
-            ...     tokenizer("a")["input_ids"]
-            [0, 4, 2]
-        """
-        yield
+    Example:
+        >>> from tf_led import LEDTokenizer, LEDTokenizerFast
+        >>> from tf_led.tokenization.base import TokenizerBase
+        >>> issubclass(LEDTokenizer, TokenizerBase)
+        True
+        >>> issubclass(LEDTokenizerFast, TokenizerBase)
+        True
+    """
 
-    def prepare_seq2seq_batch(
+    def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
+        self.errors = errors
+        source = {}  # a Rust tokenizer that is ready needs neither of the two
+        if tokenizer_file is not None:
+            source["tokenizer_file"] = check_file("tokenizer_file", tokenizer_file)
+        elif "tokenizer_object" not in kwargs:
+            vocab, merges = check_vocabulary(vocab, merges, kwargs.get("name_or_path"))
+            source.update(vocab=vocab, merges=merges)
+            if isinstance(vocab, str):  # transformers remembers the files
+                kwargs.update(vocab_file=vocab, merges_file=merges)
+        try:
+            super().__init__(errors=errors, **source, **as_added_tokens(kwargs))
+        except BaseException as error:
+            if not is_rust_error(error):
+                raise
+            files = [name for name in source.values() if isinstance(name, str)]
+            of = f" of {' and '.join(files)}" if files else ""
+            raise ValueError(f"No tokenizer can be made{of}. {error}.") from None
+        self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(self.add_prefix_space)
+
+    @property
+    def _compat(self):
+        return self._compat_class(self)
+
+    def pad(
         self,
-        src_texts,
-        tgt_texts=None,
+        encoded_inputs,
+        padding=True,
         max_length=None,
-        max_target_length=None,
-        padding="longest",
+        pad_to_multiple_of=None,
+        padding_side=None,
+        return_attention_mask=None,
         return_tensors=None,
-        truncation=True,
-        **kwargs,
+        verbose=True,
     ):
-        """Encodes documents and, as `labels`, their summaries.
+        """Pads one encoding or a batch of them.
+
+        `input_ids` get `pad_token_id`, `attention_mask` 0, `special_tokens_mask` 1 and
+        `global_attention_mask` -1, all on the same side. Other fields stay as they are.
 
         Args:
-            src_texts: list of str. The documents.
-            tgt_texts: list of str. The summaries, if there are any.
-            max_length: int. The length to cut documents to; the model's if None.
-            max_target_length: int. The same for the summaries; `max_length` if None.
-            padding: as in a call of the tokenizer.
-            return_tensors: "tf" (int32), "np", "pt" or None for lists.
-            truncation: as in a call of the tokenizer.
-            **kwargs: other options of a call.
+            encoded_inputs: dict of fields, or list of such dicts, each with
+                `input_ids`: lists, NumPy arrays, TensorFlow or PyTorch tensors.
+            padding: True or "longest", "max_length", False or "do_not_pad".
+            max_length: int. The length for `padding="max_length"`.
+            pad_to_multiple_of: int. Lengths are rounded up to a multiple of it.
+            padding_side: "left" or "right"; the tokenizer's own if None.
+            return_attention_mask: bool. Whether to make a missing `attention_mask`.
+            return_tensors: "tf" (int32), "np", "pt" or None. None gives lists, and
+                tensors of the kind that came in.
+            verbose: bool. Whether to warn about a `max_length` of no effect.
 
         Returns:
-            BatchEncoding: `input_ids`, `attention_mask` and, with summaries, `labels`.
+            BatchEncoding: the padded fields; the input is left alone.
 
-        Source: transformers 4.57, method of this name.
+        Raises:
+            ValueError: if there is nothing to pad, if rows have different fields or
+                fields different numbers of rows, or if a `global_attention_mask` has
+                neither the length of its `input_ids` nor the padded length.
 
         Example:
             >>> from tf_led import LEDTokenizerFast
             >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
             >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> batch = tokenizer.prepare_seq2seq_batch(["aaa"], ["a"])
-            >>> batch["labels"]
-            [[0, 4, 2]]
+            >>> rows = [
+            ...     {"input_ids": [0, 4, 2], "global_attention_mask": [1, 0, 0]},
+            ...     {"input_ids": [0, 2], "global_attention_mask": [1, 0]},
+            ... ]
+            >>> tokenizer.pad(rows)["global_attention_mask"]
+            [[1, 0, 0], [1, 0, -1]]
         """
-        options = {"padding": padding, "truncation": truncation, **kwargs}
-        options["return_tensors"] = return_tensors
-        inputs = self(src_texts, max_length=max_length, **options)
-        if tgt_texts is not None:
-            length = max_target_length or max_length
-            targets = self(text_target=tgt_texts, max_length=length, **options)
-            inputs["labels"] = targets["input_ids"]
-        return inputs
+        kind = tensor_kind(return_tensors)
+        check_side(padding_side)
+        check_at_least("pad_to_multiple_of", pad_to_multiple_of, 1)
+        fields = as_columns(encoded_inputs)
+        kind = kind or kind_of_arrays(fields.get(self.model_input_names[0]))
+        fields = {key: as_lists(value) for key, value in fields.items()}
+        check_row_counts(fields, self.model_input_names[0])
+        padded = super().pad(
+            fields,
+            padding=padding,
+            max_length=max_length,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+            return_attention_mask=return_attention_mask,
+            return_tensors=None if kind == "tf" else kind,
+            verbose=verbose,
+        )
+        return LEDBatchEncoding(dict(padded), tensor_type=kind)
+
+    def _get_padding_truncation_strategies(
+        self,
+        padding=False,
+        truncation=None,
+        max_length=None,
+        pad_to_multiple_of=None,
+        verbose=True,
+        **kwargs,
+    ):
+        check_at_least("max_length", max_length, 1)
+        check_at_least("pad_to_multiple_of", pad_to_multiple_of, 1)
+        return super()._get_padding_truncation_strategies(
+            padding, truncation, max_length, pad_to_multiple_of, verbose, **kwargs
+        )
+
+    def _pad(
+        self,
+        encoded_inputs,
+        max_length=None,
+        padding_strategy=PaddingStrategy.DO_NOT_PAD,
+        pad_to_multiple_of=None,
+        padding_side=None,
+        return_attention_mask=None,
+    ):
+        name = self.model_input_names[0]
+        length = len(encoded_inputs[name])
+        padded = super()._pad(
+            encoded_inputs,
+            max_length=max_length,
+            padding_strategy=padding_strategy,
+            pad_to_multiple_of=pad_to_multiple_of,
+            padding_side=padding_side,
+            return_attention_mask=return_attention_mask,
+        )
+        if padded.get(GLOBAL_MASK) is not None:
+            mask = [int(value) for value in padded[GLOBAL_MASK]]
+            side = padding_side or self.padding_side
+            padded[GLOBAL_MASK] = pad_global(mask, length, len(padded[name]), side)
+        return padded
+
+    def decode(self, token_ids, skip_special_tokens=False, **kwargs):
+        """Turns ids into text.
+
+        Args:
+            token_ids: int, list of int, or a list, array or tensor of rows of them.
+            skip_special_tokens: bool. Whether to leave the special tokens out.
+            **kwargs: `clean_up_tokenization_spaces`: bool, whether to take out the
+                spaces before punctuation; the tokenizer's own setting if left out.
+
+        Returns:
+            str, or a list of str for rows.
+
+        Raises:
+            ValueError: if an id is negative, as the -100 of labels is.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.decode([0, 4, 4, 2], skip_special_tokens=True)
+            'aa'
+        """
+        return super().decode(as_lists(token_ids), skip_special_tokens, **kwargs)
+
+    def batch_decode(self, sequences, skip_special_tokens=False, **kwargs):
+        """Turns rows of ids into texts.
+
+        Args:
+            sequences: a list, array or tensor of rows of ids.
+            skip_special_tokens: bool. Whether to leave the special tokens out.
+            **kwargs: options of `decode`.
+
+        Returns:
+            list of str, one per row.
+
+        Raises:
+            ValueError: if an id is negative, as the -100 of labels is.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.batch_decode([[0, 4, 2], [4, 4]], skip_special_tokens=True)
+            ['a', 'aa']
+        """
+        rows = as_lists(sequences)
+        return [self.decode(row, skip_special_tokens, **kwargs) for row in rows]
+
+    def convert_ids_to_tokens(self, ids, skip_special_tokens=False):
+        """Turns ids into tokens.
+
+        Args:
+            ids: int, or a list, array or tensor of ids.
+            skip_special_tokens: bool. Whether to leave the special tokens out.
+
+        Returns:
+            str for one id, otherwise a list of str; None where there is no such id.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.convert_ids_to_tokens([0, 4, 2])
+            ['<s>', 'a', '</s>']
+        """
+        return super().convert_ids_to_tokens(as_lists(ids), skip_special_tokens)
+
+    def _decode(
+        self,
+        token_ids,
+        skip_special_tokens=False,
+        clean_up_tokenization_spaces=None,
+        **kwargs,
+    ):
+        check_ids(token_ids)
+        clean = clean_up_tokenization_spaces
+        if clean is None:
+            clean = self.clean_up_tokenization_spaces
+        # The library's own clean-up never runs for byte-level BPE.
+        text = self._compat.decode(token_ids, skip_special_tokens, **kwargs)
+        return self.clean_up_tokenization(text) if clean else text
+
+    def _library_decode(self, token_ids, skip_special_tokens, **kwargs):
+        return super()._decode(token_ids, skip_special_tokens, False, **kwargs)
+
+
+def check_ids(token_ids):
+    ids = [token_ids] if isinstance(token_ids, int) else token_ids
+    lowest = min(ids, default=0)
+    if lowest < 0:
+        raise ValueError(
+            f"`token_ids` must not be negative, got {lowest}. "
+            "Put the pad token's id in place of a label's -100 before decoding."
+        )
 
 
 def check_vocabulary(vocab, merges, place=None):
@@ -124,59 +326,6 @@ def check_file(name, path):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"`{name}`: there is no file {str(path)!r}.")
     return os.fspath(path)
-
-
-class TokenizerBase(
-    PrepareMixin,
-    EncodingMixin,
-    DecodingMixin,
-    PaddingMixin,
-    SpecialTokensMixin,
-    LoadingMixin,
-    SavingMixin,
-    Seq2SeqMixin,
-    RobertaTokenizer,
-):
-    """The Rust tokenizer of transformers 5 with all that both classes had in 4.57.
-
-    Args:
-        vocab: path of vocab.json, or dict from token to id, or None.
-        merges: path of merges.txt, or list of pairs of str, or None.
-        tokenizer_file: path of tokenizer.json in place of the two, or None.
-        errors: str, as for `bytes.decode`: what becomes of bytes that are no UTF-8.
-        **kwargs: of the two classes, and of transformers' tokenizers.
-
-    Raises:
-        ValueError: if no tokenizer can be made of these.
-
-    Example:
-        >>> from tf_led import LEDTokenizer, LEDTokenizerFast
-        >>> from tf_led.tokenization.base import TokenizerBase
-        >>> issubclass(LEDTokenizer, TokenizerBase)
-        True
-        >>> issubclass(LEDTokenizerFast, TokenizerBase)
-        True
-    """
-
-    def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
-        self.errors = errors
-        source = {}  # a Rust tokenizer that is ready needs neither of the two
-        if tokenizer_file is not None:
-            source["tokenizer_file"] = check_file("tokenizer_file", tokenizer_file)
-        elif "tokenizer_object" not in kwargs:
-            vocab, merges = check_vocabulary(vocab, merges, kwargs.get("name_or_path"))
-            source.update(vocab=vocab, merges=merges)
-            if isinstance(vocab, str):  # transformers remembers the files
-                kwargs.update(vocab_file=vocab, merges_file=merges)
-        try:
-            super().__init__(errors=errors, **source, **as_added_tokens(kwargs))
-        except BaseException as error:
-            if not is_rust_error(error):
-                raise
-            files = [name for name in source.values() if isinstance(name, str)]
-            of = f" of {' and '.join(files)}" if files else ""
-            raise ValueError(f"No tokenizer can be made{of}. {error}.") from None
-        self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(self.add_prefix_space)
 
 
 def as_added_tokens(kwargs):

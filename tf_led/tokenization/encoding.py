@@ -1,4 +1,4 @@
-"""From text to ids: what every call of the tokenizer goes through."""
+"""From text to ids: the calls of the tokenizer, and the checks of their arguments."""
 
 from contextlib import contextmanager
 from numbers import Integral
@@ -160,12 +160,13 @@ class EncodingMixin:
         kind = tensor_kind(return_tensors)
         check_options(options)
         split = is_split_into_words
-        rows, is_batch = as_rows(text, self._pair_or_none(text_pair), split)
-        with self._prefix_space(self._prefix_wanted(add_prefix_space, split)):
-            encoded = self._encode_rows(rows, is_batch, split, options)
+        compat = self._compat
+        rows, is_batch = as_rows(text, compat.read_pair(text_pair), split)
+        with self._prefix_space(compat.wants_prefix_space(add_prefix_space, split)):
+            encoded = compat.encode_rows(rows, is_batch, split, options)
         fields = encoded.data
         if not is_batch and kind is None:
-            fields = self._one_row(fields)
+            fields = compat.single_row(fields)
         return LEDBatchEncoding(fields, encoded.encodings, kind)
 
     def _library_rows(self, rows, split, options):
@@ -222,7 +223,8 @@ class EncodingMixin:
             >>> tokenizer.tokenize("aa")
             ['a', 'a']
         """
-        return self._tokens(self.encode_plus(text, pair, add_special_tokens, **kwargs))
+        encoded = self.encode_plus(text, pair, add_special_tokens, **kwargs)
+        return self._compat.tokens(encoded)
 
     def encode(self, text, text_pair=None, *args, **kwargs):
         """Turns a text into ids.
@@ -301,6 +303,70 @@ class EncodingMixin:
             raise TypeError(f"`batch_text_or_text_pairs` must be a list, not {kind}.")
         options = name_arguments(CALL_ORDER, args, kwargs)
         return self(batch_text_or_text_pairs, **options)
+
+    @contextmanager
+    def as_target_tokenizer(self):
+        """Encodes targets within a `with` block: for LED, just as it encodes inputs.
+
+        Yields:
+            None.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> with tokenizer.as_target_tokenizer():
+            ...     tokenizer("a")["input_ids"]
+            [0, 4, 2]
+        """
+        yield
+
+    def prepare_seq2seq_batch(
+        self,
+        src_texts,
+        tgt_texts=None,
+        max_length=None,
+        max_target_length=None,
+        padding="longest",
+        return_tensors=None,
+        truncation=True,
+        **kwargs,
+    ):
+        """Encodes documents and, as `labels`, their summaries.
+
+        Args:
+            src_texts: list of str. The documents.
+            tgt_texts: list of str. The summaries, if there are any.
+            max_length: int. The length to cut documents to; the model's if None.
+            max_target_length: int. The same for the summaries; `max_length` if None.
+            padding: as in a call of the tokenizer.
+            return_tensors: "tf" (int32), "np", "pt" or None for lists.
+            truncation: as in a call of the tokenizer.
+            **kwargs: other options of a call.
+
+        Returns:
+            BatchEncoding: `input_ids`, `attention_mask` and, with summaries, `labels`.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> batch = tokenizer.prepare_seq2seq_batch(["aaa"], ["a"])
+            >>> batch["labels"]
+            [[0, 4, 2]]
+        """
+        options = {"padding": padding, "truncation": truncation, **kwargs}
+        options["return_tensors"] = return_tensors
+        inputs = self(src_texts, max_length=max_length, **options)
+        if tgt_texts is not None:
+            length = max_target_length or max_length
+            targets = self(text_target=tgt_texts, max_length=length, **options)
+            inputs["labels"] = targets["input_ids"]
+        return inputs
 
 
 def is_rust_error(error):

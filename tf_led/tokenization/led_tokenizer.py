@@ -1,24 +1,20 @@
 """LEDTokenizer and LEDTokenizerFast: the Rust tokenizer with all that 4.57 had."""
 
+import json
+from functools import cached_property
+
+from tokenizers import AddedToken
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
 from tf_led.tokenization.base import TokenizerBase
-from tf_led.tokenization.compat import (
-    PythonAnswersMixin,
-    PythonIdsMixin,
-    PythonNamesMixin,
-    RustAnswersMixin,
-)
-from tf_led.tokenization.decoding import PythonDecodingMixin
+from tf_led.tokenization.encoding import CALL_ORDER, Ids, mark_ids, name_arguments
+from tf_led.tokenization.fast_compat import FastCompat
+from tf_led.tokenization.slow_compat import SlowCompat
 
 __all__ = ["LEDTokenizer", "LEDTokenizerFast"]
 
 
-class LEDTokenizer(
-    PythonIdsMixin,
-    PythonAnswersMixin,
-    PythonDecodingMixin,
-    PythonNamesMixin,
-    TokenizerBase,
-):
+class LEDTokenizer(TokenizerBase):
     """A byte-level BPE tokenizer whose answers are those of 4.57's LEDTokenizer.
 
     The ids come from the Rust tokenizer of transformers 5, so offsets, `word_ids()` and
@@ -74,6 +70,8 @@ class LEDTokenizer(
         [[1, 0, 0, -1]]
     """
 
+    _compat_class = SlowCompat
+
     def __init__(
         self,
         vocab_file=None,
@@ -109,8 +107,177 @@ class LEDTokenizer(
             **kwargs,
         )
 
+    def encode_plus(self, text, text_pair=None, *args, **kwargs):
+        """Turns one text into model inputs; ids and tokens count as texts here.
 
-class LEDTokenizerFast(RustAnswersMixin, TokenizerBase):
+        Args:
+            text: str, list of ids (int), list of tokens (str), or list of words (str)
+                with `is_split_into_words=True`.
+            text_pair: a second text, if there is one.
+            *args: options in the order of a call, `add_special_tokens` the first.
+            **kwargs: options of a call: `padding`, `truncation`, `max_length`,
+                `return_tensors` and so on.
+
+        Returns:
+            BatchEncoding.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.encode_plus([4, 4])["input_ids"]
+            [0, 4, 4, 2]
+        """
+        options = name_arguments(CALL_ORDER, args, kwargs)
+        if not options.get("is_split_into_words"):
+            text, text_pair = self._as_ids(text), self._as_ids(text_pair)
+        return self(text, text_pair, **options)
+
+    def batch_encode_plus(self, batch_text_or_text_pairs, *args, **kwargs):
+        """Turns texts, or pairs of texts, into model inputs; ids count as texts here.
+
+        Args:
+            batch_text_or_text_pairs: list of str or of lists of ids, or of pairs.
+            *args: options in the order of a call, `add_special_tokens` the first.
+            **kwargs: options of a call: `padding`, `truncation`, `max_length`,
+                `return_tensors` and so on.
+
+        Returns:
+            BatchEncoding.
+
+        Raises:
+            TypeError: if it is one text, not a list.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.batch_encode_plus([[4], [4, 4]])["input_ids"]
+            [[0, 4, 2], [0, 4, 4, 2]]
+        """
+        batch = batch_text_or_text_pairs
+        if isinstance(batch, (list, tuple)):
+            batch = [mark_ids(row) for row in batch]
+        return super().batch_encode_plus(batch, *args, **kwargs)
+
+    def _as_ids(self, text):
+        """Reads a list of tokens or ids as ids; a str and None stay what they are."""
+        if not isinstance(text, (list, tuple)):
+            return text
+        if text and all(isinstance(token, str) for token in text):
+            return Ids(self.convert_tokens_to_ids(text))
+        return mark_ids(text)
+
+    @cached_property
+    def encoder(self):
+        """Dict of int by token: the vocabulary without what was added to it."""
+        return self._tokenizer.get_vocab(with_added_tokens=False)
+
+    @cached_property
+    def decoder(self):
+        """Dict of token by int: `encoder` turned round."""
+        return {token_id: token for token, token_id in self.encoder.items()}
+
+    @cached_property
+    def bpe_ranks(self):
+        """Dict of int by (str, str): the merges and the order they are done in."""
+        merges = json.loads(self._tokenizer.to_str())["model"]["merges"]
+        return {tuple(merge): rank for rank, merge in enumerate(merges)}
+
+    @cached_property
+    def byte_encoder(self):
+        """Dict of str by int: the character that stands for each byte."""
+        return bytes_to_unicode()
+
+    @cached_property
+    def byte_decoder(self):
+        """Dict of int by str: `byte_encoder` turned round."""
+        return {character: byte for byte, character in self.byte_encoder.items()}
+
+    def prepare_for_tokenization(self, text, is_split_into_words=False, **kwargs):
+        """Puts a space before a text where the tokenizer would see one.
+
+        Args:
+            text: str.
+            is_split_into_words: bool. Whether the text is one word of several.
+            **kwargs: `add_prefix_space`: bool; the tokenizer's own if left out.
+
+        Returns:
+            (str, dict): the text, and the arguments that were not used.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.prepare_for_tokenization("a", add_prefix_space=True)
+            (' a', {})
+        """
+        wanted = kwargs.pop("add_prefix_space", self.add_prefix_space)
+        if (wanted or is_split_into_words) and text and not text[0].isspace():
+            text = " " + text
+        return text, kwargs
+
+    def add_tokens(self, new_tokens, special_tokens=False):
+        """Adds tokens to the vocabulary.
+
+        Args:
+            new_tokens: str or AddedToken, or list of them.
+            special_tokens: bool. Whether they are special; then they are among
+                `additional_special_tokens` from now on.
+
+        Returns:
+            int: how many were not there before.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.add_tokens(["<x>", "<y>"]), tokenizer.add_tokens("<y>")
+            (2, 0)
+        """
+        added = super().add_tokens(new_tokens, special_tokens)
+        tokens = new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]
+        for token in tokens:
+            special = special_tokens or getattr(token, "special", False)
+            if special and str(token) not in self.all_special_tokens:
+                self._extra_special_tokens.append(as_special(token))
+        return added
+
+    def convert_tokens_to_string(self, tokens):
+        """Joins tokens to text; bytes that are no UTF-8 are treated as `errors` says.
+
+        Args:
+            tokens: list of str.
+
+        Returns:
+            str.
+
+        Example:
+            >>> from tf_led import LEDTokenizer
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizer(vocab, [])
+            >>> tokenizer.convert_tokens_to_string(["a", "a"])
+            'aa'
+        """
+        if self.errors == "replace":
+            return super().convert_tokens_to_string(tokens)
+        data = bytes(self.byte_decoder[character] for character in "".join(tokens))
+        return data.decode("utf-8", errors=self.errors)
+
+
+def as_special(token):
+    if not isinstance(token, str):
+        return token
+    return AddedToken(token, normalized=False, special=True)
+
+
+class LEDTokenizerFast(TokenizerBase):
     """A byte-level BPE tokenizer whose answers are those of 4.57's LEDTokenizerFast.
 
     Ids, offsets and decoded text are the Rust tokenizer's of transformers 5. Back again
@@ -152,6 +319,7 @@ class LEDTokenizerFast(RustAnswersMixin, TokenizerBase):
     """
 
     _ENDS = ("bos_token_id", "eos_token_id")
+    _compat_class = FastCompat
     slow_tokenizer_class = LEDTokenizer
 
     def __init__(

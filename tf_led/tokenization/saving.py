@@ -1,13 +1,15 @@
-"""Writing a tokenizer: the files of transformers 4 beside tokenizer.json."""
+"""Reading and writing a tokenizer's files, those of transformers 4 included."""
 
 import json
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+VOCABULARY_FILES = ("vocab.json", "merges.txt")
 
-class LoadingMixin:
-    """Reads what transformers 4 and 5 wrote, and refuses the rest in one line."""
+
+class FilesMixin:
+    """`from_pretrained` and the methods that save; each file is whole or not there."""
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
@@ -45,17 +47,6 @@ class LoadingMixin:
             raise ValueError(
                 f"A file of the tokenizer in {place!r} is broken: {error}."
             ) from None
-
-
-def looks_like_path(place):
-    return os.path.isabs(place) or place.startswith((".", "~"))
-
-
-VOCABULARY_FILES = ("vocab.json", "merges.txt")
-
-
-class SavingMixin:
-    """`save_vocabulary` and `save_pretrained`, each file whole or not at all."""
 
     def save_vocabulary(self, save_directory, filename_prefix=None):
         """Writes vocab.json and merges.txt.
@@ -155,6 +146,10 @@ class SavingMixin:
     def _special_tokens_file(self):
         tokens = self.special_tokens_map_extended
         return self.convert_added_tokens(tokens, save=True, add_type_field=False)
+
+
+def looks_like_path(place):
+    return os.path.isabs(place) or place.startswith((".", "~"))
 
 
 def prefixed(name, prefix):

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from tf_led.tokenization.fast_compat import FastCompat
 from tf_led.tokenization.graph.ragged import row_index, shift
 from tf_led.tokenization.graph.tables import token_bytes
 
@@ -27,9 +28,9 @@ class GraphDecoder(tf.Module):
         for token, token_id in tokens.items():
             pieces[token_id] = token_bytes(token)
         self._pieces = tf.constant(pieces, tf.string, [self._size])
-        self._is_special = tf.constant(self._marks(special_ids(tokenizer)))
-        apart = tokenizer._ids_apart() if hasattr(tokenizer, "_ids_apart") else ()
-        self._is_apart = tf.constant(self._marks(apart))
+        compat = getattr(tokenizer, "_compat", None) or FastCompat(tokenizer)
+        self._is_special = tf.constant(self._marks(compat.skipped_ids()))
+        self._is_spaced = tf.constant(self._marks(compat.spaced_ids()))
 
     def _marks(self, ids):
         return np.isin(np.arange(self._size), list(ids))
@@ -60,20 +61,12 @@ class GraphDecoder(tf.Module):
         return is_kept
 
     def _spaced(self, ids, row):
-        """Puts a space on both sides of the tokens that stand apart."""
+        """Puts a space on both sides of added tokens, where the tokenizer does."""
         pieces = tf.gather(self._pieces, ids)
-        is_apart = tf.gather(self._is_apart, ids)
-        needs_space = is_apart | shift(is_apart, -1, False)
+        is_spaced = tf.gather(self._is_spaced, ids)
+        needs_space = is_spaced | shift(is_spaced, -1, False)
         needs_space &= shift(row, -1, -1) == row
         return tf.where(needs_space, tf.strings.join([" ", pieces]), pieces)
-
-
-def special_ids(tokenizer):
-    """The ids that `skip_special_tokens` leaves out."""
-    if hasattr(tokenizer, "_ids_apart"):
-        return set(tokenizer.all_special_ids)
-    added = tokenizer.backend_tokenizer.get_added_tokens_decoder()
-    return {token_id for token_id, token in added.items() if token.special}
 
 
 def cleaned(texts):

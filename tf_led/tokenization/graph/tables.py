@@ -8,12 +8,13 @@ import tensorflow as tf
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from tf_led.tokenization.encoding import check_at_least
+from tf_led.tokenization.led_tokenizer import LEDTokenizer
 
 
 def check_tokenizer(tokenizer):
     """Refuses a tokenizer that decodes or encodes in a way the graph does not."""
     errors = getattr(tokenizer, "errors", "replace")
-    if errors != "replace" and hasattr(tokenizer, "_ids_apart"):
+    if errors != "replace" and isinstance(tokenizer, LEDTokenizer):
         raise ValueError(
             f"`tokenizer` decodes with errors={errors!r}, and a graph can only "
             "'replace'. Make the tokenizer with `errors='replace'`."
