@@ -31,13 +31,13 @@ def test_standard_input_is_named_in_messages(monkeypatch):
         read_documents(["-"])
 
 
-def test_closed_standard_input_is_refused(monkeypatch):
+def test_closed_standard_input_raises(monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match="^standard input: closed"):
         read_documents(["-"])
 
 
-def test_second_dash_is_refused():
+def test_second_dash_raises():
     with pytest.raises(UsageError, match=r"standard input \(-\).* once only"):
         read_documents(["-", "-"])
 
@@ -53,14 +53,14 @@ def test_second_dash_is_refused():
         (b"\x89PNG\r\n\x1a\n", "byte 0x89 at offset 0"),
     ],
 )
-def test_what_is_no_text_is_refused_by_name(tmp_path, content, message):
+def test_what_is_no_text_raises_by_name(tmp_path, content, message):
     good = write(tmp_path, "good.txt", b"good")
     bad = write(tmp_path, "bad.txt", content)
     with pytest.raises(UsageError, match=f"^{bad}: ({message})"):
         read_documents([good, bad])
 
 
-def test_missing_file_and_directory_are_refused_by_name(tmp_path):
+def test_missing_file_and_directory_raise_by_name(tmp_path):
     with pytest.raises(UsageError, match=f"^{tmp_path}/none.txt: no such file"):
         read_documents([f"{tmp_path}/none.txt"])
     with pytest.raises(UsageError, match=f"^{tmp_path}: a directory"):

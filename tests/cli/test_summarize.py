@@ -101,7 +101,7 @@ def test_nothing_is_summarised_when_one_document_cannot_be(summarize):
     assert (code, out) == (2, "") and "1.txt" in err and "does not occur" in err
 
 
-def test_more_tokens_than_the_decoder_has_positions_are_refused(summarize):
+def test_more_tokens_than_the_decoder_has_positions_raise(summarize):
     code, out, err = summarize(SHORT, options=["--max-new-tokens", "33"])
     assert (code, out) == (2, "")
     assert err.endswith("--max-new-tokens 33: the model's decoder has 32 positions\n")
@@ -197,7 +197,7 @@ def test_the_installed_command_without_torch(checkpoint, pytorch_summary, tmp_pa
 
 
 @pytest.mark.filterwarnings("ignore:.*lacks 1 of the model's weights:UserWarning")
-def test_a_checkpoint_that_lacks_weights_is_refused(checkpoint, tmp_path, summarize):
+def test_a_checkpoint_that_lacks_weights_raises(checkpoint, tmp_path, summarize):
     broken = shutil.copytree(checkpoint, tmp_path / "broken")
     tensors = load_file(broken / "model.safetensors")
     del tensors["led.encoder.layers.0.fc1.bias"]

@@ -51,14 +51,14 @@ def test_a_worker_without_an_example_has_one_that_does_not_count(encoded):
     assert idle["labels"].tolist() == [[-100] * 4]
 
 
-def test_a_rule_that_does_not_fit_is_refused(encoded):
+def test_a_rule_that_does_not_fit_raises(encoded):
     with pytest.raises(ValueError, match=r"shape \[2\] for 3 ids"):
         BatchMaker(encoded, 1, lambda ids: np.ones(2))([1])
 
 
 @pytest.mark.parametrize("multiple", [0, -3, 2.5, None])
 @pytest.mark.parametrize("name", ["pad_to_multiple_of", "pad_labels_to_multiple_of"])
-def test_a_multiple_that_is_none_is_refused(encoded, name, multiple):
+def test_a_multiple_that_is_none_raises(encoded, name, multiple):
     message = f"`{name}` must be an int of at least 1, got {multiple}"
     with pytest.raises(ValueError, match=message):
         BatchMaker(encoded, 1, **{name: multiple})
@@ -119,17 +119,17 @@ def test_the_remainder_can_be_left_out():
 
 
 @pytest.mark.parametrize("size", [0, -3, 2.5, True])
-def test_a_wrong_batch_size_is_refused(size):
+def test_a_wrong_batch_size_raises(size):
     with pytest.raises(ValueError, match=f"at least 1, got {size}"):
         BatchPlan(LENGTHS, batch_size=size)
 
 
 @pytest.mark.parametrize("seed", [-1, None, 2.5])
-def test_a_wrong_seed_is_refused_before_an_epoch_begins(seed):
+def test_a_wrong_seed_raises_before_an_epoch_begins(seed):
     with pytest.raises(ValueError, match=f"`seed` must be .* at least 0, got {seed}"):
         BatchPlan(LENGTHS, batch_size=3, seed=seed)
 
 
-def test_no_batch_is_refused():
+def test_no_batch_raises():
     with pytest.raises(ValueError, match="`batch_size` is 5 and there are 3 examples"):
         BatchPlan([1, 2, 3], batch_size=5, drop_remainder=True)

@@ -111,7 +111,7 @@ def test_an_empty_row_takes_the_dtype_of_the_others():
         ),
     ],
 )
-def test_what_cannot_be_a_batch_is_refused(examples, message):
+def test_what_cannot_be_a_batch_raises(examples, message):
     with pytest.raises(ValueError, match=message):
         PaddingCollator(PAD)(examples)
 

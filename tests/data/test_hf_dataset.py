@@ -193,7 +193,7 @@ def test_a_collate_fn_gets_the_columns_that_the_model_takes_and_its_arguments():
         (lambda rows: {"text": ["a", "b"]}, ValueError, "'document', 'input_ids'"),
     ],
 )
-def test_a_collate_fn_that_makes_no_batch_is_refused(collate, error, message):
+def test_a_collate_fn_that_makes_no_batch_raises(collate, error, message):
     with pytest.raises(error, match=message):
         batches_of(make_dataset(), collate_fn=collate)
 
@@ -240,19 +240,19 @@ def test_a_column_missing_or_fractional_later_is_named():
         ({"collate_fn_args": {"scale": 3}}, "{'scale': 3} without a `collate_fn`"),
     ],
 )
-def test_an_argument_that_does_not_fit_is_refused(options, message):
+def test_an_argument_that_does_not_fit_raises(options, message):
     with pytest.raises(ValueError, match=message):
         batches_of(make_dataset(), **options)
 
 
-def test_a_tokenizer_without_padding_is_refused():
+def test_a_tokenizer_without_padding_raises():
     tokenizer = Tokenizer()
     tokenizer.pad_token_id = None
     with pytest.raises(ValueError, match="Tokenizer.*has no padding token"):
         batches_of(make_dataset(), tokenizer=tokenizer)
 
 
-def test_an_empty_dataset_is_refused():
+def test_an_empty_dataset_raises():
     with pytest.raises(ValueError, match="`dataset` has no rows"):
         batches_of(make_dataset().select([]))
 
@@ -265,7 +265,7 @@ def test_an_empty_dataset_is_refused():
         (make_dataset().to_iterable_dataset(), "got IterableDataset"),
     ],
 )
-def test_what_is_no_dataset_is_refused(dataset, message):
+def test_what_is_no_dataset_raises(dataset, message):
     with pytest.raises(TypeError, match=message):
         batches_of(dataset)
 

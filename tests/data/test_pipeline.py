@@ -102,7 +102,7 @@ def test_shards_together_are_the_whole(letters):
 
 
 @pytest.mark.parametrize(("shard", "of"), [(2, 2), (-1, 2), (0, 0)])
-def test_a_shard_that_there_is_not_is_refused(letters, shard, of):
+def test_a_shard_that_there_is_not_raises(letters, shard, of):
     with pytest.raises(ValueError, match=f"got {shard} of {of}"):
         make_dataset(PAIRS, letters, **OPTIONS, num_shards=of, shard=shard)
 

@@ -72,7 +72,7 @@ def test_a_strict_report_stops_at_the_first():
         read([("a", "b"), ("", "b"), ("", "")], strict=True)
 
 
-def test_what_holds_no_examples_is_refused():
+def test_what_holds_no_examples_raises():
     with pytest.raises(TypeError, match="dicts or pairs, got int"):
         read(17)
     with pytest.raises(TypeError, match="splits.*got DatasetDict of 'train'"):

@@ -1,28 +1,19 @@
 import copy
+import json
 import pickle
 
+import numpy as np
 import pytest
+import tensorflow as tf
+from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from transformers import AddedToken
 
 from tests.tokenization.conftest import BOTH, FILES
 from tests.tokenization.make_golden import LONG, SHORT, TEXTS
 from tf_led.tokenization.base import check_vocabulary
-
-
-def test_a_block_for_targets_changes_nothing(tokenizer):
-    with tokenizer.as_target_tokenizer():
-        assert tokenizer(SHORT) == tokenizer(text_target=SHORT)
-
-
-def test_documents_and_summaries_make_a_batch(tokenizer):
-    batch = tokenizer.prepare_seq2seq_batch(
-        [LONG, SHORT], [SHORT, SHORT], max_target_length=4, return_tensors="tf"
-    )
-    assert batch["input_ids"].shape == (2, 9)
-    assert batch["labels"].shape == (2, 4)
-    assert "labels" not in tokenizer.prepare_seq2seq_batch([LONG])
-
+from tf_led.tokenization.graph.tokenizer import GraphTokenizer
+from tf_led.tokenization.led_tokenizer import LEDTokenizer
 
 VOCAB, MERGES = {"<s>": 0, "a": 1, "b": 2, "ab": 3}, [("a", "b")]
 
@@ -46,7 +37,7 @@ def test_merges_may_be_lines():
         (VOCAB, [("a", "b", "c")], r"`merges` must hold pairs.* got \('a', 'b', 'c'\)"),
     ],
 )
-def test_what_is_no_vocabulary_is_refused(vocab, merges, message):
+def test_what_is_no_vocabulary_raises(vocab, merges, message):
     with pytest.raises(ValueError, match=message):
         check_vocabulary(vocab, merges, "here")
 
@@ -107,7 +98,7 @@ def test_trained_anew_it_stays_what_it_is(tokenizer):
     assert trained.decode(trained("ab aa").input_ids, True) == "ab aa"
 
 
-def test_what_cannot_be_built_is_refused(tokenizer, tmp_path):
+def test_what_cannot_be_built_raises(tokenizer, tmp_path):
     cls = type(tokenizer)
     with pytest.raises(ValueError, match="No tokenizer can.*Token `b` out of vocabul"):
         cls(VOCAB_base, [("a", "b")])
@@ -127,3 +118,92 @@ def test_what_cannot_be_built_is_refused(tokenizer, tmp_path):
         cls()
     with pytest.raises(TypeError, match="pad_token has to be either str or AddedToken"):
         cls(*FILES, pad_token=5)
+
+
+IDS = [[0, 403, 224, 17, 2], [0, 68, 2, 1, 1]]
+DECODED = ["the .", "a"]
+
+
+@pytest.mark.parametrize("make", [list, np.array, tf.constant, tf.ragged.constant])
+def test_rows_of_any_kind_are_decoded(tokenizer, make):
+    rows = make(IDS)
+    assert tokenizer.batch_decode(rows, skip_special_tokens=True) == DECODED
+    assert tokenizer.decode(rows, True) == DECODED
+    assert tokenizer.decode(rows[0], skip_special_tokens=True) == DECODED[0]
+    assert tokenizer.convert_ids_to_tokens(rows[1], True) == ["a"]
+
+
+def test_spaces_are_cleaned_up_where_asked(tokenizer):
+    assert tokenizer.decode(IDS[0], True, clean_up_tokenization_spaces=True) == "the."
+    tokenizer.clean_up_tokenization_spaces = True
+    assert tokenizer.batch_decode(IDS, True) == ["the.", "a"]
+    assert tokenizer.decode(IDS[0], True, clean_up_tokenization_spaces=False) == "the ."
+
+
+def test_negative_ids_raise(tokenizer):
+    with pytest.raises(ValueError, match="`token_ids` must not be negative, got -100"):
+        tokenizer.batch_decode([[0, 5, 2], [5, -100, -100]])
+
+
+def test_added_tokens_stand_apart_for_the_python_class_only(slow, fast):
+    for tokenizer in (slow, fast):
+        tokenizer.add_tokens(["<new>"])
+    ids = slow("a<new>b").input_ids
+    assert slow.decode(ids, True) == "a <new> b"
+    assert slow.decode(ids, True, spaces_between_special_tokens=False) == "a<new>b"
+    assert fast.decode(ids, True) == "a<new>b"
+    assert slow.decode(562) == fast.decode(562) == "<new>"
+
+
+def test_bytes_that_are_no_utf_8(slow):
+    ids = slow("é").input_ids[1:2]
+    assert slow.decode(ids) == slow.convert_tokens_to_string(["Ã"]) == "\ufffd"
+    assert LEDTokenizer(*FILES, errors="ignore").decode(ids) == ""
+    with pytest.raises(UnicodeDecodeError, match="unexpected end of data"):
+        LEDTokenizer(*FILES, errors="strict").decode(ids)
+
+
+EARLIER_CALLS = [
+    {"padding": "max_length", "max_length": 11, "truncation": True},
+    {"padding": True, "pad_to_multiple_of": 13, "padding_side": "left"},
+    {"split_special_tokens": True},
+    {"truncation": True, "max_length": 3, "stride": 1},
+]
+
+
+@pytest.mark.parametrize("options", EARLIER_CALLS)
+def test_no_call_changes_what_comes_after_it(tokenizer, tmp_path, options):
+    text = f"{LONG} <mask>"
+    fresh = type(tokenizer)(*FILES)
+    tokenizer([text, SHORT], **options)
+    tokenizer.save_pretrained(tmp_path)
+    state = json.loads((tmp_path / "tokenizer.json").read_text())
+    assert state["padding"] is None and state["truncation"] is None
+    tokenizer([text, SHORT], **options)
+    for other in (
+        tokenizer,
+        copy.deepcopy(tokenizer),
+        pickle.loads(pickle.dumps(tokenizer)),
+        type(tokenizer).from_pretrained(tmp_path),
+    ):
+        assert other([text, SHORT]).data == fresh([text, SHORT]).data
+        assert other.tokenize(text) == fresh.tokenize(text)
+        assert other.decode(other.encode(text)) == fresh.decode(fresh.encode(text))
+        padded = other([text, SHORT], padding=True).data
+        assert padded == fresh([text, SHORT], padding=True).data
+    tokenizer([text, SHORT], **options)
+    ids = GraphTokenizer(tokenizer)([text])["input_ids"].numpy().tolist()
+    assert ids == [fresh(text).input_ids]
+
+
+def test_padding_kept_in_a_file_changes_no_result(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    rust = Tokenizer.from_file(str(path))
+    rust.enable_padding(length=17, pad_id=1, pad_token="<pad>")
+    rust.enable_truncation(3)
+    rust.save(str(path))
+    loaded = type(tokenizer).from_pretrained(tmp_path)
+    assert loaded([LONG, SHORT]).data == tokenizer([LONG, SHORT]).data
+    assert loaded.backend_tokenizer.encode(LONG).ids == tokenizer.encode(LONG)
+    assert GraphTokenizer(loaded)

@@ -52,7 +52,7 @@ def test_it_is_a_batch_encoding_that_pickles(tokenizer):
     np.testing.assert_array_equal(copy.input_ids, encoding["input_ids"])
 
 
-def test_ragged_rows_are_refused():
+def test_ragged_rows_raise():
     with pytest.raises(ValueError, match=r"`input_ids`.* lengths \[1, 3\].*padding"):
         LEDBatchEncoding({"input_ids": [[3, 5, 7], [2]]}, tensor_type="tf")
     with pytest.raises(ValueError, match="`note` cannot become a tensor.*'b': 5"):
@@ -60,7 +60,7 @@ def test_ragged_rows_are_refused():
 
 
 @pytest.mark.parametrize("name", ["jax", "TF", 5, True])
-def test_an_unknown_kind_is_refused(tokenizer, name):
+def test_an_unknown_kind_raises(tokenizer, name):
     message = rf"`return_tensors` must be None or one of tf, pt, np, mlx, got {name!r}"
     with pytest.raises(ValueError, match=message):
         tokenizer("a b", return_tensors=name)
@@ -78,7 +78,7 @@ def test_tensors_and_arrays_become_lists():
     )
 
 
-def test_a_tensor_without_a_value_is_refused(tokenizer):
+def test_a_tensor_without_a_value_raises(tokenizer):
     decode = tf.function(lambda ids: tokenizer.decode(ids))
     with pytest.raises(TypeError, match="has no value yet: .*outside `tf.function`"):
         decode(tf.constant([5]))

@@ -23,12 +23,12 @@ def test_positions_become_names():
     }
 
 
-def test_too_many_positions_are_refused():
+def test_too_many_positions_raise():
     with pytest.raises(TypeError, match="Only 7 options have a position, got 8"):
         name_arguments(ENCODE_ORDER, range(8), {})
 
 
-def test_an_option_given_twice_is_refused():
+def test_an_option_given_twice_raises():
     with pytest.raises(TypeError, match="padding: given by position and by name"):
         name_arguments(CALL_ORDER, (True, True), {"padding": False})
 
@@ -70,12 +70,12 @@ def test_ids_stand_for_texts():
         ([], False, "`text` is an empty list"),
     ],
 )
-def test_what_is_no_text_is_refused(tokenizer, text, split, message):
+def test_what_is_no_text_raises(tokenizer, text, split, message):
     with pytest.raises(ValueError, match=message):
         tokenizer(text, is_split_into_words=split, add_prefix_space=split)
 
 
-def test_pairs_that_do_not_match_are_refused(tokenizer):
+def test_pairs_that_do_not_match_raise(tokenizer):
     with pytest.raises(ValueError, match="`text` has 2 texts and `text_pair` 1"):
         tokenizer(["a", "b"], ["c"])
     with pytest.raises(TypeError, match="`text_pair` must be a list .* not str"):
@@ -179,7 +179,7 @@ def test_tokenize_takes_pairs_and_cuts(tokenizer):
     assert len(tokenizer.tokenize(LONG, truncation=True, max_length=3)) == 3
 
 
-def test_an_unknown_option_is_refused(tokenizer):
+def test_an_unknown_option_raises(tokenizer):
     for call in (tokenizer, tokenizer.encode, tokenizer.tokenize):
         with pytest.raises(TypeError, match="has no option trunctation"):
             call("a", trunctation=True)
@@ -190,7 +190,7 @@ def test_one_text_is_no_batch(tokenizer):
         tokenizer.batch_encode_plus("a b")
 
 
-def test_options_out_of_range_are_refused(tokenizer):
+def test_options_out_of_range_raise(tokenizer):
     with pytest.raises(ValueError, match="`max_length` must .* at least 1, got 0"):
         tokenizer("a", truncation=True, max_length=0)
     with pytest.raises(ValueError, match="`max_length` must be an integer.* got 2.5"):
@@ -224,3 +224,17 @@ def test_a_panic_in_rust_is_a_value_error(fast, capfd):
 def test_other_errors_are_not_taken_for_rusts():
     assert is_rust_error(Exception("a"))
     assert not is_rust_error(ValueError("a")) and not is_rust_error(KeyboardInterrupt())
+
+
+def test_a_block_for_targets_changes_nothing(tokenizer):
+    with tokenizer.as_target_tokenizer():
+        assert tokenizer(SHORT) == tokenizer(text_target=SHORT)
+
+
+def test_documents_and_summaries_make_a_batch(tokenizer):
+    batch = tokenizer.prepare_seq2seq_batch(
+        [LONG, SHORT], [SHORT, SHORT], max_target_length=4, return_tensors="tf"
+    )
+    assert batch["input_ids"].shape == (2, 9)
+    assert batch["labels"].shape == (2, 4)
+    assert "labels" not in tokenizer.prepare_seq2seq_batch([LONG])

@@ -113,3 +113,61 @@ def test_a_batch_is_its_rows(texts, max_length, has_pair):
             alone = tokenizer([text], None if pair is None else [pair], **options)
             assert alone["input_ids"] == [row]
             assert len(row) <= max_length
+
+
+IDS = [70, 71, 72, 73]
+
+
+def test_ids_and_tokens_count_as_texts(slow):
+    assert slow.encode(IDS) == [0, *IDS, 2]
+    assert slow.encode(["a", "Ġb"], IDS) == [*slow("a b").input_ids, 2, *IDS, 2]
+    assert slow.encode("a b", IDS) == [*slow("a b").input_ids, 2, *IDS, 2]
+    encoded = slow.encode_plus(IDS, max_length=5, return_overflowing_tokens=True)
+    assert encoded["overflowing_tokens"] == [73]
+
+
+def test_a_batch_may_hold_ids(slow):
+    batch = slow.batch_encode_plus([IDS, "a b", (IDS, "a b")], padding=True)
+    assert batch["input_ids"][0] == [0, *IDS, 2, *[1] * 4]
+    assert batch["input_ids"][2] == slow.encode(IDS, "a b")
+    assert [sum(mask) for mask in batch["attention_mask"]] == [6, 4, 10]
+
+
+def test_a_call_takes_no_ids_and_ids_have_no_offsets(slow, fast):
+    for refusing in (slow, fast, fast.encode):
+        with pytest.raises(ValueError, match="`text.*must be a str.* got 70"):
+            refusing(IDS)
+    with pytest.raises(ValueError, match="`return_offsets_mapping` needs text"):
+        slow.encode_plus(IDS, return_offsets_mapping=True)
+
+
+def test_vocabulary_and_merges_as_dicts(slow):
+    vocab = json.loads(FILES[0].read_text(encoding="utf-8"))
+    merges = FILES[1].read_text(encoding="utf-8").splitlines()[1:]
+    slow.add_tokens(["<new>"])
+    assert slow.encoder == vocab and len(slow) == len(vocab) + 1
+    assert slow.decoder == {token_id: token for token, token_id in vocab.items()}
+    assert list(slow.bpe_ranks) == [tuple(line.split(" ")) for line in merges]
+    assert list(slow.bpe_ranks.values()) == list(range(301))
+
+
+def test_every_byte_has_its_character(slow):
+    assert sorted(slow.byte_encoder) == list(range(256))
+    assert slow.byte_encoder[ord(" ")] == "Ġ" and slow.byte_decoder["Ġ"] == ord(" ")
+    assert len(slow.byte_decoder) == 256
+
+
+def test_a_space_goes_before_words(slow):
+    assert slow.prepare_for_tokenization("a", True, b=5) == (" a", {"b": 5})
+    assert slow.prepare_for_tokenization("a") == ("a", {})
+    assert slow.prepare_for_tokenization("\na", add_prefix_space=True) == ("\na", {})
+    assert slow.prepare_for_tokenization("", True) == ("", {})
+
+
+def test_special_tokens_that_are_added_get_a_name():
+    slow = LEDTokenizer(*FILES)
+    assert slow.add_tokens("<one>", special_tokens=True) == 1
+    assert slow.add_tokens(["<two>"]) == 1
+    assert slow.add_tokens(["<one>"], special_tokens=True) == 0
+    assert slow.additional_special_tokens == ["<one>"]
+    assert slow.decode(slow("a<one>").input_ids, skip_special_tokens=True) == "a"

@@ -80,13 +80,13 @@ def test_the_collator_of_transformers_pads_the_global_mask(tokenizer):
 
 
 @pytest.mark.parametrize("mask", [[], [1], [1, 0, 0, 0], [1] * 6])
-def test_a_global_mask_that_does_not_fit_is_refused(tokenizer, mask):
+def test_a_global_mask_that_does_not_fit_raises(tokenizer, mask):
     row = {"input_ids": [5, 7], "global_attention_mask": mask}
     with pytest.raises(ValueError, match=rf"has {len(mask)} entries for 2 `input_ids`"):
         tokenizer.pad([row], padding="max_length", max_length=5)
 
 
-def test_nothing_to_pad_is_refused(tokenizer):
+def test_nothing_to_pad_raises(tokenizer):
     with pytest.raises(ValueError, match="`encoded_inputs` is empty"):
         tokenizer.pad([])
     with pytest.raises(ValueError, match=r"includes input_ids, but you provided \["):
@@ -99,7 +99,7 @@ def test_nothing_to_pad_is_refused(tokenizer):
         tokenizer.pad([ROWS[0], [5]])
 
 
-def test_rows_that_do_not_go_together_are_refused(tokenizer):
+def test_rows_that_do_not_go_together_raise(tokenizer):
     odd = [ROWS[0], {"input_ids": [5], "labels": [3]}]
     message = r"encoded_inputs\[1\]` differs .* \['global_attention_mask', 'labels'\]"
     with pytest.raises(ValueError, match=message):
@@ -108,7 +108,7 @@ def test_rows_that_do_not_go_together_are_refused(tokenizer):
         tokenizer.pad({"input_ids": [[5], [7]], "labels": [[3], [5], [7]]})
 
 
-def test_sides_and_multiples_that_are_none_are_refused(tokenizer):
+def test_sides_and_multiples_that_are_none_raise(tokenizer):
     with pytest.raises(ValueError, match="`padding_side` must .* got 'middle'"):
         tokenizer.pad(ROWS, padding_side="middle")
     with pytest.raises(ValueError, match="`pad_to_multiple_of` must .* got 0"):
@@ -139,3 +139,44 @@ def test_pad_global_by_hand():
     assert pad_global([1, 0], 2, 5, "right") == [1, 0, -1, -1, -1]
     assert pad_global([1, 0], 2, 5, "left") == [-1, -1, -1, 1, 0]
     assert pad_global([1, 0, -1], 2, 3, "right") == [1, 0, -1]
+
+
+def test_pad_to_max_length_is_padding(tokenizer):
+    options = {"max_length": 7, "truncation": True}
+    expected = tokenizer("a b", padding="max_length", **options)
+    assert len(expected.input_ids) == 7
+    assert tokenizer("a b", pad_to_max_length=True, **options) == expected
+    assert (
+        tokenizer.encode("a b", pad_to_max_length=True, **options) == expected.input_ids
+    )
+    ids = tokenizer("a b", add_special_tokens=False).input_ids
+    prepared = tokenizer.prepare_for_model(ids, pad_to_max_length=True, **options)
+    assert prepared == expected
+    longest = tokenizer(["a b", "a"], pad_to_max_length=True)
+    assert longest == tokenizer(["a b", "a"], padding=True)
+    assert tokenizer("a", pad_to_max_length=False) == tokenizer("a")
+
+
+@pytest.mark.parametrize("make", [list, np.array, tf.constant])
+def test_masks_of_floats_and_bools_become_integers(tokenizer, make):
+    rows = [
+        {
+            "input_ids": make([0, 5, 2]),
+            "attention_mask": make([1.0, 1.0, 1.0]),
+            "global_attention_mask": make([True, False, False]),
+        },
+        {
+            "input_ids": make([0, 2]),
+            "attention_mask": make([1.0, 1.0]),
+            "global_attention_mask": make([True, False]),
+        },
+    ]
+    padded = tokenizer.pad(rows, return_tensors="np")
+    assert padded["attention_mask"].dtype.kind == "i"
+    assert padded["attention_mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert padded["global_attention_mask"].tolist() == [[1, 0, 0], [1, 0, -1]]
+
+
+def test_a_mask_of_fractions_raises(tokenizer):
+    with pytest.raises(ValueError, match="`attention_mask` .* 0.5"):
+        tokenizer.pad({"input_ids": [0, 2], "attention_mask": [1.0, 0.5]})

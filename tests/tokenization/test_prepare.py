@@ -106,12 +106,12 @@ def test_the_input_is_left_alone(tokenizer):
         ({"stride": -1, "max_length": 5}, "`stride` must .* got -1"),
     ],
 )
-def test_contradictions_are_refused(tokenizer, options, message):
+def test_contradictions_raise(tokenizer, options, message):
     with pytest.raises(ValueError, match=message):
         tokenizer.prepare_for_model([5, 7], **options)
 
 
-def test_what_are_no_ids_is_refused(tokenizer):
+def test_what_are_no_ids_raises(tokenizer):
     with pytest.raises(TypeError, match="`ids` must be a list of ids, got 'a b'"):
         tokenizer.prepare_for_model("a b")
     with pytest.raises(TypeError, match=r"`ids` must be a list of ids, got \['a'\]"):

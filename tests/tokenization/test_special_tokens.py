@@ -28,7 +28,7 @@ def test_each_class_has_its_own_ends():
     assert fast.build_inputs_with_special_tokens([5]) == [c, 5, d]
 
 
-def test_a_second_sequence_where_special_tokens_are_is_refused(tokenizer):
+def test_a_second_sequence_where_special_tokens_are_raises(tokenizer):
     with pytest.raises(ValueError, match="should not supply a second sequence"):
         tokenizer.get_special_tokens_mask([0, 5, 2], [7], True)
 
@@ -53,7 +53,7 @@ def test_missing_special_tokens_are_added(tokenizer):
     assert tokenizer.convert_tokens_to_ids(NEW) == [562, 563]
 
 
-def test_an_unknown_name_is_refused(tokenizer):
+def test_an_unknown_name_raises(tokenizer):
     with pytest.raises(ValueError, match="Key sap_token is not a valid special token"):
         tokenizer.add_special_tokens({"sap_token": "<a>"})
 

@@ -1,4 +1,4 @@
-"""Reading what the user wants summarised, and refusing at once what is no text."""
+"""Reading the text files that the user names; what is not text is an error."""
 
 import os
 import sys

@@ -34,6 +34,15 @@ from tf_led.cli.parser import (
     positive_int,
 )
 from tf_led.cli.train.arguments import add_key_arguments, check_rule, natural
+<<<<<<< HEAD
+=======
+from tf_led.cli.train.data import length_limits, told
+from tf_led.data.batching import BatchMaker
+from tf_led.data.encode import Limits, drop_long_questions, encode_read
+from tf_led.data.global_attention_rules import choose_rule
+from tf_led.data.records import DataReport, Keys, read_examples
+from tf_led.models.backbone.config import window_radii
+>>>>>>> 970785f (Read a tokenizer.json for what it says; other kinds are transformers' own, stored padding changes nothing)
 
 
 def read(args, config, tokenizer):
@@ -66,7 +75,7 @@ def read(args, config, tokenizer):
     with told("--data"):
         found = read_examples(args.data, report, keys)
         examples = list(itertools.islice(found, args.limit))
-        examples = with_room(examples, tokenizer, limits, report)
+        examples = drop_long_questions(examples, tokenizer, limits, report)
         encoded = encode_read(examples, tokenizer, limits, report)
         report.check()
     maker = BatchMaker(

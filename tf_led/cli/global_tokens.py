@@ -1,7 +1,6 @@
-"""`--global-tokens`: which tokens of a document see, and are seen by, all others."""
+"""`--global-tokens`: reading the option, and the mask that it stands for."""
 
 import argparse
-import bisect
 from typing import NamedTuple
 
 from tf_led.cli.parser import UsageError
@@ -24,7 +23,7 @@ class GlobalTokens(NamedTuple):
     text: str | None
 
     def check(self, document):
-        """Refuses a document in which the text does not occur.
+        """Raises UsageError for a document in which the text does not occur.
 
         Args:
             document: Document.
@@ -48,48 +47,19 @@ class GlobalTokens(NamedTuple):
             List of S ints, 1 = global.
 
         Raises:
-            UsageError: if no token is global: the text may lie in what was cut off.
+            UsageError: if no token is global, as where the text was cut off.
         """
+        from tf_led.data.global_attention_rules import first_token, text_tokens
+
         if self.text is None:
-            return [1] + [0] * (len(encoding["input_ids"]) - 1)
-        starts = occurrences(self.text, document.text)
-        spans = own_spans(encoding)
-        mask = [int(touches(span, starts, len(self.text))) for span in spans]
-        if not any(mask):
+            return first_token(encoding["input_ids"]).astype(int).tolist()
+        mask = text_tokens(encoding, document.text, self.text)
+        if not mask.any():
             raise UsageError(
                 f"{document.name}: {OPTION} all-of {self.text!r}: none of the "
                 f"{len(mask):,} tokens that the model reads belongs to it"
             )
-        return mask
-
-
-def occurrences(text, document):
-    """Where each occurrence starts, those that overlap too, in order."""
-    starts, start = [], document.find(text)
-    while start >= 0:
-        starts.append(start)
-        start = document.find(text, start + 1)
-    return starts
-
-
-def own_spans(encoding):
-    """The (start, end) of each token's characters; None for those around the text."""
-    offsets, sequences = encoding["offset_mapping"], encoding.sequence_ids(0)
-    return [
-        None if sequence is None else span
-        for span, sequence in zip(offsets, sequences, strict=True)
-    ]
-
-
-def touches(span, starts, length):
-    """Whether an occurrence, [start, start + length), shares a character with a token.
-
-    A token of white space has an empty span; it counts strictly inside an occurrence.
-    """
-    if span is None:
-        return False
-    nearest = bisect.bisect_right(starts, span[0] - length)
-    return nearest < len(starts) and starts[nearest] < span[1]
+        return mask.astype(int).tolist()
 
 
 def parse_rule(words):

@@ -12,29 +12,29 @@ from tf_led.utils.validation import check_int
 
 
 def check_prefix(tokenizer, limits):
-    """Refuses a prefix that fills the limit: all documents would be the same.
+    """Raises ValueError for a prefix that leaves no length for a document.
 
     Args:
         tokenizer: LEDTokenizerFast.
         limits: `tf_led.data.encode.Limits`.
 
     Raises:
-        ValueError: if it is no str, or no token of a document has room after it.
+        ValueError: if it is not a str, or as long as `max_source_length`.
     """
     if not isinstance(limits.source_prefix, str):
         raise ValueError(
             f"`source_prefix` must be a str, got {limits.source_prefix!r}."
         )
-    room = limits.max_source_length - tokenizer.num_special_tokens_to_add()
+    remaining = limits.max_source_length - tokenizer.num_special_tokens_to_add()
     [length] = _lengths([limits.source_prefix], tokenizer)
-    if length >= room:
+    if length >= remaining:
         raise ValueError(
-            f"`source_prefix` has {length:,} tokens: no room for a document within "
-            f"`max_source_length` {limits.max_source_length:,}."
+            f"`source_prefix` has {length:,} tokens, which leaves none for a document "
+            f"within `max_source_length` {limits.max_source_length:,}."
         )
 
 
-def with_room(chunk, tokenizer, limits, report):
+def drop_long_questions(chunk, tokenizer, limits, report):
     """Leaves out examples whose question and prefix fill the limit.
 
     Args:
@@ -54,16 +54,16 @@ def with_room(chunk, tokenizer, limits, report):
     questions = [example.question for example in chunk]
     prefix, *lengths = _lengths([limits.source_prefix, *questions], tokenizer)
     special = tokenizer.num_special_tokens_to_add(True)
-    room = limits.max_source_length - special - prefix
+    remaining = limits.max_source_length - special - prefix
     kept = []
     for example, length in zip(chunk, lengths, strict=True):
-        if length < room:
+        if length < remaining:
             kept.append(example)
             continue
         report.leave_out(
             example.place,
-            f"the question has {length:,} tokens: no room for the document within "
-            f"{limits.max_source_length:,}",
+            f"the question has {length:,} tokens, which leaves none for the document "
+            f"within {limits.max_source_length:,}",
         )
     return kept
 
@@ -115,10 +115,10 @@ class Limits(NamedTuple):
     source_prefix: str = ""
 
     def check(self):
-        """Refuses lengths that hold nothing.
+        """Raises ValueError for lengths below 3, which hold no token of a text.
 
         Raises:
-            ValueError: naming the one that does.
+            ValueError: naming the length.
         """
         for name in ("max_source_length", "max_target_length"):
             length = getattr(self, name)
@@ -227,7 +227,7 @@ def _encode(examples, tokenizer, limits, writers, report):
     check_prefix(tokenizer, limits)
     examples = iter(examples)
     while chunk := list(itertools.islice(examples, CHUNK)):
-        chunk = with_room(chunk, tokenizer, limits, report)
+        chunk = drop_long_questions(chunk, tokenizer, limits, report)
         if not chunk:
             continue
         sources, left_out = _sources(chunk, tokenizer, limits)

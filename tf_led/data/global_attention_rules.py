@@ -1,5 +1,9 @@
-"""Which tokens of a document see, and are seen by, all others: every rule there is."""
+"""Which tokens of a document get global attention: every rule, in NumPy and in graphs.
 
+Global tokens attend to all others and all others attend to them.
+"""
+
+import bisect
 from functools import partial
 
 import numpy as np
@@ -66,13 +70,97 @@ def separator_tokens(input_ids, *, separator_id):
     return first_token(input_ids) | (np.asarray(input_ids) == separator_id)
 
 
+def text_tokens(encoding, document, text):
+    """Marks every token of every occurrence of a text.
+
+    Args:
+        encoding: BatchEncoding of `document` alone, with `offset_mapping`.
+        document: str.
+        text: str, not empty. Occurrences may overlap; one character of a token in one
+            of them is enough.
+
+    Returns:
+        bool[S]. Special tokens are never marked.
+
+    Example:
+        >>> from tf_led import LEDTokenizerFast
+        >>> from tf_led.data.global_attention_rules import text_tokens
+        >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "b": 5}
+        >>> tokenizer = LEDTokenizerFast(vocab, [])
+        >>> encoding = tokenizer("abba", return_offsets_mapping=True)
+        >>> text_tokens(encoding, "abba", "bb").tolist()
+        [False, False, True, True, False, False]
+    """
+    starts = occurrences(text, document)
+    spans = zip(encoding["offset_mapping"], encoding.sequence_ids(0), strict=True)
+    return np.array(
+        [
+            sequence is not None and touches(span, starts, len(text))
+            for span, sequence in spans
+        ],
+        bool,
+    )
+
+
+def occurrences(text, document):
+    """Where each occurrence starts, those that overlap too, in order: list of int."""
+    starts, start = [], document.find(text)
+    while start >= 0:
+        starts.append(start)
+        start = document.find(text, start + 1)
+    return starts
+
+
+def touches(span, starts, length):
+    """Whether an occurrence, [start, start + length), shares a character with a token.
+
+    A token of white space has an empty span; it counts strictly inside an occurrence.
+    """
+    nearest = bisect.bisect_right(starts, span[0] - length)
+    return nearest < len(starts) and starts[nearest] < span[1]
+
+
+def first_token_in_graph(ids, mask):
+    """Marks the first token of every row of a padded batch, in TensorFlow ops.
+
+    Args:
+        ids: int64[B, S].
+        mask: int64[B, S], the attention mask; padding may be on either side.
+
+    Returns:
+        bool[B, S].
+    """
+    import tensorflow as tf
+
+    first = tf.argmax(mask, axis=1, output_type=tf.int32)[:, None]
+    return tf.range(tf.shape(ids)[1]) == first
+
+
+def no_token_in_graph(ids, mask):
+    """Marks no token: attention is local everywhere.
+
+    Args:
+        ids: int64[B, S].
+        mask: int64[B, S], unused.
+
+    Returns:
+        bool[B, S].
+    """
+    import tensorflow as tf
+
+    return tf.zeros_like(ids, tf.bool)
+
+
+GRAPH_RULES = {"first": first_token_in_graph, "none": no_token_in_graph}
+
+
 def choose_rule(rule, tokenizer, separator=None):
     """Finds the function behind the name of a rule.
 
     Args:
         rule: "first", "question", "separators", or a callable from int[S] to bool[S],
             which is returned as it is.
-        tokenizer: LEDTokenizerFast, asked for the ids of separators.
+        tokenizer: LEDTokenizerFast, which gives the ids of separators.
         separator: str, the token between documents; "separators" needs it.
 
     Returns:

@@ -142,8 +142,8 @@ def every_epoch(plan, maker, names=NAMES, *, num_shards=1, shard=0):
     passes = itertools.count()
 
     def batches(_):
-        # Asked when the first batch of a pass is: an iterator that is made and never
-        # used, as Keras makes them, does not count.
+        # Runs with the first batch of a pass: an iterator that is made and never used,
+        # as Keras makes them, does not count as an epoch.
         epoch = tf.numpy_function(lambda: np.int64(next(passes)), [], tf.int64)
         return _steps(plan, maker, names, epoch, 0, len(plan), (shard,), num_shards)
 
@@ -177,7 +177,7 @@ def one_epoch(
 
 
 def check_shard(shard, num_shards):
-    """Refuses a part that there is not.
+    """Raises ValueError for a shard that does not exist.
 
     Args:
         shard: int from 0.
@@ -194,7 +194,7 @@ def check_shard(shard, num_shards):
 
 
 def check_question(global_tokens, question_key):
-    """Refuses the rule for questions where there are none: all would be global.
+    """Raises ValueError for the rule of questions where records have none.
 
     Args:
         global_tokens: the rule, as for `make_dataset`.

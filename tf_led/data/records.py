@@ -159,7 +159,7 @@ class DataReport:
             warn(f"{self.name}: more bad records are left out without a line each")
 
     def check(self):
-        """Refuses data of which nothing is left.
+        """Raises DataError if no example is left.
 
         Raises:
             DataError: if there is no example.

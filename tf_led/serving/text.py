@@ -51,31 +51,3 @@ def text_endpoint(endpoint, codec):
 
     options = [i for i in endpoint.inputs if not i.shape]
     return make_endpoint(read, [Input("text", tf.string, [None]), *options])
-
-
-def first_token(ids, mask):
-    """Marks the first token of every row: the rule for summaries.
-
-    Args:
-        ids: int64[B, S].
-        mask: int64[B, S].
-
-    Returns:
-        bool[B, S].
-    """
-    first = tf.argmax(mask, axis=1, output_type=tf.int32)[:, None]  # padding may lead
-    return tf.range(tf.shape(ids)[1]) == first
-
-
-def no_token(ids, mask):
-    """Marks none: every token sees its window alone.
-
-    Args:
-        ids: int64[B, S].
-        mask: int64[B, S].
-
-    Returns:
-        bool[B, S].
-    """
-    del mask
-    return tf.zeros_like(ids, tf.bool)

@@ -6,6 +6,7 @@ from tokenizers import AddedToken, pre_tokenizers
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 from transformers.utils import PaddingStrategy
 
+from tf_led.tokenization import tokenizer_json
 from tf_led.tokenization.batch_encoding import (
     LEDBatchEncoding,
     as_lists,
@@ -22,6 +23,7 @@ from tf_led.tokenization.padding import (
     GLOBAL_MASK,
     as_columns,
     check_row_counts,
+    integral_mask,
     pad_global,
 )
 from tf_led.tokenization.prepare import PrepareMixin
@@ -63,6 +65,7 @@ class TokenizerBase(
         source = {}  # a Rust tokenizer that is ready needs neither of the two
         if tokenizer_file is not None:
             source["tokenizer_file"] = check_file("tokenizer_file", tokenizer_file)
+            tokenizer_json.check_file(tokenizer_file)
         elif "tokenizer_object" not in kwargs:
             vocab, merges = check_vocabulary(vocab, merges, kwargs.get("name_or_path"))
             source.update(vocab=vocab, merges=merges)
@@ -77,6 +80,17 @@ class TokenizerBase(
             of = f" of {' and '.join(files)}" if files else ""
             raise ValueError(f"No tokenizer can be made{of}. {error}.") from None
         self._tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(self.add_prefix_space)
+        self._clear_rust_state()
+
+    def _clear_rust_state(self):
+        """Forgets the padding, truncation and splitting that the last call has set.
+
+        The Rust tokenizer keeps them; calls that go through `_library_rows` set their
+        own, and what reads or saves the Rust tokenizer must not see them.
+        """
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = self.split_special_tokens
 
     @property
     def _compat(self):
@@ -114,7 +128,8 @@ class TokenizerBase(
             BatchEncoding: the padded fields; the input is left alone.
 
         Raises:
-            ValueError: if there is nothing to pad, if rows have different fields or
+            ValueError: if a mask holds other numbers than integers (1.0 is one), if
+                there is nothing to pad, if rows have different fields or
                 fields different numbers of rows, or if a `global_attention_mask` has
                 neither the length of its `input_ids` nor the padded length.
 
@@ -135,6 +150,7 @@ class TokenizerBase(
         fields = as_columns(encoded_inputs)
         kind = kind or kind_of_arrays(fields.get(self.model_input_names[0]))
         fields = {key: as_lists(value) for key, value in fields.items()}
+        fields = {key: integral_mask(key, value) for key, value in fields.items()}
         check_row_counts(fields, self.model_input_names[0])
         padded = super().pad(
             fields,
@@ -155,10 +171,13 @@ class TokenizerBase(
         max_length=None,
         pad_to_multiple_of=None,
         verbose=True,
+        pad_to_max_length=False,
         **kwargs,
     ):
         check_at_least("max_length", max_length, 1)
         check_at_least("pad_to_multiple_of", pad_to_multiple_of, 1)
+        if pad_to_max_length and padding is False:  # what `padding` was in version 3
+            padding = "longest" if max_length is None else "max_length"
         return super()._get_padding_truncation_strategies(
             padding, truncation, max_length, pad_to_multiple_of, verbose, **kwargs
         )
@@ -183,9 +202,10 @@ class TokenizerBase(
             return_attention_mask=return_attention_mask,
         )
         if padded.get(GLOBAL_MASK) is not None:
-            mask = [int(value) for value in padded[GLOBAL_MASK]]
             side = padding_side or self.padding_side
-            padded[GLOBAL_MASK] = pad_global(mask, length, len(padded[name]), side)
+            padded[GLOBAL_MASK] = pad_global(
+                padded[GLOBAL_MASK], length, len(padded[name]), side
+            )
         return padded
 
     def decode(self, token_ids, skip_special_tokens=False, **kwargs):

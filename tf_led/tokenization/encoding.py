@@ -50,7 +50,7 @@ def name_arguments(order, args, kwargs):
 
 
 def check_options(options):
-    """Refuses options that the encoder does not have, or cannot follow."""
+    """Raises TypeError for unknown options and ValueError for values out of range."""
     unknown = sorted(options.keys() - KNOWN)
     if unknown:
         raise TypeError(f"The tokenizer has no option {', '.join(unknown)}.")
@@ -64,7 +64,7 @@ def check_side(side):
 
 
 def check_at_least(name, value, least):
-    """Refuses what is neither None nor an integer of at least `least`."""
+    """Raises ValueError unless the value is None or an integer of at least `least`."""
     if value is None or isinstance(value, Integral) and value >= least:
         return
     raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")
@@ -158,6 +158,7 @@ class EncodingMixin:
         **options,
     ):
         kind = tensor_kind(return_tensors)
+        options.pop("pad_to_max_length", None)  # has become `padding_strategy`
         check_options(options)
         split = is_split_into_words
         compat = self._compat
@@ -173,13 +174,16 @@ class EncodingMixin:
         """Has the Rust tokenizer encode rows, pairs of texts or a text and None."""
         inputs = [text if pair is None else (text, pair) for text, pair in rows]
         if not options.get("return_overflowing_tokens"):
-            options = {**options, "stride": 0}  # Rust refuses some, needed or not
+            options = {
+                **options,
+                "stride": 0,
+            }  # Rust checks it even if unused
         try:
             return super()._encode_plus(inputs, is_split_into_words=split, **options)
         except BaseException as error:
             if not is_rust_error(error):
                 raise
-            raise ValueError(refusal(error, **options)) from None
+            raise ValueError(impossible_truncation(error, **options)) from None
 
     @contextmanager
     def _prefix_space(self, wanted):
@@ -374,7 +378,7 @@ def is_rust_error(error):
     return type(error) is Exception or type(error).__name__ == "PanicException"
 
 
-def refusal(error, truncation_strategy, max_length, stride, **_):
+def impossible_truncation(error, truncation_strategy, max_length, stride, **_):
     return (
         f"`truncation`={truncation_strategy.value!r} with `max_length`={max_length} "
         f"and `stride`={stride} cannot be done. {error}."

@@ -18,8 +18,8 @@ class LEDTokenizer(TokenizerBase):
     """A byte-level BPE tokenizer whose answers are those of 4.57's LEDTokenizer.
 
     The ids come from the Rust tokenizer of transformers 5, so offsets, `word_ids()` and
-    so on work here too, which the Python tokenizer of 4.57 refused. Otherwise, where
-    its answers differed from LEDTokenizerFast's, these are its own:
+    so on work here too; the Python tokenizer of 4.57 raised. Otherwise, where its
+    answers differed from LEDTokenizerFast's, these are its own:
 
     - `return_overflowing_tokens` adds `overflowing_tokens` and `num_truncated_tokens`
       to each row; LEDTokenizerFast makes rows of what overflows. Such rows, and pairs
@@ -28,11 +28,11 @@ class LEDTokenizer(TokenizerBase):
     - "longest_first" leaves a pair's odd id to the first text; LEDTokenizerFast leaves
       it to the longer one, and to the second where both are equally long.
     - A truncation that cannot be done is logged, and the text stays as long as it is;
-      LEDTokenizerFast refuses it.
+      LEDTokenizerFast raises ValueError.
     - `encode` and `encode_plus` take ids and tokens, an empty second text counts as
       one, words split by the caller get a space each, `return_length` counts a batch's
       rows before padding, added tokens are decoded with spaces around them, `errors`
-      is heeded, special tokens added become `additional_special_tokens`.
+      applies, special tokens added become `additional_special_tokens`.
 
     With `add_prefix_space=True`, though, every stretch of text between added tokens
     gets its space, as in LEDTokenizerFast, not the first alone.
@@ -40,12 +40,12 @@ class LEDTokenizer(TokenizerBase):
     Args:
         vocab_file: path of vocab.json, or the vocabulary itself, a dict of int by str.
         merges_file: path of merges.txt, or the merges themselves, a list of pairs.
-        errors: "replace", "ignore" or "strict": bytes that are no UTF-8, in decoding.
+        errors: "replace", "ignore" or "strict": what decoding does with invalid UTF-8.
         bos_token, eos_token: str or AddedToken. Begin and end of a sequence.
         sep_token, cls_token: str or AddedToken. What a text is put between.
         unk_token: str or AddedToken. Stands for what is not in the vocabulary.
         pad_token: str or AddedToken. Fills rows up.
-        mask_token: str or AddedToken. A str takes the space before it along.
+        mask_token: str or AddedToken. A str absorbs the space before it.
         add_prefix_space: bool. Whether a text starts as if after a space.
         trim_offsets: bool. Whether offsets leave out the space before a word.
         vocab, merges: the first two arguments by their names in transformers 5.
@@ -250,7 +250,7 @@ class LEDTokenizer(TokenizerBase):
         return added
 
     def convert_tokens_to_string(self, tokens):
-        """Joins tokens to text; bytes that are no UTF-8 are treated as `errors` says.
+        """Joins tokens to text; invalid UTF-8 is treated as `errors` says.
 
         Args:
             tokens: list of str.
@@ -282,9 +282,9 @@ class LEDTokenizerFast(TokenizerBase):
 
     Ids, offsets and decoded text are the Rust tokenizer's of transformers 5. Back again
     are `prepare_for_model`, `build_inputs_with_special_tokens`, `save_vocabulary` and
-    so on, `return_tensors="tf"`, and `global_attention_mask` in `pad`. How its answers
-    differ from LEDTokenizer's is told there. A `max_length` with no room for the
-    special tokens is refused; 4.57 did not cut at all.
+    so on, `return_tensors="tf"`, and `global_attention_mask` in `pad`. LEDTokenizer
+    lists the differences of the two. A `max_length` below the number of special tokens
+    raises ValueError; 4.57 did not truncate at all.
 
     Args:
         vocab_file: path of vocab.json, or the vocabulary itself, a dict of int by str.
@@ -295,7 +295,7 @@ class LEDTokenizerFast(TokenizerBase):
         sep_token, cls_token: str or AddedToken. What a text is put between.
         unk_token: str or AddedToken. Stands for what is not in the vocabulary.
         pad_token: str or AddedToken. Fills rows up.
-        mask_token: str or AddedToken. A str takes the space before it along.
+        mask_token: str or AddedToken. A str absorbs the space before it.
         add_prefix_space: bool. Whether a text starts as if after a space.
         trim_offsets: bool. Whether offsets leave out the space before a word.
         vocab, merges: the first two arguments by their names in transformers 5.

@@ -7,6 +7,20 @@ GLOBAL_MASK = "global_attention_mask"
 GLOBAL_PAD = -1
 
 
+MASKS = ("attention_mask", GLOBAL_MASK)
+
+
+def integral_mask(name, values):
+    """Turns the bools and floats of a mask, as deep as they are, into ints."""
+    if name not in MASKS or values is None:
+        return values
+    if isinstance(values, (list, tuple)) or getattr(values, "ndim", 0):
+        return [integral_mask(name, value) for value in values]
+    if int(values) != values:
+        raise ValueError(f"`{name}` must hold integers, got {values!r}.")
+    return int(values)
+
+
 def pad_global(mask, length, padded_length, side):
     """Pads one row's global mask from `length` to `padded_length` entries."""
     if len(mask) == padded_length:
@@ -49,7 +63,7 @@ def check_row(number, row, first):
 
 
 def check_row_counts(fields, name):
-    """Refuses a batch whose fields have different numbers of rows."""
+    """Raises ValueError where fields have different numbers of rows."""
     ids = fields.get(name)
     if ids is None or not len(ids) or not is_row(ids[0]):
         return

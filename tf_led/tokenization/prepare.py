@@ -39,7 +39,7 @@ def truncate(ids, pair_ids, count, strategy, stride, side):
         ids, overflow = cut_one(ids, count, strategy, stride, side)
         return ids, pair_ids, overflow
     if pair_ids is None:
-        log_refusal(count, strategy, "there is no second sequence")
+        log_no_truncation(count, strategy, "there is no second sequence")
         return ids, None, []
     pair_ids, overflow = cut_one(pair_ids, count, strategy, stride, side)
     return ids, pair_ids, overflow
@@ -47,7 +47,7 @@ def truncate(ids, pair_ids, count, strategy, stride, side):
 
 def cut_one(ids, count, strategy, stride, side):
     if len(ids) <= count:
-        log_refusal(count, strategy, f"its sequence has only {len(ids)}")
+        log_no_truncation(count, strategy, f"its sequence has only {len(ids)}")
         return ids, []
     window = min(len(ids), stride + count)
     if side == "left":
@@ -55,7 +55,7 @@ def cut_one(ids, count, strategy, stride, side):
     return ids[:-count], ids[-window:]
 
 
-def log_refusal(count, strategy, reason):
+def log_no_truncation(count, strategy, reason):
     logger.error(
         "Truncation by '%s' would have to take %d tokens away, but %s: nothing is cut. "
         "Choose another `truncation` or a larger `max_length`.",
@@ -106,6 +106,7 @@ class PrepareMixin:
         return_length=False,
         verbose=True,
         prepend_batch_axis=False,
+        pad_to_max_length=False,
     ):
         """Truncates ids, puts the special tokens around them and pads.
 
@@ -130,12 +131,13 @@ class PrepareMixin:
             return_length: bool. Adds `length`, the final number of ids.
             verbose: bool. Whether to warn of a text beyond the model's limit.
             prepend_batch_axis: bool. True gives tensors a first axis of size 1.
+            pad_to_max_length: bool. Version 3's name of `padding="max_length"`.
 
         Returns:
             BatchEncoding.
 
         Raises:
-            ValueError: if arguments contradict each other, as told in the message.
+            ValueError: if arguments contradict each other, as the message says.
             TypeError: if `ids` or `pair_ids` are not lists of ids.
 
         Source: transformers 4.57, method of this name.
@@ -148,9 +150,14 @@ class PrepareMixin:
             {'input_ids': [0, 4, 4, 2, 1], 'attention_mask': [1, 1, 1, 1, 0]}
         """
         kind = tensor_kind(return_tensors)
-        ids, pair_ids = as_ids("ids", ids), as_ids("pair_ids", pair_ids)
+        ids, pair_ids = list_of_ids("ids", ids), list_of_ids("pair_ids", pair_ids)
         pad_by, cut_by, max_length, _ = self._get_padding_truncation_strategies(
-            padding, truncation, max_length, pad_to_multiple_of, verbose
+            padding,
+            truncation,
+            max_length,
+            pad_to_multiple_of,
+            verbose,
+            pad_to_max_length=pad_to_max_length,
         )
         check_token_types(return_token_type_ids, add_special_tokens)
         if return_offsets_mapping:
@@ -161,7 +168,7 @@ class PrepareMixin:
         fields, overflow = self._cut_and_frame(ids, pair_ids, add_special_tokens, **cut)
         if return_overflowing_tokens:
             fields.update(overflow)
-        self._keep_asked(fields, return_token_type_ids, return_special_tokens_mask)
+        self._drop_unused(fields, return_token_type_ids, return_special_tokens_mask)
         self._eventual_warn_about_too_long_sequence(
             fields["input_ids"], max_length, verbose
         )
@@ -214,8 +221,8 @@ class PrepareMixin:
         """
         check_at_least("stride", stride, 0)
         return truncate(
-            as_ids("ids", ids),
-            as_ids("pair_ids", pair_ids),
+            list_of_ids("ids", ids),
+            list_of_ids("pair_ids", pair_ids),
             num_tokens_to_remove,
             TruncationStrategy(truncation_strategy),
             stride,
@@ -225,7 +232,7 @@ class PrepareMixin:
     def _cut_and_frame(
         self, ids, pair_ids, add_special_tokens, max_length, strategy, stride
     ):
-        """The fields of what is kept, and those that tell of what is not."""
+        """The fields of what is kept, and of what was cut off."""
         check_at_least("stride", stride, 0)
         added = self.num_special_tokens_to_add(pair_ids is not None)
         length = len(ids) + len(pair_ids or ()) + (added if add_special_tokens else 0)
@@ -234,8 +241,11 @@ class PrepareMixin:
             ids, pair_ids, excess, strategy, stride, self.truncation_side
         )
         frame = self._frame if add_special_tokens else join
-        told = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
-        return frame(ids, pair_ids), told
+        cut_off = {
+            "overflowing_tokens": overflow,
+            "num_truncated_tokens": excess,
+        }
+        return frame(ids, pair_ids), cut_off
 
     def _frame(self, ids, pair_ids):
         return {
@@ -244,7 +254,7 @@ class PrepareMixin:
             "special_tokens_mask": self.get_special_tokens_mask(ids, pair_ids),
         }
 
-    def _keep_asked(self, fields, token_type_ids, special_tokens_mask):
+    def _drop_unused(self, fields, token_type_ids, special_tokens_mask):
         if token_type_ids is None:
             token_type_ids = "token_type_ids" in self.model_input_names
         if not token_type_ids:
@@ -272,7 +282,7 @@ def join(ids, pair_ids):
     }
 
 
-def as_ids(name, ids):
+def list_of_ids(name, ids):
     """Reads a list, an array or a tensor of ids as a list; None stays None."""
     ids = as_lists(ids)
     ids = ids.tolist() if hasattr(ids, "tolist") else ids  # torch's
@@ -294,7 +304,7 @@ def check_token_types(return_token_type_ids, add_special_tokens):
 
 
 def check_overflow(max_length, strategy, pair_ids):
-    """Refuses to return the overflow where there is no telling what overflows."""
+    """Raises ValueError where the overflow is not defined."""
     if max_length is None:
         raise ValueError("`return_overflowing_tokens=True` needs a `max_length`.")
     if strategy == LONGEST and pair_ids is not None:

@@ -1,9 +1,16 @@
 """Reading and writing a tokenizer's files, those of transformers 4 included."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from transformers import PreTrainedTokenizerFast
+
+from tf_led.tokenization import tokenizer_json
+
+logger = logging.getLogger(__name__)
 
 VOCABULARY_FILES = ("vocab.json", "merges.txt")
 
@@ -23,7 +30,8 @@ class FilesMixin:
                 and so on; anything else is for the constructor, and is kept on saving.
 
         Returns:
-            A tokenizer of this class.
+            A tokenizer of this class; a `transformers.PreTrainedTokenizerFast`, with a
+            warning, where tokenizer.json is not byte-level BPE as LED's tokenizers are.
 
         Raises:
             FileNotFoundError: if the path is not there.
@@ -42,11 +50,39 @@ class FilesMixin:
         if looks_like_path(place) and not os.path.exists(place):
             raise FileNotFoundError(f"There is no file or directory {place!r}.")
         try:
-            return super().from_pretrained(place, *args, **kwargs)
+            tokenizer = super().from_pretrained(place, *args, **kwargs)
+        except tokenizer_json.OtherTokenizerError as other:
+            logger.warning(
+                "The tokenizer of %r is not one as LED's are: its %s. It is used as it "
+                "is, as a transformers.PreTrainedTokenizerFast.",
+                place,
+                other.difference,
+            )
+            return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(
                 f"A file of the tokenizer in {place!r} is broken: {error}."
             ) from None
+        warn_of_low_limit(tokenizer.model_max_length, place)
+        return tokenizer
+
+    @classmethod
+    def convert_to_native_format(cls, **kwargs):
+        """Builds the arguments of the constructor from files, as transformers does.
+
+        Args:
+            **kwargs: what `from_pretrained` found, `tokenizer_file` among others.
+
+        Returns:
+            dict of arguments.
+
+        Raises:
+            ValueError: if tokenizer.json is not byte-level BPE as LED's tokenizers are.
+        """
+        file = kwargs.get("tokenizer_file")
+        if file is not None and os.path.isfile(file):
+            tokenizer_json.check_file(file)
+        return super().convert_to_native_format(**kwargs)
 
     def save_vocabulary(self, save_directory, filename_prefix=None):
         """Writes vocab.json and merges.txt.
@@ -110,7 +146,8 @@ class FilesMixin:
             [0, 4, 2]
         """
         if os.path.isfile(save_directory):
-            refuse_file(save_directory)
+            raise_not_a_directory(save_directory)
+        self._clear_rust_state()  # tokenizer.json would keep the last call's padding
         options = {"filename_prefix": filename_prefix, **kwargs}
         if push_to_hub:
             return super().save_pretrained(
@@ -148,6 +185,27 @@ class FilesMixin:
         return self.convert_added_tokens(tokens, save=True, add_type_field=False)
 
 
+def warn_of_low_limit(model_max_length, place):
+    """Warns where the model beside the tokenizer has more positions than it allows."""
+    try:
+        config = json.loads(Path(place, "config.json").read_text(encoding="utf-8"))
+        positions = config["max_encoder_position_embeddings"]
+        is_low = model_max_length < positions
+    except (OSError, ValueError, KeyError, TypeError):  # a tokenizer alone, a Hub id
+        return
+    if is_low:
+        logger.warning(
+            "The tokenizer in %r has `model_max_length` %s, its model %s positions: "
+            "`truncation=True` leaves out what is beyond %s tokens. If the positions "
+            "were extended, set tokenizer.model_max_length = %s and save it again.",
+            place,
+            model_max_length,
+            positions,
+            model_max_length,
+            positions,
+        )
+
+
 def looks_like_path(place):
     return os.path.isabs(place) or place.startswith((".", "~"))
 
@@ -158,14 +216,14 @@ def prefixed(name, prefix):
 
 def check_directory(path):
     if os.path.isfile(path):
-        refuse_file(path)
+        raise_not_a_directory(path)
     if not os.path.isdir(path):
         raise FileNotFoundError(
             f"`save_directory`: there is no directory {str(path)!r}."
         )
 
 
-def refuse_file(path):
+def raise_not_a_directory(path):
     raise NotADirectoryError(
         f"`save_directory` must be a directory, {str(path)!r} is a file."
     )

@@ -70,7 +70,7 @@ def test_ids_are_the_tokenizers_whatever_the_flags(seed):
     assert found.to_list() == tokenizer(texts)["input_ids"]
 
 
-def test_a_token_that_another_would_swallow_is_refused():
+def test_a_token_that_another_would_swallow_raises():
     with pytest.raises(ValueError, match=r"'R' with `rstrip` beside ' q'"):
         AddedTokens({7: token("R", rstrip=True), 11: token(" q")})
 

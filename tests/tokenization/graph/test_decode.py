@@ -67,6 +67,6 @@ def test_ragged_and_empty_rows(pair, dtype):
     assert decoded(graph, tf.zeros([2, 0], dtype)) == ["", ""]
 
 
-def test_a_negative_id_is_refused(pair):
+def test_a_negative_id_raises(pair):
     with pytest.raises(tf.errors.InvalidArgumentError, match="-100"):
         pair[1].decode([[70, -100]])

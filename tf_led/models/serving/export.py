@@ -6,12 +6,11 @@ import keras
 import tensorflow as tf
 
 from tf_led.checkpoints.disk.versions import new_version
+from tf_led.data.global_attention_rules import GRAPH_RULES
 from tf_led.serving.signatures import make_signatures, write_saved_model
-from tf_led.serving.text import TextCodec, first_token, no_token
+from tf_led.serving.text import TextCodec
 from tf_led.serving.warmup import import_log, write_warmup
 from tf_led.tokenization.graph.tokenizer import GraphTokenizer
-
-GLOBAL_RULES = {"first": first_token, "none": no_token}
 
 
 def export_saved_model(
@@ -107,11 +106,11 @@ def export_saved_model(
 def _make_codec(model, tokenizer, global_attention):
     mark_global = global_attention
     if not callable(mark_global):
-        mark_global = GLOBAL_RULES.get(global_attention)
+        mark_global = GRAPH_RULES.get(global_attention)
     if mark_global is None:
         raise ValueError(
             f"`global_attention` is {global_attention!r}; allowed are "
-            f"{', '.join(map(repr, GLOBAL_RULES))} and a function of ids and mask."
+            f"{', '.join(map(repr, GRAPH_RULES))} and a function of ids and mask."
         )
     if tokenizer is None:
         return None

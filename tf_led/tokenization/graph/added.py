@@ -33,8 +33,8 @@ def whole_texts(texts):
 class AddedTokens(tf.Module):
     """Cuts texts at added tokens: first those with `normalized=False`, then the rest.
 
-    The leftmost match counts, and the longest of those. `single_word` refuses a match
-    that touches a word; `lstrip` and `rstrip` take the spaces beside it along.
+    The leftmost match counts, and the longest of those. `single_word` rejects a match
+    that touches a word; `lstrip` and `rstrip` absorb the spaces beside it.
     """
 
     def __init__(self, tokens):
@@ -86,41 +86,43 @@ class Level(tf.Module):
         turn = tf.range(tf.size(piece, tf.int64)) - tf.gather(parts.row_starts(), piece)
         is_match = turn % 2 == 1
         text = parts.flat_values
-        slot = tf.searchsorted(
+        token_idx = tf.searchsorted(
             self._hashes, tf.strings.to_hash_bucket_fast(text, _NUM_BUCKETS)
         )
-        slot = tf.minimum(slot, tf.size(self._ids) - 1)
+        token_idx = tf.minimum(token_idx, tf.size(self._ids) - 1)
         if "single_word" in self._flags:
-            is_match, text, piece, slot = self._alone(is_match, text, piece, slot)
-        text = self._stripped(is_match, text, piece, slot)
+            is_match, text, piece, token_idx = self._alone(
+                is_match, text, piece, token_idx
+            )
+        text = self._stripped(is_match, text, piece, token_idx)
         token_id = tf.gather(pieces.token_id, piece)
-        token_id = tf.where(is_match, tf.gather(self._ids, slot), token_id)
+        token_id = tf.where(is_match, tf.gather(self._ids, token_idx), token_id)
         return Pieces(text, tf.gather(pieces.row, piece), token_id)
 
-    def _alone(self, is_match, text, piece, slot):
-        """Makes text again of the matches that stand beside a word."""
+    def _alone(self, is_match, text, piece, token_idx):
+        """Turns matches that touch a word back into text."""
         word = ranges(word_characters())
         begins = tf.strings.regex_full_match(text, f"(?s)[{word}].*")
         ends = tf.strings.regex_full_match(text, f"(?s).*[{word}]")
         touches = beside(ends, text, piece, -1) | beside(begins, text, piece, 1)
-        is_refused = touches & tf.gather(self._flags["single_word"], slot)
-        is_match &= ~is_refused
+        is_rejected = touches & tf.gather(self._flags["single_word"], token_idx)
+        is_match &= ~is_rejected
         # What is left of a row is text, match, text, match and so on once more.
         is_new = is_match | shift(is_match, -1, True) | (shift(piece, -1, -1) != piece)
         group = tf.cumsum(tf.cast(is_new, tf.int32)) - 1
         first = tf.where(is_new)[:, 0]
         text = tf.strings.unsorted_segment_join(text, group, tf.size(first))
-        return (tf.gather(is_match, first), text, *gathered(first, piece, slot))
+        return (tf.gather(is_match, first), text, *gathered(first, piece, token_idx))
 
-    def _stripped(self, is_match, text, piece, slot):
-        """Takes away the spaces that the matches beside take along."""
+    def _stripped(self, is_match, text, piece, token_idx):
+        """Removes the spaces that neighbouring matches absorb."""
         spaces = f"[{ranges(whitespace())}]+"
         for name, offset, pattern in (
             ("lstrip", 1, spaces + "$"),
             ("rstrip", -1, "^" + spaces),
         ):
             if name in self._flags:
-                takes = is_match & tf.gather(self._flags[name], slot)
+                takes = is_match & tf.gather(self._flags[name], token_idx)
                 takes = shift(takes, offset, False)
                 takes &= (shift(piece, offset, -1) == piece) & ~is_match
                 bare = tf.strings.regex_replace(text, pattern, "")
@@ -129,7 +131,7 @@ class Level(tf.Module):
 
 
 def check_tokens(tokens):
-    """Refuses tokens that another one would swallow together with its spaces."""
+    """Raises ValueError where one token would absorb the first space of another."""
     eager = [token.content for token in tokens if token.rstrip]
     spaced = [token.content for token in tokens if token.content[0] in whitespace()]
     if eager and spaced:

@@ -167,10 +167,10 @@ class Merger(tf.Module):
         after = tf.minimum(index + 1, tf.size(ids, index.dtype) - 1)
         left, right = (tf.cast(tf.gather(ids, i), tf.int64) for i in (index, after))
         key = left * self._base + right
-        slot = tf.searchsorted(self._keys, key)
-        is_pair = (tf.gather(self._keys, slot) == key) & (index != after)
+        pair_idx = tf.searchsorted(self._keys, key)
+        is_pair = (tf.gather(self._keys, pair_idx) == key) & (index != after)
         is_pair &= tf.gather(stretch, index) == tf.gather(stretch, after)
-        return tf.where(is_pair, tf.gather(self._ranks, slot), _NO_RANK)
+        return tf.where(is_pair, tf.gather(self._ranks, pair_idx), _NO_RANK)
 
 
 def every_second(mask):
@@ -189,7 +189,7 @@ _GROWTH = 8
 class GraphBpe(tf.Module):
     """Turns words into ids.
 
-    A word is first cut where no token of the vocabulary can reach across, and what is
+    A word is first cut at seams that no token of the vocabulary crosses, and what is
     still long into chunks that overlap. So a word of n bytes costs O(n) in time, times
     the number of rounds in a chunk (96 at most, mostly below 20), and no word holds the
     others up. Where two chunks share no token, which takes a text made for it, the

@@ -44,7 +44,7 @@ def neighbour(values, owner, offset, beyond):
 
 
 def as_utf8(texts):
-    """Replaces bytes that are no UTF-8 as `bytes.decode(errors="replace")` does."""
+    """Replaces invalid UTF-8 as `bytes.decode(errors="replace")` does."""
     return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
 
@@ -78,15 +78,15 @@ def place(pieces, plain_ids, plain_piece, num_rows):
     return tf.RaggedTensor.from_value_rowids(ids, row, num_rows, validate=False)
 
 
-def cut(ids, room, from_left):
-    """Keeps at most `room` ids of each row, the last ones with `from_left`."""
+def cut(ids, max_length, from_left):
+    """Keeps at most `max_length` ids of each row, the last ones with `from_left`."""
     row = row_index(ids)
     place = tf.range(tf.size(row)) - tf.cast(tf.gather(ids.row_starts(), row), tf.int32)
     if from_left:
         lengths = tf.cast(ids.row_lengths(), tf.int32)
-        is_kept = place >= tf.gather(lengths - room, row)
+        is_kept = place >= tf.gather(lengths - max_length, row)
     else:
-        is_kept = place < room
+        is_kept = place < max_length
     kept = tf.where(is_kept)[:, 0]
     return tf.RaggedTensor.from_value_rowids(
         tf.gather(ids.values, kept), tf.gather(row, kept), ids.nrows(), validate=False

@@ -5,21 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from tokenizers import Tokenizer, models
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from tf_led.tokenization.encoding import check_at_least
 from tf_led.tokenization.led_tokenizer import LEDTokenizer
+from tf_led.tokenization.tokenizer_json import find_difference
 
 
 def check_tokenizer(tokenizer):
-    """Refuses a tokenizer that decodes or encodes in a way the graph does not."""
+    """Raises ValueError for a tokenizer with options that the graph does not follow."""
     errors = getattr(tokenizer, "errors", "replace")
     if errors != "replace" and isinstance(tokenizer, LEDTokenizer):
         raise ValueError(
             f"`tokenizer` decodes with errors={errors!r}, and a graph can only "
             "'replace'. Make the tokenizer with `errors='replace'`."
         )
-    if tokenizer.backend_tokenizer.encode_special_tokens:
+    if tokenizer.split_special_tokens:
         raise ValueError(
             "`tokenizer` splits special tokens inside text (`split_special_tokens`), "
             "which a graph does not. Make it without."
@@ -28,9 +30,8 @@ def check_tokenizer(tokenizer):
 
 def read_ends(tokenizer):
     """The ids that the tokenizer puts before and after a text."""
-    ids = tokenizer.backend_tokenizer.post_processor.process(
-        tokenizer.backend_tokenizer.encode("", add_special_tokens=False)
-    ).ids
+    nothing = Tokenizer(models.BPE()).encode("")  # has no stored padding
+    ids = tokenizer.backend_tokenizer.post_processor.process(nothing).ids
     if len(ids) != 2:
         raise ValueError(
             f"`tokenizer` must put one token before a text and one after it, but puts "
@@ -66,10 +67,10 @@ def check_multiple(pad_to_multiple_of):
     check_at_least("pad_to_multiple_of", pad_to_multiple_of, 1)
 
 
-def check_room(max_length, num_added):
-    """The number of ids that `max_length` leaves beside the special tokens: 1 or more.
+def remaining_length(max_length, num_added):
+    """`max_length` less the special tokens, checked to be at least 1.
 
-    With none the two tokenizers disagree: one cuts everything, the other nothing.
+    Below that the two tokenizers disagree: one truncates to nothing, the other not.
     """
     least = num_added + 1
     if not tf.is_tensor(max_length):
@@ -83,16 +84,6 @@ def check_room(max_length, num_added):
 
 
 _BYTES = {character: byte for byte, character in bytes_to_unicode().items()}
-
-# What would give other ids, and is in none of LED's tokenizers.
-_PLAIN = {
-    "dropout": None,
-    "continuing_subword_prefix": None,
-    "end_of_word_suffix": None,
-    "fuse_unk": None,
-    "byte_fallback": None,
-    "ignore_merges": None,
-}
 
 
 @dataclass(frozen=True)
@@ -128,10 +119,14 @@ def read_bpe(tokenizer):
     """
     parts = json.loads(tokenizer.backend_tokenizer.to_str())
     model = parts["model"]
-    check_parts(parts, model)
+    difference = find_difference({**parts, "post_processor": None})  # see `read_ends`
+    if difference:
+        raise ValueError(
+            f"`tokenizer` must be a byte-level BPE as LED's are: its {difference}. "
+            "Tokenize outside the graph."
+        )
     vocab = model["vocab"]
     byte_ids = [vocab.get(character, -1) for character in ordered_alphabet()]
-    check_unknown(model, byte_ids)
     # A pair that is listed twice has its last place, as in the library.
     merges = {tuple(m): rank for rank, m in enumerate(model["merges"]) if is_bytes(m)}
     merges = sorted(merges, key=merges.get)
@@ -172,35 +167,3 @@ def token_bytes(token):
     if all(character in _BYTES for character in token):
         return bytes(_BYTES[character] for character in token)
     return token.encode("utf-8")
-
-
-def check_parts(parts, model):
-    splitter = parts["pre_tokenizer"] or {}
-    found = {
-        "model": model["type"],
-        "normalizer": parts["normalizer"],
-        "pre_tokenizer": (splitter.get("type"), splitter.get("use_regex")),
-        "decoder": (parts["decoder"] or {}).get("type"),
-    }
-    plain = {
-        "model": "BPE",
-        "normalizer": None,
-        "pre_tokenizer": ("ByteLevel", True),
-        "decoder": "ByteLevel",
-    }
-    found.update((name, model.get(name) or None) for name in _PLAIN)
-    for name, wanted in (plain | _PLAIN).items():
-        if found[name] != wanted:
-            raise ValueError(
-                f"`tokenizer` must be a byte-level BPE as LED's are: its {name} is "
-                f"{found[name]!r}, not {wanted!r}. Tokenize outside the graph."
-            )
-
-
-def check_unknown(model, byte_ids):
-    unknown = model.get("unk_token")
-    if unknown is not None and -1 in byte_ids:
-        raise ValueError(
-            f"`tokenizer` lacks a token for byte {byte_ids.index(-1)} and puts "
-            f"{unknown!r} in its place. Use a vocabulary with all 256 bytes."
-        )

@@ -16,11 +16,11 @@ from tf_led.tokenization.graph.ragged import (
 from tf_led.tokenization.graph.tables import (
     check_ids,
     check_multiple,
-    check_room,
     check_texts,
     check_tokenizer,
     read_bpe,
     read_ends,
+    remaining_length,
 )
 from tf_led.tokenization.graph.words import WordSplitter
 
@@ -38,7 +38,7 @@ class GraphTokenizer(tf.Module):
     does not compile strings.
 
     The ids are those of the tokenizer for every text, special tokens inside it
-    included. Bytes that are no UTF-8, which no Python str has, count as U+FFFD, just as
+    included. Invalid UTF-8, which no Python str has, counts as U+FFFD, just as
     `bytes.decode("utf-8", errors="replace")` has it. Later changes of the tokenizer are
     not seen.
 
@@ -78,6 +78,7 @@ class GraphTokenizer(tf.Module):
 
     def __init__(self, tokenizer, name=None):
         super().__init__(name=name)
+        bpe_tables = read_bpe(tokenizer)
         check_tokenizer(tokenizer)
         self._first, self._last = read_ends(tokenizer)
         self._prefix_space = tokenizer.add_prefix_space
@@ -91,7 +92,7 @@ class GraphTokenizer(tf.Module):
                 tokenizer.backend_tokenizer.get_added_tokens_decoder()
             )
             self._split = WordSplitter()
-            self._bpe = GraphBpe(read_bpe(tokenizer))
+            self._bpe = GraphBpe(bpe_tables)
             self._decode = GraphDecoder(tokenizer)
 
     def __call__(self, texts, max_length=None, pad_to_multiple_of=None):
@@ -149,7 +150,7 @@ class GraphTokenizer(tf.Module):
         with tf.device(_DEVICE):
             ids = self._ids(as_utf8(check_texts(texts)))
             if max_length is not None:
-                ids = cut(ids, check_room(max_length, num_added), self._cuts_left)
+                ids = cut(ids, remaining_length(max_length, num_added), self._cuts_left)
             if not add_special_tokens:
                 return ids
             first, last = (
@@ -169,7 +170,7 @@ class GraphTokenizer(tf.Module):
                 before punctuation; the tokenizer's own setting if None.
 
         Returns:
-            string[B]: valid UTF-8; bytes that are none have become U+FFFD.
+            string[B], valid UTF-8: invalid bytes have become U+FFFD.
 
         Raises:
             InvalidArgumentError: in the graph, if an id is negative, as the -100 of

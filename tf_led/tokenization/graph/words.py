@@ -24,10 +24,10 @@ _MARK = "\ue000"
 
 @cache
 def character_classes():
-    r"""Asks the library's byte-level splitter for the class of every character.
+    r"""Reads the class of every character from the library's byte-level splitter.
 
     `\s`, `\p{L}` and `\p{N}` change with the version of Unicode, and RE2's `\s` is
-    ASCII alone; asking the library leaves no room for a difference.
+    ASCII alone; the library's own answers cannot differ from what it does.
 
     Returns:
         uint8[1114112]: OTHER, SPACE, LETTER or NUMBER by code point.
@@ -46,7 +46,7 @@ def character_classes():
 
 @cache
 def whitespace():
-    """Asks the library which characters a token with `lstrip` takes along.
+    """Finds the characters that a token with `lstrip` absorbs, by trying each.
 
     Returns:
         str: the characters in a row.
@@ -59,7 +59,7 @@ def whitespace():
 
 @cache
 def word_characters():
-    """Asks the library which characters a token with `single_word` cannot touch.
+    """Finds the characters that stop a match with `single_word`, by trying each.
 
     Returns:
         frozenset of str.

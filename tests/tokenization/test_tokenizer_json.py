@@ -1,0 +1,112 @@
+import json
+import logging
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from tests.tokenization.other_tokenizers import (
+    CORPUS,
+    LED_FRAME,
+    OTHERS,
+    byte_level,
+    save,
+)
+from tf_led.data import make_dataset
+from tf_led.tokenization.graph.tokenizer import GraphTokenizer
+from tf_led.tokenization.led_tokenizer import LEDTokenizer, LEDTokenizerFast
+from tf_led.tokenization.tokenizer_json import OtherTokenizerError, find_difference
+
+BOTH = pytest.mark.parametrize("cls", [LEDTokenizer, LEDTokenizerFast])
+EACH = pytest.mark.parametrize(("make", "difference"), OTHERS.items())
+
+
+@EACH
+@BOTH
+def test_another_tokenizer_is_used_as_it_is(tmp_path, caplog, cls, make, difference):
+    expected = make()
+    save(expected, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        loaded = cls.from_pretrained(tmp_path)
+    assert difference in caplog.text and str(tmp_path) in caplog.text
+    assert isinstance(loaded, PreTrainedTokenizerFast)
+    for text in CORPUS[:4]:
+        ids = expected.encode(text).ids
+        assert loaded(text).input_ids == ids
+        assert loaded.decode(ids, True) == expected.decode(ids)
+    assert loaded.pad_token_id == 1
+
+
+@EACH
+def test_a_constructor_and_a_graph_cannot_have_it(tmp_path, make, difference):
+    save(make(), tmp_path)
+    path = str(tmp_path / "tokenizer.json")
+    for cls in (LEDTokenizer, LEDTokenizerFast):
+        with pytest.raises(OtherTokenizerError, match=difference):
+            cls(tokenizer_file=path)
+    loaded = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    found = r"around nothing" if make.__name__ == "other_frame" else difference
+    with pytest.raises(ValueError, match=f"`tokenizer`.*{found}"):
+        GraphTokenizer(loaded)
+
+
+@EACH
+def test_data_go_through_it(tmp_path, make, difference):
+    expected = make()
+    save(expected, tmp_path)
+    tokenizer = LEDTokenizerFast.from_pretrained(tmp_path)
+    options = {"batch_size": 2, "shuffle": False, "max_target_length": 7}
+    examples = [(text, text) for text in CORPUS[:2]]
+    dataset = make_dataset(examples, tokenizer, max_source_length=5, **options)
+    batch = next(iter(dataset))
+    for row, text in zip(batch["input_ids"].numpy(), CORPUS, strict=False):
+        ids = expected.encode(text).ids
+        assert ids[:3] == row.tolist()[:3] and row[-1] in (1, ids[-1])
+    assert batch["global_attention_mask"].numpy()[:, 0].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"frame": None},
+        {"frame": processors.ByteLevel()},
+        {"frame": processors.RobertaProcessing(("</s>", 2), ("<s>", 0))},
+        {"frame": processors.Sequence([LED_FRAME])},
+        {"split": pre_tokenizers.Sequence([pre_tokenizers.ByteLevel(False)])},
+        {"unk_token": "<unk>"},  # of no effect: every byte has a token
+    ],
+)
+@BOTH
+def test_a_byte_level_bpe_is_leds_own(tmp_path, cls, options):
+    tokenizer = byte_level(**options)
+    save(tokenizer, tmp_path)
+    loaded = cls.from_pretrained(tmp_path)
+    assert type(loaded) is cls
+    for text in CORPUS[:4]:
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        assert loaded(text).input_ids == [0, *ids, 2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"dropout": 0.5}, "dropout is 0.5"),
+        ({"byte_fallback": True}, "byte_fallback is True"),
+        ({"ignore_merges": True}, "ignore_merges is True"),
+        ({"continuing_subword_prefix": "##"}, "continuing_subword_prefix is '##'"),
+        ({"unk_token": "<unk>"}, "lacks byte 33, in whose place it puts '<unk>'"),
+    ],
+)
+def test_what_a_bpe_may_do_differently(changes, difference):
+    content = json.loads(byte_level().to_str())
+    vocab = {"<unk>": 0, "a": 1}
+    model = json.loads(Tokenizer(models.BPE(vocab, [], **changes)).to_str())["model"]
+    assert difference in find_difference({**content, "model": model})
+
+
+def test_a_file_without_a_model_raises(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text("[3, 5]")
+    with pytest.raises(ValueError, match=f"{path} is not the file of a tokenizer"):
+        LEDTokenizer(tokenizer_file=str(path))

@@ -1,0 +1,148 @@
+"""Whether a tokenizer.json says what LED's tokenizers do: byte-level BPE, or another.
+
+Version 5 of transformers takes vocabulary and merges out of the file and builds the
+rest anew as LED has it. A file that says something else (Metaspace, Unigram, WordPiece,
+a normalizer) would be read wrongly without a word.
+"""
+
+import json
+
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+# Options of a BPE that give other ids, and their value in LED's.
+_BPE_OPTIONS = {
+    "dropout": None,
+    "continuing_subword_prefix": None,
+    "end_of_word_suffix": None,
+    "fuse_unk": None,
+    "byte_fallback": None,
+    "ignore_merges": None,
+}
+
+
+class OtherTokenizerError(ValueError):
+    """A tokenizer.json is not a byte-level BPE as LED's.
+
+    Args:
+        path: str, of the file.
+        difference: str, such as "pre_tokenizer is 'Metaspace', not 'ByteLevel'".
+
+    Attributes:
+        path: str.
+        difference: str.
+    """
+
+    def __init__(self, path, difference):
+        super().__init__(
+            f"{path}: its {difference}, so it is not a tokenizer as LED's are. Load it "
+            "with LEDTokenizerFast.from_pretrained or "
+            "transformers.PreTrainedTokenizerFast, which use it as it is."
+        )
+        self.path = path
+        self.difference = difference
+
+
+def check_file(path):
+    """Compares a tokenizer.json with what LED's tokenizers do.
+
+    Args:
+        path: str.
+
+    Raises:
+        OtherTokenizerError: where the two differ.
+        ValueError: if the file is broken.
+    """
+    with open(path, encoding="utf-8") as file:
+        content = json.load(file)
+    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+        raise ValueError(f"{path} is not the file of a tokenizer: it has no `model`.")
+    difference = find_difference(content)
+    if difference:
+        raise OtherTokenizerError(path, difference)
+
+
+def find_difference(content):
+    """Finds what in a tokenizer differs from a byte-level BPE with LED's framing.
+
+    Args:
+        content: dict, a tokenizer.json.
+
+    Returns:
+        str, such as "model is 'Unigram', not 'BPE'"; None if nothing differs. The flag
+        `add_prefix_space` may differ: the tokenizer's own argument decides.
+
+    Example:
+        >>> from tf_led.tokenization.tokenizer_json import find_difference
+        >>> find_difference({"model": {"type": "Unigram"}})
+        "model is 'Unigram', not 'BPE'"
+    """
+    model = content["model"]
+    found = {
+        "model": model.get("type", "BPE" if "merges" in model else "unknown"),
+        "normalizer": kind_of(content.get("normalizer")),
+        "pre_tokenizer": kind_of(content.get("pre_tokenizer")),
+        "decoder": kind_of(content.get("decoder")),
+    }
+    wanted = {
+        "model": "BPE",
+        "normalizer": None,
+        "pre_tokenizer": "ByteLevel",
+        "decoder": "ByteLevel",
+    }
+    found.update((name, model.get(name) or None) for name in _BPE_OPTIONS)
+    for name, value in (wanted | _BPE_OPTIONS).items():
+        if found[name] != value:
+            return f"{name} is {found[name]!r}, not {value!r}"
+    byte, unknown = first_unknown_byte(model), model.get("unk_token")
+    if unknown and byte is not None:
+        return f"vocabulary lacks byte {byte}, in whose place it puts {unknown!r}"
+    if not frames_as_led(content.get("post_processor")):
+        kind = kind_of(content["post_processor"])
+        return (
+            f"post_processor ({kind}) does not frame texts as `<s> A </s></s> B </s>`"
+        )
+    return None
+
+
+def kind_of(part):
+    """Names a part of a tokenizer; None if it does nothing."""
+    if part is None:
+        return None
+    kind = part.get("type")
+    if kind == "Sequence":
+        members = next(v for v in part.values() if isinstance(v, list))
+        kinds = [kind_of(member) for member in members]
+        return kinds[0] if len(kinds) == 1 else (kinds or None)
+    if kind == "ByteLevel" and part.get("use_regex") is False:
+        return "ByteLevel without its regular expression"
+    return kind
+
+
+def first_unknown_byte(model):
+    """The first byte without a token: int, or None."""
+    alphabet = bytes_to_unicode().items()
+    return next((byte for byte, token in alphabet if token not in model["vocab"]), None)
+
+
+def frames_as_led(post_processor):
+    """Whether the special tokens go where LED has them.
+
+    A file that names none, as one fresh from training, leaves them to LED's defaults.
+    """
+    kind = kind_of(post_processor)
+    if kind in (None, "ByteLevel", "RobertaProcessing"):
+        return True
+    if kind != "TemplateProcessing":
+        return False
+    single = [spell(piece) for piece in post_processor["single"]]
+    pair = [spell(piece) for piece in post_processor["pair"]]
+    if len(single) != 3 or single[1] != "$A":
+        return False
+    first, _, last = single
+    return pair == [first, "$A", last, last, "$B", last]
+
+
+def spell(piece):
+    if "Sequence" in piece:
+        return f"${piece['Sequence']['id']}"
+    return piece["SpecialToken"]["id"]
