@@ -23,6 +23,7 @@ _HOME = {
     "TFLEDSeq2SeqModelOutput": "tf_led.models.backbone.outputs",
     "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.backbone.outputs",
     "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.backbone.outputs",
+    "pipeline": "tf_led.pipelines.build",
     "export_saved_model": "tf_led.models.serving.export",
     "shift_tokens_right": "tf_led.ops.losses",
     "use_bfloat16_products": "tf_led.utils.bfloat16",

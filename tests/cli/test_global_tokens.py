@@ -5,6 +5,7 @@ import pytest
 from tf_led.cli.documents import Document
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
 from tf_led.cli.parser import UsageError
+from tf_led.data.global_attention_rules import OccurrencesOf
 
 
 class Encoding(dict):
@@ -42,6 +43,11 @@ def test_text_that_only_the_part_left_out_has_raises():
     cut = Encoding(None, (0, 2), None)
     with pytest.raises(UsageError, match="notes.txt.*'cd'.*none of the 3 tokens"):
         GlobalTokens("cd").mask(DOCUMENT, cut)
+
+
+def test_rules_of_parts():
+    assert GlobalTokens(None).rule() == "first"
+    assert GlobalTokens("ab").rule() == OccurrencesOf("ab")
 
 
 def test_text_that_does_not_occur_raises():

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from tf_led.cli import summarize as command
 from tf_led.cli.main import main
 
+CUT = ["--long-documents", "cut"]
 SHORT = "\tparser = Parser()\r\nCaf\u00e9 \U0001f600, the end.\n"
 LONG = "The parser adds an argument; the argument has a name.\n" * 23
 
@@ -51,20 +52,20 @@ def summarize(checkpoint, tmp_path, capsys, monkeypatch, load_once):
     ],
 )
 def test_text_is_that_of_pytorch(summarize, pytorch_summary, options, kwargs):
-    code, out, _ = summarize(SHORT, LONG, options=options)
+    code, out, _ = summarize(SHORT, LONG, options=[*options, *CUT])
     expected = [pytorch_summary(text, **kwargs) for text in (SHORT, LONG)]
     assert code == 0 and out == "".join(f"{text}\n" for text in expected)
     assert len(set(expected)) == 2 and all(len(text) > 5 for text in expected)
 
 
 def test_global_tokens_are_those_of_the_text(summarize, pytorch_summary):
-    options = ["--global-tokens", "all-of", "the argument"]
+    options = ["--global-tokens", "all-of", "the argument", *CUT]
     code, out, _ = summarize(LONG, options=options)
-    asked = [
+    wanted = [
         range(found.start(), found.end()) for found in re.finditer("the argument", LONG)
     ]
     expected = pytorch_summary(
-        LONG, lambda span: any(c in r for r in asked for c in range(*span))
+        LONG, lambda span: any(c in r for r in wanted for c in range(*span))
     )
     assert code == 0 and out == f"{expected}\n"
     assert expected != pytorch_summary(LONG)  # the choice matters
@@ -81,11 +82,11 @@ def test_progress_goes_to_stderr(summarize):
         )
 
 
-def test_cut_document_is_told_with_what_is_left_out(summarize, checkpoint):
+def test_a_cut_document_is_reported_with_what_is_left_out(summarize, checkpoint):
     from tf_led import LEDTokenizerFast
 
     total = len(LEDTokenizerFast.from_pretrained(checkpoint)(LONG)["input_ids"])
-    _, _, err = summarize(LONG, SHORT)
+    _, _, err = summarize(LONG, SHORT, options=CUT)
     (warning,) = [line for line in err.splitlines() if "warning" in line]
     assert f"0.txt: {total} tokens, the model takes 96" in warning
     assert f"the last {total - 96} are left out" in warning
@@ -93,7 +94,7 @@ def test_cut_document_is_told_with_what_is_left_out(summarize, checkpoint):
 
 def test_nothing_is_summarised_when_one_document_cannot_be(summarize):
     only_at_the_end = LONG + "the very end"
-    options = ["--global-tokens", "all-of", "the very end"]
+    options = ["--global-tokens", "all-of", "the very end", *CUT]
     code, out, err = summarize("the very end", only_at_the_end, options=options)
     assert (code, out) == (2, "")
     assert "1.txt" in err and "'the very end': none of the 96 tokens" in err
@@ -105,6 +106,54 @@ def test_more_tokens_than_the_decoder_has_positions_raise(summarize):
     code, out, err = summarize(SHORT, options=["--max-new-tokens", "33"])
     assert (code, out) == (2, "")
     assert err.endswith("--max-new-tokens 33: the model's decoder has 32 positions\n")
+
+
+def test_a_long_document_is_summarised_in_parts(summarize, tmp_path):
+    parts = tmp_path / "parts.jsonl"
+    options = ["--part-summaries", str(parts), "--num-beams", "1"]
+    code, out, err = summarize(LONG, SHORT, options=options)
+    first, second = out.splitlines()
+    assert code == 0 and first and second
+    rows = [json.loads(line) for line in parts.read_text().splitlines()]
+    assert {Path(row["document"]).name for row in rows} == {"0.txt", "1.txt"}
+    level = [row for row in rows if row["document"].endswith("0.txt")]
+    level = [row for row in level if row["level"] == 1]
+    assert "".join(LONG[row["start"] : row["end"]] for row in level) == LONG
+    assert all(LONG[row["end"] - 1] == "\n" for row in level)
+    assert [row["number"] for row in level] == list(range(1, len(level) + 1))
+    assert f"tokens in {len(level)} parts (level 1)" in err
+    for size in ("1", "3"):
+        again = ["--num-beams", "1", "--batch-size", size]
+        assert summarize(LONG, SHORT, options=again)[1] == out
+
+
+def test_the_joined_summaries_may_be_as_long_as_asked(summarize):
+    options = ["--num-beams", "1", "--summary-tokens"]
+    _, longer, err = summarize(LONG, options=[*options, "997"])
+    assert "level 2" not in err
+    _, shorter, err = summarize(LONG, options=[*options, "5"])
+    assert "(level 2)" in err and len(shorter) < len(longer)
+
+
+def test_a_long_document_is_fused(summarize, pytorch_summary):
+    options = ["--long-documents", "fuse"]
+    code, out, err = summarize(LONG, SHORT, options=options)
+    assert code == 0 and "overlapping parts" in err and "MiB" in err
+    assert out.endswith(f"\n{pytorch_summary(SHORT)}\n")
+
+
+@pytest.mark.parametrize("method", ["fuse", "cut"])
+def test_options_of_split_need_it(summarize, method):
+    for option in ("--summary-tokens", "--part-summaries"):
+        options = ["--long-documents", method, option, "7"]
+        code, out, err = summarize(SHORT, options=options)
+        assert (code, out) == (2, "") and f"{option} 7: " in err and method in err
+
+
+def test_a_file_of_parts_that_cannot_be_written_is_one_line(summarize, tmp_path):
+    path = tmp_path / "no" / "parts.jsonl"
+    code, out, err = summarize(SHORT, options=["--part-summaries", str(path)])
+    assert (code, out) == (2, "") and f"--part-summaries {path}: " in err
 
 
 def cut_off(file):

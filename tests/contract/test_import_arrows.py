@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "data": {"ops", "utils", "tokenization", "checkpoints"},
 }
 MAY_IMPORT["models"] = {*MAY_IMPORT}
+MAY_IMPORT["pipelines"] = {*MAY_IMPORT}
 # The lazy root: the public names, whose homes are strings and so not imports.
 MAY_IMPORT["tf_led"] = {"utils"}
 MAY_IMPORT["cli"] = MAY_IMPORT["testing"] = {*MAY_IMPORT, "cli", "testing"}

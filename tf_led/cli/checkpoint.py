@@ -5,12 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-import tf_led
 from tf_led.cli.parser import UsageError, blamed_on
-
-BUNDLED = Path(tf_led.__file__).parent / "assets" / "bundled"
-GOOD_FOR = "first sentences of documentation for Python source"
-NOT_FOR = "prose, other languages, or anything that has to be right"
+from tf_led.utils.bundled import FOLDER as BUNDLED
+from tf_led.utils.bundled import announcement
 
 
 def model_or_bundled(model):
@@ -34,11 +31,7 @@ def model_or_bundled(model):
         return model
     if not (BUNDLED / "config.json").is_file():
         raise UsageError("there is no bundled model: give --model DIR_OR_ID")
-    print(
-        f"tf-led: using the bundled model: good for {GOOD_FOR}, not for {NOT_FOR}",
-        file=sys.stderr,
-        flush=True,
-    )
+    tell(announcement())
     return str(BUNDLED)
 
 

@@ -36,6 +36,16 @@ class GlobalTokens(NamedTuple):
                 f"{document.name}: {OPTION} all-of {self.text!r}: does not occur in it"
             )
 
+    def rule(self):
+        """Gives the rule as the parts of a document take it.
+
+        Returns:
+            "first", or `tf_led.data.global_attention_rules.OccurrencesOf`.
+        """
+        from tf_led.data.global_attention_rules import OccurrencesOf
+
+        return "first" if self.text is None else OccurrencesOf(self.text)
+
     def mask(self, document, encoding):
         """Marks the global tokens of one encoded document.
 

@@ -2,10 +2,13 @@
 
 Each FILE is read as UTF-8 text, as it is. Its summary goes to stdout, followed by one
 newline; progress goes to stderr. What generation does follows the checkpoint's own
-generation config unless an option overrides it. A document longer than the model's
-limit is cut, with a warning that says how much was left out.
+generation config unless an option overrides it. A document that is longer than the
+model's limit is summarised part by part, and the parts' summaries again, until one
+summary is left (--long-documents split).
 """
 
+import contextlib
+import json
 import time
 
 from tf_led.cli.checkpoint import (
@@ -34,6 +37,7 @@ EXAMPLES = """\
   cat report.txt | tf-led summarize - --model my/checkpoint --max-new-tokens 128
   tf-led summarize report.txt --model my/checkpoint \\
       --global-tokens all-of "What happened?"
+  tf-led summarize book.txt --summary-tokens 500 --part-summaries parts.jsonl
 """
 
 
@@ -63,7 +67,39 @@ def add_arguments(parser):
         help="what sees the whole document: its first token, which is the default, "
         "or every token of every occurrence of TEXT",
     )
+    long = parser.add_argument_group("documents beyond the model's limit")
+    long.add_argument(
+        "--long-documents",
+        choices=METHODS,
+        default="split",
+        help="split: summarise parts that end with a paragraph or a sentence, and the "
+        "joined summaries again (the default); fuse: encode overlapping parts, one "
+        "decoder reads all, memory grows with the document; cut: leave out the rest",
+    )
+    long.add_argument(
+        "--summary-tokens",
+        type=positive_int,
+        metavar="N",
+        help="split: summarise again while the joined summaries are longer; default: "
+        "as long as one summary can be",
+    )
+    long.add_argument(
+        "--part-summaries",
+        metavar="FILE",
+        help="split: write the summary of every part there, as JSONL",
+    )
+    long.add_argument(
+        "--batch-size",
+        type=positive_int,
+        default=4,
+        metavar="N",
+        help="parts at a time, which change no summary; default 4",
+    )
     add_bfloat16_products(parser)
+
+
+# As `tf_led.pipelines.long_documents.METHODS`, which imports TensorFlow.
+METHODS = ("split", "fuse", "cut")
 
 
 def run(args):
@@ -76,6 +112,7 @@ def run(args):
         UsageError: for anything that the user gave and that cannot be used, before
             the first document is summarised wherever that can be known by then.
     """
+    check_split_options(args)
     documents = read_documents(args.files)
     for document in documents:
         args.global_tokens.check(document)
@@ -87,21 +124,33 @@ def run(args):
     check_max_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     limit = config.max_encoder_position_embeddings
-    encoded = [encode(doc, tokenizer, limit, args.global_tokens) for doc in documents]
-    model = load_model(args.model)
-    for number, (document, inputs) in enumerate(
-        zip(documents, encoded, strict=True), 1
-    ):
-        started = time.perf_counter()
-        with blamed_on(document.name):
-            ids = generate(model, inputs, args)
-        print(tokenizer.decode(ids, skip_special_tokens=True), flush=True)
-        seconds = time.perf_counter() - started
-        tell(
-            f"[{number}/{len(documents)}] {document.name}: "
-            f"{len(inputs['input_ids']):,} tokens in, {len(ids) - 1:,} out, "
-            f"{seconds:.1f} s"  # less one: the decoder's start token is not new
-        )
+    encoded = [encode(doc, tokenizer, limit, args) for doc in documents]
+    generator = make_generator(load_model(args.model), tokenizer, args)
+    with open_parts(args.part_summaries) as parts:
+        for number, (document, row) in enumerate(
+            zip(documents, encoded, strict=True), 1
+        ):
+            started = time.perf_counter()
+            with blamed_on(document.name):
+                text, tokens_in, tokens_out = summarize(
+                    generator, document, row, args, parts
+                )
+            print(text, flush=True)
+            seconds = time.perf_counter() - started
+            tell(
+                f"[{number}/{len(documents)}] {document.name}: "
+                f"{tokens_in:,} tokens in, {tokens_out:,} out, {seconds:.1f} s"
+            )
+
+
+def check_split_options(args):
+    for name in ("summary_tokens", "part_summaries"):
+        value = getattr(args, name)
+        if value is not None and args.long_documents != "split":
+            raise UsageError(
+                f"--{name.replace('_', '-')} {value}: only with --long-documents "
+                f"split, not {args.long_documents}"
+            )
 
 
 def check_max_new_tokens(number, limit):
@@ -111,12 +160,17 @@ def check_max_new_tokens(number, limit):
         )
 
 
-def encode(document, tokenizer, limit, global_tokens):
-    """Tokenises one document; cut to the model's limit, it says what it left out."""
+def encode(document, tokenizer, limit, args):
+    """Tokenises a document that fits, or is cut, to ids and mask; else gives None."""
+    is_cut = args.long_documents == "cut"
+    if not is_cut and len(document.text) > 128 * limit:  # no token is so long
+        return None
     options = {"return_offsets_mapping": True, "verbose": False}
     encoding = tokenizer(document.text, **options)
     total = len(encoding["input_ids"])
     if total > limit:
+        if not is_cut:
+            return None
         encoding = tokenizer(
             document.text, truncation=True, max_length=limit, **options
         )
@@ -124,18 +178,111 @@ def encode(document, tokenizer, limit, global_tokens):
             f"warning: {document.name}: {total:,} tokens, the model takes {limit:,}: "
             f"the last {total - limit:,} are left out ({1 - limit / total:.0%})"
         )
-    return {
-        "input_ids": encoding["input_ids"],
-        "attention_mask": encoding["attention_mask"],
-        "global_attention_mask": global_tokens.mask(document, encoding),
-    }
+    return encoding["input_ids"], args.global_tokens.mask(document, encoding)
 
 
-def generate(model, inputs, args):
-    """Returns the ids of one summary, a list of int."""
-    import tensorflow as tf
+def make_generator(model, tokenizer, args):
+    """The TextGenerator of the command's options."""
+    from tf_led.pipelines.text_generator import TextGenerator
 
-    asked = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
-    options = {name: value for name, value in asked.items() if value is not None}
-    batch = {name: tf.constant([row], tf.int32) for name, row in inputs.items()}
-    return model.generate(**batch, **options)[0].numpy().tolist()
+    options = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
+    return TextGenerator(
+        model,
+        tokenizer,
+        global_tokens=args.global_tokens.rule(),
+        batch_size=args.batch_size,
+        **{name: value for name, value in options.items() if value is not None},
+    )
+
+
+def summarize(generator, document, row, args, parts):
+    """Summarises one document.
+
+    Args:
+        generator: TextGenerator.
+        document: Document.
+        row: (ids, global mask) of a document that fits or was cut, else None.
+        args: the parsed arguments.
+        parts: text file that gets a line for each part, or None.
+
+    Returns:
+        (summary, tokens in, tokens out): a str and two ints.
+    """
+    from tf_led.pipelines.fusing import fuse_document
+    from tf_led.pipelines.long_documents import summarize_split
+
+    if row is not None and parts is None and args.summary_tokens is None:
+        return whole(generator, *row)
+    if args.long_documents == "fuse":
+        ids, tokens = fuse_document(generator, document.text, fuse_told(document))
+        return generator.decode(ids[0]), tokens, len(ids[0]) - 1
+    summary = summarize_split(
+        generator,
+        document.text,
+        args.summary_tokens,
+        on_part=part_writer(document, parts),
+        on_level=level_told(document),
+    )
+    return summary.text, summary.num_tokens, generator.count(summary.text)
+
+
+def whole(generator, ids, mask):
+    """Summarises a document that the encoder reads at once; see `summarize`."""
+    import numpy as np
+
+    from tf_led.pipelines.text_generator import Encoded
+
+    row = Encoded(np.array(ids, np.int32), np.array(mask, bool), len(ids))
+    written = generator.generate([row])[0, 0]
+    # The decoder's start token is not new.
+    return generator.decode(written), len(ids), len(written) - 1
+
+
+def level_told(document):
+    """A function that reports how a document, or its summaries, are split."""
+
+    def report(level, number, tokens):
+        what = document.name if level == 1 else f"{document.name}: summaries"
+        if number > 1 or level > 1:
+            plural = "s" if number > 1 else ""
+            tell(f"{what}: {tokens:,} tokens in {number} part{plural} (level {level})")
+
+    return report
+
+
+def fuse_told(document):
+    """A function that reports how much memory a document takes."""
+
+    def report(tokens, number, size):
+        if number > 1:
+            tell(
+                f"{document.name}: {tokens:,} tokens in {number} overlapping parts, "
+                f"{size / 2**20:,.0f} MiB for their states"
+            )
+
+    return report
+
+
+def part_writer(document, file):
+    """A function that writes a Part as a line of JSON; None without a file."""
+    if file is None:
+        return None
+
+    def write(part):
+        row = {"document": document.name, **part._asdict()}
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.flush()
+
+    return write
+
+
+@contextlib.contextmanager
+def open_parts(path):
+    """Opens the file of parts' summaries; gives None without a path."""
+    if path is None:
+        yield None
+        return
+    with blamed_on(f"--part-summaries {path}"):
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115
+    with file:
+        yield file

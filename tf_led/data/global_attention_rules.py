@@ -5,10 +5,11 @@ Global tokens attend to all others and all others attend to them.
 
 import bisect
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-RULES = ("first", "question", "separators")
+RULES = ("first", "question", "separators", "none")
 
 
 def first_token(input_ids):
@@ -28,6 +29,23 @@ def first_token(input_ids):
         [True, False, False, False]
     """
     return np.arange(len(input_ids)) == 0
+
+
+def no_token(input_ids):
+    """Marks no token: attention is local everywhere.
+
+    Args:
+        input_ids: int[S], one row without padding.
+
+    Returns:
+        bool[S], all False.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import no_token
+        >>> no_token([0, 5, 2]).tolist()
+        [False, False, False]
+    """
+    return np.zeros(len(input_ids), bool)
 
 
 def question_tokens(input_ids, *, sep_token_id):
@@ -68,6 +86,21 @@ def separator_tokens(input_ids, *, separator_id):
         [True, False, True, False, False]
     """
     return first_token(input_ids) | (np.asarray(input_ids) == separator_id)
+
+
+class OccurrencesOf(NamedTuple):
+    """The rule of `text_tokens` for what is given as text, such as a pipeline's input.
+
+    Args:
+        text: str, not empty.
+
+    Example:
+        >>> from tf_led.data.global_attention_rules import OccurrencesOf
+        >>> OccurrencesOf("What is LED?").text
+        'What is LED?'
+    """
+
+    text: str
 
 
 def text_tokens(encoding, document, text):
@@ -158,8 +191,8 @@ def choose_rule(rule, tokenizer, separator=None):
     """Finds the function behind the name of a rule.
 
     Args:
-        rule: "first", "question", "separators", or a callable from int[S] to bool[S],
-            which is returned as it is.
+        rule: "first", "question", "separators", "none", or a callable from int[S] to
+            bool[S], which is returned as it is.
         tokenizer: LEDTokenizerFast, which gives the ids of separators.
         separator: str, the token between documents; "separators" needs it.
 
@@ -179,7 +212,14 @@ def choose_rule(rule, tokenizer, separator=None):
         return rule
     if rule == "first":
         return first_token
+    if rule == "none":
+        return no_token
     if rule == "question":
+        if tokenizer.sep_token_id is None:
+            raise ValueError(
+                "`global_tokens` is 'question', but the tokenizer has no `sep_token` "
+                "that could end a question. Give a function from ids to a mask."
+            )
         return partial(question_tokens, sep_token_id=tokenizer.sep_token_id)
     if rule == "separators":
         return partial(separator_tokens, separator_id=token_id(separator, tokenizer))

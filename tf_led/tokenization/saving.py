@@ -1,16 +1,14 @@
 """Reading and writing a tokenizer's files, those of transformers 4 included."""
 
 import json
-import logging
 import os
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from transformers import PreTrainedTokenizerFast
 
 from tf_led.tokenization import tokenizer_json
-
-logger = logging.getLogger(__name__)
 
 VOCABULARY_FILES = ("vocab.json", "merges.txt")
 
@@ -52,11 +50,11 @@ class FilesMixin:
         try:
             tokenizer = super().from_pretrained(place, *args, **kwargs)
         except tokenizer_json.OtherTokenizerError as other:
-            logger.warning(
-                "The tokenizer of %r is not one as LED's are: its %s. It is used as it "
-                "is, as a transformers.PreTrainedTokenizerFast.",
-                place,
-                other.difference,
+            warnings.warn(
+                f"The tokenizer of {place!r} is not one as LED's are: its "
+                f"{other.difference}. It is used as it is, as a "
+                "transformers.PreTrainedTokenizerFast.",
+                stacklevel=2,
             )
             return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -194,15 +192,12 @@ def warn_of_low_limit(model_max_length, place):
     except (OSError, ValueError, KeyError, TypeError):  # a tokenizer alone, a Hub id
         return
     if is_low:
-        logger.warning(
-            "The tokenizer in %r has `model_max_length` %s, its model %s positions: "
-            "`truncation=True` leaves out what is beyond %s tokens. If the positions "
-            "were extended, set tokenizer.model_max_length = %s and save it again.",
-            place,
-            model_max_length,
-            positions,
-            model_max_length,
-            positions,
+        warnings.warn(
+            f"The tokenizer in {place!r} has `model_max_length` {model_max_length}, its "
+            f"model {positions} positions: `truncation=True` leaves out what is beyond "
+            f"{model_max_length} tokens. If the positions were extended, set "
+            f"tokenizer.model_max_length = {positions} and save it again.",
+            stacklevel=3,
         )
 
 

@@ -132,3 +132,10 @@ def test_what_only_the_encoder_reads_is_refused_beside_its_outputs(name):
         ValueError, match=f"`{name}` was given beside `encoder_outputs`"
     ):
         take_inputs(None, given)
+
+
+@pytest.mark.parametrize("text", ["All is well.", ["All is well.", "So it is."]])
+def test_texts_are_told_what_to_call(text):
+    for given in ((text, {}), (None, {"input_ids": text}), ({"input_ids": text}, {})):
+        with pytest.raises(TypeError, match=r"'All is well\.'.*tf_led\.pipeline"):
+            take_inputs(*given)

@@ -53,6 +53,7 @@ def take_inputs(inputs, kwargs):
     elif inputs is not None:
         _check_once("input_ids", given)
         given["input_ids"] = inputs
+    _check_not_text(given.get("input_ids"))
     taken = GenerationInputs(**given)
     if taken.encoder_outputs is not None:
         _refuse_encoder_inputs(taken)
@@ -64,6 +65,17 @@ def take_inputs(inputs, kwargs):
             "argument) or `inputs_embeds`, or `encoder_outputs`."
         )
     return taken, options
+
+
+def _check_not_text(ids):
+    """Raises TypeError for texts in the place of ids."""
+    first = ids[0] if isinstance(ids, (list, tuple)) and ids else ids
+    if isinstance(first, str):
+        raise TypeError(
+            f"`generate` takes token ids, got the text {first!r:.60}. Call "
+            'tf_led.pipeline("summarization", model, tokenizer=tokenizer)(text), or '
+            'give what the tokenizer makes of it: tokenizer(text, return_tensors="tf").'
+        )
 
 
 def _refuse_encoder_inputs(inputs):

@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.pipelines.make_golden import CONTEXT, LABELS, QUESTIONS, SIZES, make_model
+from tf_led import TFLEDForQuestionAnswering
+from tf_led.pipelines import QuestionAnsweringPipeline
+from tf_led.pipelines.question_answering import best_spans
+from tf_led.testing import fill_spread, tiny_config
+
+QUESTION = QUESTIONS[0]
+LONG = "".join(f"{CONTEXT} The number is {number}. " for number in range(5))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make_model("LEDForQuestionAnswering")
+
+
+@pytest.fixture(scope="module")
+def answer(model, tokenizer):
+    return QuestionAnsweringPipeline(model, tokenizer)
+
+
+def test_the_question_is_global(answer, model, tokenizer):
+    ids = tokenizer(QUESTION, "the text", return_tensors="np").input_ids
+    ids = np.array(ids).reshape(1, -1)
+    is_global = np.cumsum(ids == 2, axis=1) == 0
+    output = model(input_ids=ids, global_attention_mask=is_global.astype(int))
+    starts = tf.cast(output.start_logits, tf.float32).numpy()[0]
+    (part,) = answer.parts(0, answer.read(*pair("the text")), {})
+    ((found, _),) = answer.scores([part], {})
+    np.testing.assert_allclose(found, starts, atol=1e-5)
+    local = answer(question=QUESTION, context="the text", global_tokens="none")
+    assert local["score"] != answer(question=QUESTION, context="the text")["score"]
+
+
+def pair(context):
+    return {"question": QUESTION, "context": context}, None
+
+
+def test_places_are_those_in_the_whole_document(answer, tokenizer):
+    found = answer(question=QUESTION, context=LONG, top_k=11)
+    assert len(tokenizer(LONG).input_ids) > 3 * 64 and len(found) == 11
+    for result in found:
+        assert LONG[result["start"] : result["end"]] == result["answer"]
+    assert max(result["start"] for result in found) > len(LONG) / 3
+
+
+def test_the_best_answer_of_all_parts_wins(answer, model, tokenizer):
+    example = answer.read(*pair(LONG))
+    parts = [*answer.parts(0, example, {"doc_stride": 7})]
+    assert len(parts) > 3
+    covered = np.zeros(len(LONG), bool)
+    for part in parts:
+        for (start, end), allowed in zip(
+            part.encoding.offsets, part.allowed, strict=True
+        ):
+            covered[start:end] |= allowed
+    assert covered[[i for i, c in enumerate(LONG) if not c.isspace()]].all()
+    best = answer(question=QUESTION, context=LONG, doc_stride=7)
+    singles = []
+    for part in parts:
+        offsets = np.array(part.encoding.offsets)[part.allowed][1:]
+        start, end = offsets[:, 0].min(), offsets[:, 1].max()
+        singles.append(answer(question=QUESTION, context=LONG[start:end])["score"])
+    assert best["score"] >= max(singles) - 1e-3
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_results_do_not_depend_on_the_batch(model, tokenizer, answer, size):
+    inputs = [{"question": q, "context": c} for q in QUESTIONS for c in (LONG, CONTEXT)]
+    expected = [answer(item) for item in inputs]
+    found = QuestionAnsweringPipeline(model, tokenizer, batch_size=size)(inputs)
+    for one, other in zip(found, expected, strict=True):
+        assert one["answer"] == other["answer"] and one["start"] == other["start"]
+        assert one["score"] == pytest.approx(other["score"], abs=1e-4)
+
+
+def test_every_way_to_ask_is_the_same(answer):
+    expected = answer(question=QUESTION, context=CONTEXT)
+    assert answer(QUESTION, CONTEXT) == expected
+    assert answer({"question": QUESTION, "context": CONTEXT}) == expected
+    assert answer([{"question": QUESTION, "context": CONTEXT}]) == expected
+    assert answer(question=[QUESTION], context=[CONTEXT]) == expected
+    pairs = {"question": [QUESTION] * 2, "context": [CONTEXT] * 2}
+    dataset = tf.data.Dataset.from_tensor_slices(pairs)
+    results = list(answer(dataset))
+    assert [r["answer"] for r in results] == [expected["answer"]] * 2
+    stream = ({"question": QUESTION, "context": CONTEXT} for _ in range(1))
+    assert next(answer(stream))["answer"] == expected["answer"]
+
+
+def test_the_decoders_states_are_no_limit_where_it_is_not_run(tokenizer):
+    sizes = SIZES | {"max_decoder_position_embeddings": 16}
+    model = TFLEDForQuestionAnswering(
+        tiny_config(**sizes, id2label=LABELS), pooling="encoder"
+    )
+    fill_spread(model)
+    answer = QuestionAnsweringPipeline(model, tokenizer)
+    example = answer.read(*pair(CONTEXT))
+    lengths = [len(part.ids) for part in answer.parts(0, example, {})]
+    assert max(lengths) == 64 and answer(question=QUESTION, context=CONTEXT)["answer"]
+
+
+def test_spans_are_the_best_of_all():
+    random = np.random.default_rng(0)
+    starts, ends = random.random([2, 13])
+    every = {
+        (i, j): starts[i] * ends[j] for i in range(13) for j in range(i, min(i + 4, 13))
+    }
+    expected = sorted(every, key=every.get, reverse=True)[:7]
+    found = best_spans(starts, ends, 7, longest=4)
+    assert [span[:2] for span in found] == expected
+    assert [span[2] for span in found] == [every[span] for span in expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"top_k": 0}, "`top_k` .* got 0"),
+        ({"max_answer_len": 0}, "`max_answer_len` .* got 0"),
+        ({"doc_stride": -1}, "`doc_stride` .* got -1"),
+        ({"max_seq_len": 65}, "`max_seq_len` is 65, the model takes 64"),
+        ({"max_seq_len": 5}, "has .* tokens, which leaves none .* within 5"),
+        ({"topk": 3}, "no option 'topk'"),
+    ],
+)
+def test_options_that_do_not_fit_raise(answer, options, found):
+    with pytest.raises(ValueError, match=found):
+        answer(question=QUESTION, context=CONTEXT, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"question": "a"}, "`context` is missing"),
+        ({"context": "a"}, "`question` is missing"),
+        ({"question": ["a", "b"], "context": ["c"]}, "2 questions and 1 contexts"),
+        ({"inputs": {"question": "a"}}, "'question' and 'context', got"),
+        ({"inputs": [{"question": "a", "context": ""}]}, "`context` cannot be empty"),
+        ({"inputs": {"question": "a", "context": "b"}, "question": "c"}, "or dicts"),
+    ],
+)
+def test_inputs_that_do_not_fit_raise(answer, arguments, found):
+    with pytest.raises(ValueError, match=found):
+        answer(**arguments)
+    with pytest.raises(TypeError, match="`context` must be a str, got int 3"):
+        answer({"question": "a", "context": 3})

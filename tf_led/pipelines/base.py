@@ -1,0 +1,166 @@
+"""What all pipelines share: reading inputs, batches, progress, the order of results."""
+
+import types
+from itertools import islice
+
+import numpy as np
+import tensorflow as tf
+
+from tf_led.pipelines.progress import track
+from tf_led.utils.validation import check_int
+
+
+class Pipeline:
+    """Texts in, results as transformers' pipelines give them.
+
+    A subclass says how one input is read (`read`), and what comes of a batch (`run`).
+
+    Args:
+        model: a model of this package, built.
+        tokenizer: LEDTokenizerFast, or another fast tokenizer of transformers.
+        task: str.
+        device: str such as "/GPU:0", where the model runs; None: TensorFlow chooses.
+        batch_size: int, inputs at a time; results do not depend on it.
+        progress_bar: bool, whether to show one on stderr; None: for lists with more
+            inputs than a batch.
+        **options: options of every call, which a call may override.
+
+    Raises:
+        ValueError: on an option that the task does not have.
+    """
+
+    def __init__(
+        self,
+        model,
+        tokenizer,
+        *,
+        task,
+        device=None,
+        batch_size=4,
+        progress_bar=None,
+        **options,
+    ):
+        check_int("batch_size", batch_size, at_least=1)
+        self.model = model
+        self.tokenizer = tokenizer
+        self.task = task
+        self.device = device
+        self.batch_size = batch_size
+        self.progress_bar = progress_bar
+        self.options = self.check_options(options)
+
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}(task={self.task!r}, "
+            f"model={type(self.model).__name__}, batch_size={self.batch_size})"
+        )
+
+    def check_options(self, options):
+        """Raises ValueError for an option that the task does not have; else gives them.
+
+        Args:
+            options: dict.
+
+        Returns:
+            dict.
+        """
+        unknown = sorted(options.keys() - set(self.option_names))
+        if unknown:
+            raise ValueError(
+                f"The pipeline {self.task!r} has no option "
+                f"{', '.join(map(repr, unknown))}. It has "
+                f"{', '.join(map(repr, self.option_names))}."
+            )
+        return options
+
+    def answer(self, inputs, batch_size=None, progress_bar=None, **options):
+        """Runs the pipeline on one input, a list of them, or a stream.
+
+        Args:
+            inputs: one input, a list, or a generator or `tf.data.Dataset` of inputs.
+            batch_size: int, for this call; None for the pipeline's.
+            progress_bar: bool, for this call; None for the pipeline's.
+            **options: of the task.
+
+        Returns:
+            One result, a list of results, or a generator of results, in order.
+        """
+        size = self.batch_size if batch_size is None else batch_size
+        check_int("batch_size", size, at_least=1)
+        options = {**self.options, **self.check_options(options)}
+        shown = self.progress_bar if progress_bar is None else progress_bar
+        if isinstance(inputs, tf.data.Dataset):
+            inputs = dataset_items(inputs)
+        if isinstance(inputs, types.GeneratorType) or hasattr(inputs, "__next__"):
+            items = (self.read(item, i) for i, item in enumerate(inputs))
+            results = self._batches(items, size, options)
+            return track(results, None, "input", True) if shown else results
+        if not isinstance(inputs, (list, tuple)):
+            return next(self._batches(iter([self.read(inputs, None)]), size, options))
+        items = [self.read(item, i) for i, item in enumerate(inputs)]
+        # Inputs of similar length go together; the results are in the old order.
+        order = np.argsort([-self.length(item) for item in items], kind="stable")
+        results = [None] * len(items)
+        found = self._batches((items[i] for i in order), size, options)
+        many = len(items) > size if shown is None else shown
+        for i, result in zip(
+            order, track(found, len(items), "input", many), strict=True
+        ):
+            results[i] = result
+        return results
+
+    def _batches(self, items, size, options):
+        while batch := list(islice(items, size)):
+            with tf.device(self.device):
+                results = self.run(batch, options)
+            yield from results
+
+    def length(self, item):
+        """The length of an input that was read, by which lists are sorted: int."""
+        return len(item)
+
+
+def dataset_items(dataset):
+    """Yields what a `tf.data.Dataset` of texts, batched or not, holds: str or dicts."""
+    for element in dataset.as_numpy_iterator():
+        if isinstance(element, dict):
+            yield from dict_items(element)
+        else:
+            yield from texts_of(element)
+
+
+def dict_items(element):
+    columns = {name: list(texts_of(values)) for name, values in element.items()}
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))
+
+
+def texts_of(values):
+    values = np.asarray(values, object).reshape(-1)
+    for value in values:
+        if not isinstance(value, bytes):
+            raise TypeError(f"a dataset must hold strings, got {value!r:.60}.")
+        yield value.decode("utf-8")
+
+
+def check_text(text, index, name="inputs"):
+    """Gives the text; raises TypeError, naming its place, for anything else."""
+    if isinstance(text, str):
+        return text
+    where = f"`{name}`" if index is None else f"`{name}[{index}]`"
+    raise TypeError(
+        f"{where} must be a str, got {type(text).__name__} {text!r:.60}. Give a text, "
+        "or a list, generator or tf.data.Dataset of texts."
+    )
+
+
+def limit_of(model):
+    """The most tokens that a model of scores reads: int.
+
+    With the decoder's states as scores the decoder reads the document as well.
+    """
+    config = model.config
+    limit = config.max_encoder_position_embeddings
+    if getattr(model, "has_decoder", False):
+        return min(limit, config.max_decoder_position_embeddings)
+    return limit
