@@ -213,8 +213,8 @@ def summarize_split(
             return LongSummary(joined.text, num_tokens, levels)
         if length >= size:
             warnings.warn(
-                f"the summaries of {len(pieces)} parts have {length:,} tokens, no fewer "
-                "than the parts: they are not summarised again",
+                f"the summaries of {len(pieces)} parts have {length:,} tokens, no "
+                "fewer than the parts: they are not summarised again",
                 stacklevel=2,
             )
             return LongSummary(joined.text, num_tokens, levels)

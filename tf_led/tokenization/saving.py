@@ -193,8 +193,8 @@ def warn_of_low_limit(model_max_length, place):
         return
     if is_low:
         warnings.warn(
-            f"The tokenizer in {place!r} has `model_max_length` {model_max_length}, its "
-            f"model {positions} positions: `truncation=True` leaves out what is beyond "
+            f"The tokenizer in {place!r} has `model_max_length` {model_max_length}, "
+            f"its model {positions} positions: `truncation=True` leaves out what is beyond "
             f"{model_max_length} tokens. If the positions were extended, set "
             f"tokenizer.model_max_length = {positions} and save it again.",
             stacklevel=3,
