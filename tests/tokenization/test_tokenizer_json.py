@@ -94,7 +94,7 @@ def test_a_byte_level_bpe_is_leds_own(tmp_path, cls, options):
         ({"byte_fallback": True}, "byte_fallback is True"),
         ({"ignore_merges": True}, "ignore_merges is True"),
         ({"continuing_subword_prefix": "##"}, "continuing_subword_prefix is '##'"),
-        ({"unk_token": "<unk>"}, "lacks byte 33, in whose place it puts '<unk>'"),
+        ({"unk_token": "<unk>"}, "lacks byte 0, in whose place it puts '<unk>'"),
     ],
 )
 def test_what_a_bpe_may_do_differently(changes, difference):

@@ -194,8 +194,8 @@ def warn_of_low_limit(model_max_length, place):
     if is_low:
         warnings.warn(
             f"The tokenizer in {place!r} has `model_max_length` {model_max_length}, "
-            f"its model {positions} positions: `truncation=True` leaves out what is beyond "
-            f"{model_max_length} tokens. If the positions were extended, set "
+            f"its model {positions} positions: `truncation=True` leaves out what is "
+            f"beyond {model_max_length} tokens. If the positions were extended, set "
             f"tokenizer.model_max_length = {positions} and save it again.",
             stacklevel=3,
         )

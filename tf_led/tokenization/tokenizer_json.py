@@ -120,8 +120,12 @@ def kind_of(part):
 
 def first_unknown_byte(model):
     """The first byte without a token: int, or None."""
-    alphabet = bytes_to_unicode().items()
-    return next((byte for byte, token in alphabet if token not in model["vocab"]), None)
+    lacking = [
+        byte
+        for byte, token in bytes_to_unicode().items()
+        if token not in model["vocab"]
+    ]
+    return min(lacking, default=None)
 
 
 def frames_as_led(post_processor):
