@@ -183,42 +183,58 @@ def summarize_split(
             leaves no length for a text.
     """
     check_one_sequence(generator.options)
-    longest = generator.max_new_tokens
+    wanted = longest = generator.max_new_tokens
     if summary_tokens is not None:
         check_int("summary_tokens", summary_tokens, at_least=1)
-    wanted = longest if summary_tokens is None else summary_tokens
-    options = {"max_new_tokens": wanted} if wanted < longest else {}
-    whole = Joined.whole(text)
-    levels = []
+        wanted = summary_tokens
+    # One call writes the last summary, which must not be longer than was asked for.
+    last_options = {"max_new_tokens": wanted} if wanted < longest else {}
+    whole, sizes, levels = Joined.whole(text), [], []
     while True:
-        starts = token_starts(whole.text, generator.tokenizer)
-        spans = split_text(whole.text, starts, part_length(generator))
-        level, size = len(levels) + 1, len(starts)
-        if level == 1:
-            num_tokens = size + generator.tokenizer.num_special_tokens_to_add()
-        if on_level:
-            on_level(level, len(spans), size)
-        is_last = len(spans) == 1
-        parts = write_parts(generator, whole, spans, options if is_last else {})
-        many = bar is not False and len(spans) > generator.batch_size
-        pieces = []
-        for start, end, summary in track(parts, len(spans), "part", many):
-            pieces.append((start, end, summary))
-            if on_part:
-                on_part(Part(level, len(pieces), start, end, summary))
+        pieces, size = summarize_level(
+            generator, whole, len(levels) + 1, last_options, on_part, on_level, bar
+        )
         levels.append(len(pieces))
+        sizes.append(size)
         joined = Joined.of(pieces)
         length = generator.count(joined.text)
-        if is_last or length <= wanted:
-            return LongSummary(joined.text, num_tokens, levels)
-        if length >= size:
-            warnings.warn(
-                f"the summaries of {len(pieces)} parts have {length:,} tokens, no "
-                "fewer than the parts: they are not summarised again",
-                stacklevel=2,
-            )
-            return LongSummary(joined.text, num_tokens, levels)
+        if len(pieces) == 1 or length <= wanted or not gets_shorter(length, size):
+            added = generator.tokenizer.num_special_tokens_to_add()
+            return LongSummary(joined.text, sizes[0] + added, levels)
         whole = joined
+
+
+def summarize_level(generator, whole, level, last_options, on_part, on_level, bar):
+    """Summarises the parts of a text once; see `summarize_split`.
+
+    Returns:
+        (pieces, size): list of (start, end, summary), and the tokens of the text.
+    """
+    starts = token_starts(whole.text, generator.tokenizer)
+    spans = split_text(whole.text, starts, part_length(generator))
+    if on_level:
+        on_level(level, len(spans), len(starts))
+    options = last_options if len(spans) == 1 else {}
+    written = write_parts(generator, whole, spans, options)
+    many = bar is not False and len(spans) > generator.batch_size
+    pieces = []
+    for start, end, summary in track(written, len(spans), "part", many):
+        pieces.append((start, end, summary))
+        if on_part:
+            on_part(Part(level, len(pieces), start, end, summary))
+    return pieces, len(starts)
+
+
+def gets_shorter(length, size):
+    """Whether summaries have fewer tokens than what they are of; warns if not."""
+    if length < size:
+        return True
+    warnings.warn(
+        f"the summaries have {length:,} tokens, and their parts {size:,}: they are not "
+        "summarised again",
+        stacklevel=3,
+    )
+    return False
 
 
 def check_one_sequence(options):
@@ -324,7 +340,12 @@ class Joined(NamedTuple):
 
     @classmethod
     def of(cls, pieces):
-        """Joins (start, end, summary) by spaces; empty summaries are left out."""
+        """Joins (start, end, summary) by spaces; empty summaries are left out.
+
+        One alone stays as it is, with the white space around it.
+        """
+        if len(pieces) == 1:
+            return cls(pieces[0][2], [len(pieces[0][2])], [pieces[0][:2]])
         text, ends, places = "", [], []
         for start, end, summary in pieces:
             summary = summary.strip()

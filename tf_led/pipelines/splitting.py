@@ -84,19 +84,19 @@ def split_text(text, starts, max_tokens):
     total = len(starts)
     if total <= max_tokens:
         return [(0, len(text))]
-    num_parts = max(2, -(-total // max(1, int(max_tokens * FILL))))
+    planned = -(-total // max(1, int(max_tokens * FILL)))
     spans, token, begin = [], 0, 0
-    for remaining in range(num_parts, 1, -1):
-        mean = (total - token) / remaining
-        low = max(token + mean * (1 - SLACK), total - (remaining - 1) * max_tokens)
+    while (left := max(planned - len(spans), -(-(total - token) // max_tokens))) > 1:
+        mean = (total - token) / left
+        low = max(token + mean * (1 - SLACK), total - (left - 1) * max_tokens)
         high = min(token + mean * (1 + SLACK), token + max_tokens)
         low, middle, high = (
-            int(min(max(place, token + 1), total - 1))
-            for place in (np.ceil(low), round(token + mean), high)
+            int(starts[min(max(int(place), token + 1), total - 1)])
+            for place in (np.ceil(low), token + round(mean), high)
         )
-        end = best_border(text, *(int(starts[i]) for i in (low, middle, high)))
-        if end <= begin:  # tokens that share a character
-            continue
+        end = best_border(text, low, middle, high)
+        if end <= begin:  # several tokens share the first character
+            end = begin + 1
         spans.append((begin, end))
         token, begin = int(np.searchsorted(starts, end)), end
     return [*spans, (begin, len(text))]
