@@ -34,15 +34,6 @@ from tf_led.cli.parser import (
     positive_int,
 )
 from tf_led.cli.train.arguments import add_key_arguments, check_rule, natural
-<<<<<<< HEAD
-=======
-from tf_led.cli.train.data import length_limits, told
-from tf_led.data.batching import BatchMaker
-from tf_led.data.encode import Limits, drop_long_questions, encode_read
-from tf_led.data.global_attention_rules import choose_rule
-from tf_led.data.records import DataReport, Keys, read_examples
-from tf_led.models.backbone.config import window_radii
->>>>>>> 970785f (Read a tokenizer.json for what it says; other kinds are transformers' own, stored padding changes nothing)
 
 
 def read(args, config, tokenizer):
@@ -61,7 +52,7 @@ def read(args, config, tokenizer):
     """
     from tf_led.cli.train.data import length_limits, told
     from tf_led.data.batching import BatchMaker
-    from tf_led.data.encode import Limits, encode_read, with_room
+    from tf_led.data.encode import Limits, drop_long_questions, encode_read
     from tf_led.data.global_attention_rules import choose_rule
     from tf_led.data.records import DataReport, Keys, read_examples
     from tf_led.models.backbone.config import window_radii
