@@ -47,7 +47,7 @@ def test_a_missing_file_is_named(tmp_path):
         check_vocabulary(FILES[0], tmp_path / "nowhere.txt")
 
 
-VOCAB_base = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+SMALL_VOCAB = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
 
 
 @pytest.mark.parametrize("cls", BOTH)
@@ -66,7 +66,7 @@ def test_made_of_paths_or_values_by_either_name(cls, tokenizer):
 
 
 def test_special_tokens_beyond_the_vocabulary_are_added(tokenizer):
-    small = type(tokenizer)(VOCAB_base, [], additional_special_tokens=["<sep>"])
+    small = type(tokenizer)(SMALL_VOCAB, [], additional_special_tokens=["<sep>"])
     assert len(small) == 7
     assert small("a<mask><sep>").input_ids == [
         0,
@@ -101,7 +101,7 @@ def test_trained_anew_it_stays_what_it_is(tokenizer):
 def test_what_cannot_be_built_raises(tokenizer, tmp_path):
     cls = type(tokenizer)
     with pytest.raises(ValueError, match="No tokenizer can.*Token `b` out of vocabul"):
-        cls(VOCAB_base, [("a", "b")])
+        cls(SMALL_VOCAB, [("a", "b")])
     with pytest.raises(
         ValueError, match="can be made of .*merges.txt and .*merges.txt"
     ):

@@ -107,5 +107,5 @@ def test_what_a_bpe_may_do_differently(changes, difference):
 def test_a_file_without_a_model_raises(tmp_path):
     path = tmp_path / "tokenizer.json"
     path.write_text("[3, 5]")
-    with pytest.raises(ValueError, match=f"{path} is not the file of a tokenizer"):
+    with pytest.raises(ValueError, match=f"made of {path}: it has no `model`"):
         LEDTokenizer(tokenizer_file=str(path))

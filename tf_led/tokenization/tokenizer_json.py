@@ -55,7 +55,7 @@ def check_file(path):
     with open(path, encoding="utf-8") as file:
         content = json.load(file)
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
-        raise ValueError(f"{path} is not the file of a tokenizer: it has no `model`.")
+        raise ValueError(f"No tokenizer can be made of {path}: it has no `model`.")
     difference = find_difference(content)
     if difference:
         raise OtherTokenizerError(path, difference)
@@ -138,6 +138,10 @@ def frames_as_led(post_processor):
         return True
     if kind != "TemplateProcessing":
         return False
+    while post_processor["type"] == "Sequence":  # of this one
+        (post_processor,) = post_processor["processors"]
+    if not post_processor["special_tokens"]:
+        return True
     single = [spell(piece) for piece in post_processor["single"]]
     pair = [spell(piece) for piece in post_processor["pair"]]
     if len(single) != 3 or single[1] != "$A":
