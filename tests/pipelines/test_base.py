@@ -59,7 +59,7 @@ def test_datasets_are_streams():
     pairs = tf.data.Dataset.from_tensor_slices({"a": TEXTS, "b": ["é", "f", "g"]})
     expected = [{"a": "one", "b": "é"}, {"a": "two and more", "b": "f"}]
     assert list(dataset_items(pairs.batch(2)))[:2] == expected
-    with pytest.raises(TypeError, match="must hold strings, got 3"):
+    with pytest.raises(TypeError, match="must hold strings, got .*3"):
         list(Lengths().answer(tf.data.Dataset.from_tensor_slices(np.array([3, 5]))))
 
 
@@ -76,7 +76,7 @@ def test_a_bar_counts_many_on_stderr(capsys, given, called, shown):
     pipeline = Lengths(batch_size=2, progress_bar=given)
     pipeline.answer(TEXTS, progress_bar=called)
     out, err = capsys.readouterr()
-    assert out == "" and ("3/3" in err) == bool(shown)
+    assert out == "" and ("/3 [" in err) == bool(shown)
 
 
 def test_few_have_no_bar(capsys):
