@@ -1,97 +1,167 @@
-"""Simple summaries of source, none of which has a model: what it has to beat."""
+"""Summaries without a model: what the bundled one has to beat.
 
-import collections
+`python -m examples.bundled_model.baselines CORPUS FOLDER [PART]` writes what each of
+them says of the test part into `KIND.jsonl`. It needs scikit-learn and sumy, which
+nothing else does: the Makefile gives it an environment of its own.
+"""
+
 import re
+import sys
+from pathlib import Path
 
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+from examples.bundled_model.rows import read_rows, write_rows
+from examples.bundled_model.texts import KINDS
+
+NAME_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+HEADING = re.compile(r"^(?:DESCRIPTION|Description)\n", re.MULTILINE)
+# Not behind "e.g." and its like.
+SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=\S)|\n\s*\n")
+TEXT_WORD = re.compile(r"[^\W\d_]\w*")
+# LexRank and TextRank compare all sentences with all others.
+MOST_SENTENCES = 200
+NEIGHBOUR_CHARS = 20_000
+NEIGHBOUR_WORDS = 200_000  # different ones that are told apart
+BATCH = 200
 
 
-def words_of(name):
-    """Splits an identifier into its words.
+def words_of_name(row):
+    """The words of a name.
 
     Args:
-        name: str.
+        row: dict with `name`.
 
     Returns:
-        List of str in lower case.
+        str in lower case.
 
     Example:
-        >>> from examples.bundled_model.baselines import words_of
-        >>> words_of("HTTPServer.get_fileName2")
-        ['http', 'server', 'get', 'file', 'name', '2']
+        >>> from examples.bundled_model.baselines import words_of_name
+        >>> words_of_name({"name": "XtGetKeyboard_focus2"})
+        'xt get keyboard focus 2'
     """
-    return [word.lower() for word in WORD.findall(name)]
+    return " ".join(word.lower() for word in NAME_WORD.findall(row["name"]))
 
 
-class NearestName:
-    """The summary, among those to learn from, whose name is most like the document's.
-
-    Likeness is the words in common over all words of both; the first of equals wins.
+def sentences_of(text):
+    """Cuts a text into sentences.
 
     Args:
-        rows: list of dict with `name` and `summary`.
-
-    Example:
-        >>> from examples.bundled_model.baselines import NearestName
-        >>> nearest = NearestName([{"name": "open_file", "summary": "Opens a file."}])
-        >>> nearest({"name": "File.open_all"})
-        'Opens a file.'
-    """
-
-    def __init__(self, rows):
-        self.words = [frozenset(words_of(last_part(row["name"]))) for row in rows]
-        self.summaries = [row["summary"] for row in rows]
-        self.places = collections.defaultdict(list)
-        for place, words in enumerate(self.words):
-            for word in words:
-                self.places[word].append(place)
-
-    def __call__(self, row):
-        """Finds the summary for one document.
-
-        Args:
-            row: dict with `name`.
-
-        Returns:
-            str.
-        """
-        words = frozenset(words_of(last_part(row["name"])))
-        shared = collections.Counter(p for w in words for p in self.places.get(w, ()))
-        if not shared:
-            return self.summaries[0]
-        return self.summaries[
-            max(shared, key=lambda p: (shared[p] / len(words | self.words[p]), -p))
-        ]
-
-
-def last_part(name):
-    return name.rsplit(".", 1)[-1]
-
-
-def first_comment(row):
-    found = re.search(r"^\s*#\s*(.+)$", row["document"], re.MULTILINE)
-    return found[1] if found else ""
-
-
-def baselines(learnt):
-    """Every baseline by its name.
-
-    Args:
-        learnt: list of dict, the rows to learn from.
+        text: str.
 
     Returns:
-        Dict from str to a function from a row to a summary.
+        List of str without breaks of lines; paragraphs end sentences.
     """
-    most = collections.Counter(row["summary"] for row in learnt).most_common(1)[0][0]
+    parts = (" ".join(part.split()) for part in SENTENCE.split(text))
+    return [part for part in parts if part]
+
+
+def first_sentence(row):
+    """The first sentence, on a manual page that below the heading DESCRIPTION.
+
+    Args:
+        row: dict with `document`.
+
+    Returns:
+        str.
+
+    Example:
+        >>> from examples.bundled_model.baselines import first_sentence
+        >>> first_sentence({"document": "SYNOPSIS\\nls\\n\\nDESCRIPTION\\nIt lists. So."})
+        'It lists.'
+    """
+    heading = HEADING.search(row["document"])
+    text = row["document"][heading.end() if heading else 0 :]
+    return (sentences_of(text[:5000]) or [""])[0]
+
+
+class Sentences:
+    """What sumy calls a tokenizer, without the data that its own would download."""
+
+    def to_sentences(self, text):
+        return sentences_of(text)[:MOST_SENTENCES]
+
+    def to_words(self, sentence):
+        return TEXT_WORD.findall(sentence)
+
+
+def best_sentence(summarizer, row):
+    """The sentence that a summarizer of sumy takes out of a document."""
+    from sumy.parsers.plaintext import PlaintextParser
+
+    # sumy reads a line in capitals as a heading, and leaves it out.
+    text = "\n\n".join(Sentences().to_sentences(row["document"]))
+    document = PlaintextParser.from_string(text, Sentences()).document
+    return " ".join(map(str, summarizer(document, 1))) or first_sentence(row)
+
+
+def extracted(rows):
+    """What LexRank and TextRank take out of the documents.
+
+    Args:
+        rows: list of n dict.
+
+    Returns:
+        Dict from the name of the way to list of n str.
+    """
+    from sumy.nlp.stemmers import Stemmer
+    from sumy.summarizers.lex_rank import LexRankSummarizer
+    from sumy.summarizers.text_rank import TextRankSummarizer
+    from tqdm import tqdm
+
+    found = {}
+    for name, kind in (("LexRank", LexRankSummarizer), ("TextRank", TextRankSummarizer)):
+        summarizer = kind(Stemmer("english"))
+        found[name] = [best_sentence(summarizer, row) for row in tqdm(rows, desc=name)]
+    return found
+
+
+def nearest_summaries(rows, learnt):
+    """Takes the summary of the most similar text to learn from.
+
+    Args:
+        rows: list of n dict.
+        learnt: list of dict.
+
+    Returns:
+        List of n str, by the cosine of TF-IDF.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=NEIGHBOUR_WORDS)
+    texts = [[row["document"][:NEIGHBOUR_CHARS] for row in part] for part in (learnt, rows)]
+    known = vectorizer.fit_transform(texts[0]).T.tocsr()
+    vectors, found = vectorizer.transform(texts[1]), []
+    for start in range(0, len(rows), BATCH):
+        similar = (vectors[start : start + BATCH] @ known).toarray()
+        found += [learnt[best]["summary"] for best in similar.argmax(axis=1)]
+    return found
+
+
+def baselines(rows, learnt):
+    """What every baseline says.
+
+    Args:
+        rows: list of n dict.
+        learnt: list of dict, texts of the same kind to learn from.
+
+    Returns:
+        Dict from the baseline's name to list of n str.
+    """
     return {
-        "first line of the source": lambda row: row["document"].split("\n", 1)[0],
-        "line that defines it": lambda row: row["signature"],
-        "words of the name": lambda row: " ".join(words_of(last_part(row["name"]))),
-        "words of the qualified name": lambda row: " ".join(words_of(row["name"])),
-        "'Return the' and words of the name": lambda row: " ".join(
-            ["Return the", *words_of(last_part(row["name"]))]
-        ),
-        "first comment": first_comment,
-        "most frequent summary": lambda row: most,
-        "summary of the nearest name": NearestName(learnt),
+        "first sentence": [first_sentence(row) for row in rows],
+        "words of the name": [words_of_name(row) for row in rows],
+        "nearest text's summary (TF-IDF)": nearest_summaries(rows, learnt),
+        **extracted(rows),
     }
+
+
+def write_baselines(corpus, folder, part="test"):
+    """Writes `KIND.jsonl`: on each line a dict from the baseline's name to its text."""
+    for kind in KINDS:
+        rows = read_rows(Path(corpus) / f"{part}.{kind}.jsonl")
+        said = baselines(rows, read_rows(Path(corpus) / f"train.{kind}.jsonl"))
+        lines = [dict(zip(said, texts, strict=True)) for texts in zip(*said.values())]
+        write_rows(Path(folder) / f"{kind}.jsonl", lines)
+
+
+if __name__ == "__main__":
+    write_baselines(*sys.argv[1:])

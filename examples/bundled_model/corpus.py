@@ -1,116 +1,118 @@
-"""Writes what the bundled model learns and is measured on, as JSONL.
+"""Writes what the bundled model learns and is measured on, as JSON lines.
 
-`python -m examples.bundled_model.corpus FOLDER` reads the standard library and the
-packages installed here. Nothing measured has been learnt: packages are on one side
-whole, and of a document whose source, or name and summary, is also among those to
-learn from the measured one is dropped.
+`python -m examples.bundled_model.corpus TEXTS FOLDER` splits what `texts` wrote into
+`PART.KIND.jsonl`.
 """
 
 import collections
-import json
 import random
 import sys
-import warnings
 from pathlib import Path
 
-from examples.bundled_model.docstring_corpus import documents_of
-from examples.bundled_model.packages import files_of, folders, part_of
+from examples.bundled_model.rows import read_rows, write_rows
+from examples.bundled_model.splitting import (
+    PARTS,
+    family_of,
+    part_of,
+    without_shared_sentences,
+)
+from examples.bundled_model.texts import KINDS
 
-PARTS = ("train", "validation", "test")
-KINDS = ("function", "class", "module")
-# One sentence on hundreds of functions teaches it, not how to read.
+# One synopsis on hundreds of packages teaches it, not how to read.
 MOST_ALIKE = 4
-MOST_CHARS = 60_000  # a module of 4,096 tokens has about 15,000
+LEAST_WORDS = {"package": 8, "page": 20}  # of a document
+SUMMARY_WORDS = range(2, 31)
+# Measured are at most so many texts of a family, and of a kind.
+FAMILY_MOST = {"package": 20, "page": 60}
+MEASURED_MOST = {"validation": 1000, "test": 2000}
 
 
-def collect(places):
-    """Reads every package of some folders.
-
-    Args:
-        places: list of Path.
-
-    Returns:
-        Dict from part to list of (package, Document).
-    """
-    found = {part: [] for part in PARTS}
-    for folder in places:
-        for package, path in files_of(folder):
-            rows = found[part_of(package)]
-            rows.extend((package, one) for one in read(path))
-    return found
-
-
-def read(path):
-    """The documents of a file; none where it is no Python of this version's."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in strings of others
-            return documents_of(path.read_text(encoding="utf-8"), path.stem)
-    except (SyntaxError, UnicodeDecodeError, RecursionError, ValueError):
-        return []
-
-
-def squeezed(text):
-    return "".join(text.split())
-
-
-def without_repetition(rows, learnt=()):
-    """Drops documents that are there already, and sentences that are too frequent.
+def without_repetition(rows, least_words):
+    """Drops texts that are there already or too short, and frequent summaries.
 
     Args:
-        rows: list of (str, Document).
-        learnt: the same, of the part that these must not repeat.
+        rows: list of dict.
+        least_words: int, words that a document has at least.
 
     Returns:
-        List of (str, Document).
+        List of dict.
     """
-    sources = {squeezed(one.document) for _, one in learnt}
-    said = {(last_name(one.name), one.summary.lower()) for _, one in learnt}
-    most = 1 if learnt else MOST_ALIKE
-    counts, kept = collections.Counter(), []
-    for package, one in rows:
-        source, text = squeezed(one.document), one.summary.lower()
-        is_known = source in sources or (last_name(one.name), text) in said
-        if not is_known and counts[text] < most and len(one.document) <= MOST_CHARS:
-            kept.append((package, one))
-            sources.add(source)
-            counts[text] += 1
+    documents, counts, kept = set(), collections.Counter(), []
+    for row in rows:
+        words, summary = tuple(row["document"].split()), row["summary"].lower()
+        is_fit = len(words) >= least_words and len(summary.split()) in SUMMARY_WORDS
+        if is_fit and words not in documents and counts[summary] < MOST_ALIKE:
+            kept.append(row)
+            documents.add(words)
+            counts[summary] += 1
     return kept
 
 
-def last_name(name):
-    return name.rsplit(".", 1)[-1]
-
-
-def write_corpus(folder, places):
-    """Writes `PART.KIND.jsonl` for every part and kind of document.
+def drawn(rows, most, most_of_family, seed=0):
+    """Draws texts to measure on.
 
     Args:
-        folder: Path, made where it does not exist.
-        places: list of Path, folders that hold packages.
+        rows: list of dict.
+        most: int, how many.
+        most_of_family: int, how many of one family.
+        seed: int.
 
     Returns:
-        Dict from file name to the number of its documents.
+        List of dict.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    found, sizes = collect(places), {}
-    learnt = without_repetition(found["train"])
-    for part in PARTS:
-        rows = learnt if part == "train" else without_repetition(found[part], learnt)
-        random.Random(0).shuffle(rows)
-        for kind in KINDS:
-            name = f"{part}.{kind}.jsonl"
-            chosen = [row for row in rows if row[1].kind == kind]
-            lines = [as_line(package, one) for package, one in chosen]
-            (folder / name).write_text("".join(lines), encoding="utf-8")
-            sizes[name] = len(lines)
+    counts, kept = collections.Counter(), []
+    for row in random.Random(seed).sample(rows, len(rows)):
+        family = family_of(row["source"])
+        if counts[family] < most_of_family and len(kept) < most:
+            kept.append(row)
+            counts[family] += 1
+    return kept
+
+
+def split(texts):
+    """Puts every text in its part.
+
+    Args:
+        texts: dict from kind to list of dict with `document`, `summary` and `source`.
+
+    Returns:
+        Dict from (part, kind) to list of dict. What is learnt from shares no sentence
+        with what is measured, and validation none with test.
+    """
+    found = {}
+    for kind, rows in texts.items():
+        kept = without_repetition(rows, LEAST_WORDS[kind])
+        for part in PARTS:
+            found[part, kind] = [r for r in kept if part_of(r["source"]) == part]
+    for part, others in (("validation", ("test",)), ("train", ("test", "validation"))):
+        measured = [row for o in others for kind in texts for row in found[o, kind]]
+        for kind in texts:
+            found[part, kind] = without_shared_sentences(found[part, kind], measured)
+    for (part, kind), rows in found.items():
+        if part in MEASURED_MOST:
+            found[part, kind] = drawn(rows, MEASURED_MOST[part], FAMILY_MOST[kind])
+    return found
+
+
+def write_corpus(found, folder):
+    """Writes `PART.KIND.jsonl` for every part and kind of text.
+
+    Args:
+        found: dict from (part, kind) to list of dict.
+        folder: Path, made where it does not exist.
+
+    Returns:
+        Dict from file name to the number of its texts.
+    """
+    sizes = {}
+    for (part, kind), rows in found.items():
+        path = folder / f"{part}.{kind}.jsonl"
+        write_rows(path, random.Random(0).sample(rows, len(rows)))
+        sizes[path.name] = len(rows)
     return sizes
 
 
-def as_line(package, one):
-    return json.dumps({"package": package, **vars(one)}) + "\n"
-
-
 if __name__ == "__main__":
-    for name, size in write_corpus(Path(sys.argv[1]), folders()).items():
+    texts = {kind: read_rows(Path(sys.argv[1]) / f"{kind}.jsonl") for kind in KINDS}
+    for name, size in write_corpus(split(texts), Path(sys.argv[2])).items():
         print(f"{name}: {size:,}")

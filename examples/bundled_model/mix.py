@@ -1,114 +1,109 @@
-"""Chooses what each of the three runs learns from: `python -m ...mix CORPUS FOLDER`.
+"""Chooses what each run learns from: `python -m ...mix CORPUS FOLDER`.
 
-The first run learns to copy words out of names; the second reads the beginnings of
-functions and classes, whose batches are cheap, as they are and with words renamed; the
-third reads everything to its end, up to whole modules.
+The first run goes over the beginnings of all texts several times, in batches that are
+cheap; every time some are as a terminal would show them, and in some the words that
+text and summary share are others. The second reads fewer texts to a later end, and the
+third a few to the very end.
 """
 
-import json
 import random
 import sys
+import textwrap
 from pathlib import Path
 
-from examples.bundled_model.naming import naming
 from examples.bundled_model.renamed import Renamer
+from examples.bundled_model.rows import read_rows, write_rows
 
-MOST_WORDS = 15  # a batch is as long as its longest summary
-LONG = 450  # characters; about 128 tokens
-NAMED = 10_000  # so that the second run does not forget to copy
-# How many documents the third run sees of each kind.
-WHOLE = {"module": 1200, "long": 3500, "short": 2500}
+PASSES = 4
+PAGE_TIMES = 2  # pages are few, and harder
+RENAMED_SHARE = 0.3
+WRAPPED_SHARE = 0.2
+COLUMNS = range(60, 100)
+MARGINS = (0, 0, 4, 7)
+# Characters of a document, by which the later runs choose.
+BEGINNING, SHORT, LONG = 1500, 700, 6000
+LATER = {"page": 8000, "package": 6000}
+LAST = {"long": 500, "short": 300}
+MEASURED = {"package": 500, "page": 243}
 
 
-def read(corpus, part, kinds):
-    """Reads documents of some kinds.
+def wrapped(row, chance):
+    """Breaks the lines of a document as a terminal does.
 
     Args:
-        corpus: path of the folder that `corpus` wrote.
-        part: str, "train", "validation" or "test".
-        kinds: tuple of str.
+        row: dict with `document`.
+        chance: random.Random, draws the width and the margin.
 
     Returns:
-        List of dict.
+        dict like it.
     """
-    rows = []
-    for kind in kinds:
-        path = Path(corpus) / f"{part}.{kind}.jsonl"
-        with open(path, encoding="utf-8") as file:
-            rows.extend(json.loads(line) for line in file)
-    return rows
+    width, margin = chance.choice(COLUMNS), " " * chance.choice(MARGINS)
+    lines = row["document"].split("\n")
+    filled = [
+        textwrap.fill(line, width, initial_indent=margin, subsequent_indent=margin)
+        for line in lines
+    ]
+    return {**row, "document": "\n".join(filled)}
 
 
-def write(path, rows):
-    """Writes documents as JSONL, in an order of their own.
+def varied(row, renamer, chance):
+    """The row as it is, or with other words, or with its lines broken, or both."""
+    if chance.random() < RENAMED_SHARE:
+        row = renamer(row)
+    return wrapped(row, chance) if chance.random() < WRAPPED_SHARE else row
+
+
+def cut(row):
+    """The row with the beginning of its document."""
+    return {**row, "document": row["document"][:BEGINNING]}
+
+
+def beginnings(rows, seed=0):
+    """The rows of the first run, in their order.
 
     Args:
-        path: Path.
         rows: list of dict.
-    """
-    random.Random(0).shuffle(rows)
-    lines = [json.dumps(row) + "\n" for row in rows]
-    path.write_text("".join(lines), encoding="utf-8")
-
-
-def is_brief(row):
-    return len(row["summary"].split()) <= MOST_WORDS
-
-
-def beginnings(rows, named):
-    """Rows as they are, renamed in two ways, and some that teach copying alone.
-
-    Args:
-        rows: list of dict.
-        named: list of dict, what `naming` made.
+        seed: int.
 
     Returns:
         List of dict.
     """
-    renamer, chosen = Renamer(rows, seed=0), [*rows, *named[:NAMED]]
-    for row in rows:
-        chosen += [new for new in (renamer(row), renamer(row)) if new != row]
-    return chosen
+    chance, renamer = random.Random(seed), Renamer(rows, seed)
+    return [varied(row, renamer, chance) for row in chance.sample(rows, len(rows))]
 
 
-def whole(modules, defined):
-    """Rows of every length, to be read to their end; every second one is renamed.
+def later(pages, packages, seed=1):
+    """The rows of the second run."""
+    rows = [*pages[: LATER["page"]], *packages[: LATER["package"]]]
+    return beginnings(rows, seed)
 
-    Args:
-        modules: list of dict.
-        defined: list of dict, functions and classes.
 
-    Returns:
-        List of dict.
-    """
-    renamer, chosen = Renamer(defined, seed=1), modules[: WHOLE["module"]]
-    lengths = {
-        "long": [row for row in defined if len(row["document"]) > LONG],
-        "short": [row for row in defined if len(row["document"]) <= LONG],
-    }
-    for kind, rows in lengths.items():
-        for number, row in enumerate(rows[: WHOLE[kind]]):
-            chosen.append(renamer(row) if number % 2 else row)
-    return chosen
+def last(pages, packages):
+    """The rows of the third run: long pages, and some short texts of both kinds."""
+    rows = [row for row in pages if len(row["document"]) > LONG][: LAST["long"]]
+    rows += [row for row in pages if len(row["document"]) < LONG][: LAST["short"]]
+    return beginnings([*rows, *packages[: LAST["short"]]], seed=2)
 
 
 def write_mix(corpus, folder):
-    """Writes `names`, `beginnings`, `whole` and `validation` as JSONL.
+    """Writes `beginnings`, `later`, `last` and `validation` as JSON lines.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
-        folder: Path, made where it does not exist.
+        folder: path.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    defined = [r for r in read(corpus, "train", ("function", "class")) if is_brief(r)]
-    modules = [r for r in read(corpus, "train", ("module",)) if is_brief(r)]
-    named = naming(defined, Renamer(defined).names, seed=2)
-    write(folder / "beginnings.jsonl", beginnings(defined, named))
-    write(folder / "whole.jsonl", whole(modules, defined))
-    write(folder / "names.jsonl", named)
-    measured = read(corpus, "validation", ("function", "class"))
-    write(folder / "validation.jsonl", measured[:500])
+    corpus, folder = Path(corpus), Path(folder)
+    learnt = {kind: read_rows(corpus / f"train.{kind}.jsonl") for kind in MEASURED}
+    rows = [cut(r) for r in [*learnt["package"], *learnt["page"] * PAGE_TIMES]]
+    passes = [row for seed in range(PASSES) for row in beginnings(rows, seed)]
+    write_rows(folder / "beginnings.jsonl", passes)
+    write_rows(folder / "later.jsonl", later(learnt["page"], learnt["package"]))
+    write_rows(folder / "last.jsonl", last(learnt["page"], learnt["package"]))
+    measured = []
+    for kind, most in MEASURED.items():
+        measured += read_rows(corpus / f"validation.{kind}.jsonl")[:most]
+    write_rows(folder / "validation.jsonl", measured)
 
 
 if __name__ == "__main__":
-    write_mix(sys.argv[1], Path(sys.argv[2]))
+    write_mix(sys.argv[1], sys.argv[2])

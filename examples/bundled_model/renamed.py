@@ -12,7 +12,7 @@ import re
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 ENDINGS = ("", "s", "es", "d", "ed", "ing", "er", "ly")
 START = 600  # characters, in which a word to be renamed must stand
-KEPT_WORDS = 120  # the most frequent of summaries: "return", "the", "list"
+KEPT_WORDS = 400  # the most frequent of summaries: "library", "files", "the"
 FEWEST = 8  # times that a word must have been seen to become another's name
 
 

@@ -1,9 +1,9 @@
 """Trains the bundled model's tokenizer: `python -m ...tokenizer CORPUS DIR`.
 
 It is LED's byte-level BPE with merges in an order of their own, so that a word is cut
-in the same way wherever it stands: `file` in `get_file_name`, `fileName` and "the file
+in the same way wherever it stands: `file` in "File name", `file_name` and "the file
 name" gives one piece each time, with or without the space before it. What a small model
-learns first is to copy words out of identifiers, and that takes pieces which match.
+learns first is to copy words, and that takes pieces which match.
 """
 
 import collections
@@ -12,7 +12,12 @@ import re
 import sys
 from pathlib import Path
 
-VOCAB_SIZE = 4096
+from examples.bundled_model.rows import read_rows
+from examples.bundled_model.texts import KINDS
+
+VOCAB_SIZE = 7168
+MOST_CHARS = 3000  # of a document
+SUMMARY_TIMES = 4
 # The order of LEDConfig's ids: bos 0, pad 1, eos 2.
 SPECIAL_TOKENS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 SPACE = "\u0120"  # as byte-level BPE writes it
@@ -140,13 +145,10 @@ def texts_of(corpus):
     Yields:
         str. Summaries count several times: they are what is to be written.
     """
-    for kind in ("function", "class"):
-        path = Path(corpus) / f"train.{kind}.jsonl"
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                row = json.loads(line)
-                yield row["document"][:1500]
-                yield from [" " + row["summary"]] * 4
+    for kind in KINDS:
+        for row in read_rows(Path(corpus) / f"train.{kind}.jsonl"):
+            yield row["document"][:MOST_CHARS]
+            yield from [" " + row["summary"]] * SUMMARY_TIMES
 
 
 if __name__ == "__main__":
