@@ -28,7 +28,7 @@ STD = 0.05
 LONGEST_WAVE, SHORTEST_WAVE = 20_000, 3.0  # positions
 LOOK_SHARPNESS = 3.0  # of the heads that look for positions
 MATCH_SHARPNESS = 1.2  # of the heads that look for a token
-COPY_STRENGTH = 2.0
+COPY_STRENGTH = 4.0
 NOTE_STRENGTH = 1.0
 
 
@@ -45,18 +45,18 @@ def config_of(vocab_size, **changes):
     from tf_led import LEDConfig
 
     values = {
-        "d_model": 192,
+        "d_model": 128,
         "encoder_layers": 2,
-        "decoder_layers": 3,
+        "decoder_layers": 2,
         "encoder_attention_heads": 4,
         "decoder_attention_heads": 4,
-        "encoder_ffn_dim": 768,
-        "decoder_ffn_dim": 768,
-        "attention_window": 64,
+        "encoder_ffn_dim": 512,
+        "decoder_ffn_dim": 512,
+        "attention_window": 32,
         "max_encoder_position_embeddings": 512,
         "max_decoder_position_embeddings": 128,
         "activation_function": "relu",
-        "dropout": 0.1,
+        "dropout": 0.0,
         "attention_dropout": 0.0,
         "init_std": 0.03,
     }
