@@ -55,7 +55,7 @@ def sentences_of(text):
 
 
 def first_sentence(row):
-    """The first sentence, on a manual page that below the heading DESCRIPTION.
+    r"""The first sentence, on a manual page that below the heading DESCRIPTION.
 
     Args:
         row: dict with `document`.
@@ -65,7 +65,7 @@ def first_sentence(row):
 
     Example:
         >>> from examples.bundled_model.baselines import first_sentence
-        >>> first_sentence({"document": "SYNOPSIS\\nls\\n\\nDESCRIPTION\\nIt lists. So."})
+        >>> first_sentence({"document": "SYNOPSIS\nls\n\nDESCRIPTION\nIt lists. So."})
         'It lists.'
     """
     heading = HEADING.search(row["document"])
@@ -108,7 +108,10 @@ def extracted(rows):
     from tqdm import tqdm
 
     found = {}
-    for name, kind in (("LexRank", LexRankSummarizer), ("TextRank", TextRankSummarizer)):
+    for name, kind in (
+        ("LexRank", LexRankSummarizer),
+        ("TextRank", TextRankSummarizer),
+    ):
         summarizer = kind(Stemmer("english"))
         found[name] = [best_sentence(summarizer, row) for row in tqdm(rows, desc=name)]
     return found
@@ -127,7 +130,9 @@ def nearest_summaries(rows, learnt):
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=NEIGHBOUR_WORDS)
-    texts = [[row["document"][:NEIGHBOUR_CHARS] for row in part] for part in (learnt, rows)]
+    texts = [
+        [row["document"][:NEIGHBOUR_CHARS] for row in part] for part in (learnt, rows)
+    ]
     known = vectorizer.fit_transform(texts[0]).T.tocsr()
     vectors, found = vectorizer.transform(texts[1]), []
     for start in range(0, len(rows), BATCH):
@@ -159,7 +164,10 @@ def write_baselines(corpus, folder, part="test"):
     for kind in KINDS:
         rows = read_rows(Path(corpus) / f"{part}.{kind}.jsonl")
         said = baselines(rows, read_rows(Path(corpus) / f"train.{kind}.jsonl"))
-        lines = [dict(zip(said, texts, strict=True)) for texts in zip(*said.values())]
+        lines = [
+            dict(zip(said, texts, strict=True))
+            for texts in zip(*said.values(), strict=True)
+        ]
         write_rows(Path(folder) / f"{kind}.jsonl", lines)
 
 

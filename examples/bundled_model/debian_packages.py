@@ -101,7 +101,7 @@ def described_packages(paths):
 
 
 def as_paragraphs(lines):
-    """Undoes the format of a description.
+    r"""Undoes the format of a description.
 
     Args:
         lines: str, every line behind a blank; a second blank keeps a line as it is, and
@@ -112,8 +112,8 @@ def as_paragraphs(lines):
 
     Example:
         >>> from examples.bundled_model.debian_packages import as_paragraphs
-        >>> as_paragraphs(" One text\\n on.\\n .\\n Two:\\n  * this\\n  * that")
-        'One text on.\\n\\nTwo:\\n* this\\n* that'
+        >>> as_paragraphs(" One text\n on.\n .\n Two:\n  * this\n  * that")
+        'One text on.\n\nTwo:\n* this\n* that'
     """
     paragraphs = [[]]
     for line in lines.split("\n"):

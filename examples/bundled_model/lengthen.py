@@ -1,15 +1,15 @@
 """Gives a trained checkpoint its full length: `python -m ...lengthen FROM TO`.
 
-The first run has seen the first positions only, and what these have learnt (here stands
-the name) is wrong further on. So positions are not repeated, as they were when LED was
-made of BART: further ones go on with the waves that the first ones began as.
+The first run has seen the first positions only. Further ones go on with the waves that
+the first ones began as: the head that looks one position back then finds its way there
+too, which it would not if positions were repeated.
 """
 
 import sys
 
 from examples.bundled_model.start import waves
 
-POSITIONS = 4096
+POSITIONS = 16_384
 
 
 def lengthen(source, folder, positions=POSITIONS):

@@ -116,7 +116,7 @@ def rendered(path, renderer):
 
 
 def parse_page(text):
-    """Separates the NAME line from the rest.
+    r"""Separates the NAME line from the rest.
 
     Args:
         text: str, a page as text.
@@ -128,9 +128,9 @@ def parse_page(text):
 
     Example:
         >>> from examples.bundled_model.manual_pages import parse_page
-        >>> page = "A(1)  A(1)\\n\\nNAME\\n  a - do it\\n\\nDESCRIPTION\\n  Does it.\\n\\nend"
+        >>> page = "A(1)  A(1)\n\nNAME\n  a - do it\n\nDESCRIPTION\n  Does it.\n\nend"
         >>> parse_page(page)
-        ('DESCRIPTION\\nDoes it.', 'do it')
+        ('DESCRIPTION\nDoes it.', 'do it')
     """
     section = NAME_SECTION.search(text)
     line = section and NAME_LINE.match(" ".join(section[1].split()))

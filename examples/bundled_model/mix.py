@@ -1,9 +1,9 @@
 """Chooses what each run learns from: `python -m ...mix CORPUS FOLDER`.
 
-The first run goes over the beginnings of all texts several times, in batches that are
-cheap; every time some are as a terminal would show them, and in some the words that
-text and summary share are others. The second reads fewer texts to a later end, and the
-third a few to the very end.
+The first run reads the beginnings of all texts, in batches that are cheap, and of a
+manual page that of its description; some are as a terminal would show them, and in some
+the words that text and summary share are others. The second reads fewer texts to a
+later end and pages from their start, the third a few to the very end.
 """
 
 import random
@@ -11,17 +11,18 @@ import sys
 import textwrap
 from pathlib import Path
 
+from examples.bundled_model.baselines import HEADING
 from examples.bundled_model.renamed import Renamer
 from examples.bundled_model.rows import read_rows, write_rows
 
-PASSES = 4
+PASSES = 2
 PAGE_TIMES = 2  # pages are few, and harder
 RENAMED_SHARE = 0.3
 WRAPPED_SHARE = 0.2
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
 # Characters of a document, by which the later runs choose.
-BEGINNING, SHORT, LONG = 1500, 700, 6000
+BEGINNING, LONG = 800, 6000
 LATER = {"page": 8000, "package": 6000}
 LAST = {"long": 500, "short": 300}
 MEASURED = {"package": 500, "page": 243}
@@ -54,8 +55,10 @@ def varied(row, renamer, chance):
 
 
 def cut(row):
-    """The row with the beginning of its document."""
-    return {**row, "document": row["document"][:BEGINNING]}
+    """The row with the beginning of its document, of a page's description."""
+    heading = HEADING.search(row["document"])
+    start = heading.end() if heading else 0
+    return {**row, "document": row["document"][start : start + BEGINNING]}
 
 
 def beginnings(rows, seed=0):

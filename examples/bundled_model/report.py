@@ -1,126 +1,172 @@
 """Scores baselines and model on what was held out, and writes the model card.
 
-`python -m ...report CORPUS PREDICTIONS MODEL`: PREDICTIONS holds what
-`tf-led evaluate --predictions` wrote of each kind, `KIND.jsonl`.
+`python -m ...report CORPUS BASELINES PREDICTIONS MODEL`: BASELINES is the folder that
+`baselines` wrote, PREDICTIONS holds what `tf-led evaluate --predictions` wrote of each
+kind, `KIND.jsonl`.
 """
 
 import json
+import math
+import random
 import sys
 from pathlib import Path
 
-from examples.bundled_model.baselines import baselines
 from examples.bundled_model.card import card
-from examples.bundled_model.corpus import KINDS
-from examples.bundled_model.mix import read
-from tf_led.cli.evaluate import score_texts, with_interval
+from examples.bundled_model.manual_pages import PACKAGES
+from examples.bundled_model.rows import read_rows
+from examples.bundled_model.texts import KINDS
+from tf_led.cli.rouge_intervals import score_texts, with_interval
 
 MODEL = "bundled model"
-FEWEST_POINTS = 3
-# What the model has to beat: lines of the source, or words of the name, as they are.
-# The other baselines add phrases or take sentences of others; they are shown beside it.
-TO_BEAT = (
-    "first line of the source",
-    "line that defines it",
-    "words of the name",
-    "words of the qualified name",
-)
+SCORES = ("rouge1", "rouge2", "rougeL")
+# What the model has to be above the best baseline, in ROUGE-L, with intervals apart.
+POINTS = 5
+NUM_SHOWN = {"package": 12, "page": 8}
+SHOWN_CHARS = 300  # of a document
+NUM_FETCHED = len(PACKAGES.split())
 
 
-def measure(corpus, predictions):
-    """Scores model and baselines on the same held-out documents by the same code.
+def measure(corpus, baselines, predictions):
+    """Scores model and baselines on the same held-out texts by the same code.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
+        baselines: path of the folder with what the baselines say.
         predictions: path of the folder with what the model wrote.
 
     Returns:
-        Dict from kind, and from "all", to dict of `examples`, `packages` and `rougeL`:
-        that is a dict from the summarizer's name to `mean`, `low` and `high`.
+        Dict from kind to dict of `examples`, `families` and `scores`: that is a dict
+        from the summarizer's name to a dict from a score's name to `mean`, `low` and
+        `high`; and `shown`, a list of dict of `document`, `summary` and `prediction`.
 
     Raises:
-        ValueError: if the predictions are not of these documents.
+        ValueError: if the predictions are not of these texts.
     """
-    summarizers = baselines(read(corpus, "train", ("function", "class")))
-    every_row, every_text, found = [], {}, {}
+    found = {}
     for kind in KINDS:
-        rows = read(corpus, "test", (kind,))
-        written = Path(predictions) / f"{kind}.jsonl"
-        texts = {MODEL: read_predictions(written, rows, corpus)}
-        for name, summarize in summarizers.items():
-            texts[name] = [summarize(row) for row in rows]
-        found[kind] = score(rows, texts)
-        every_row += rows
-        every_text = {name: every_text.get(name, []) + texts[name] for name in texts}
-    return {**found, "all": score(every_row, every_text)}
+        rows = read_rows(Path(corpus) / f"test.{kind}.jsonl")
+        said = read_rows(Path(baselines) / f"{kind}.jsonl")
+        texts = {name: [one[name] for one in said] for name in said[0]}
+        written = read_predictions(Path(predictions) / f"{kind}.jsonl", rows)
+        found[kind] = {
+            "examples": len(rows),
+            "sources": len({row["source"] for row in rows}),
+            "scores": {
+                name: scored(one, rows)
+                for name, one in {MODEL: written, **texts}.items()
+            },
+            "shown": shown(rows, written, NUM_SHOWN[kind]),
+        }
+    return found
 
 
-def read_predictions(path, rows, corpus):
-    """What the model wrote about the documents `rows` of the corpus, as strings."""
-    with open(path, encoding="utf-8") as file:
-        written = [json.loads(line) for line in file]
+def read_predictions(path, rows):
+    """What the model wrote about the texts `rows`, as strings."""
+    written = read_rows(path)
     if [row["summary"] for row in rows] != [one["summary"] for one in written]:
-        raise ValueError(f"{path}: not of the documents in {corpus}")
+        raise ValueError(f"{path}: these are not predictions of the corpus' test texts")
     return [one["prediction"] for one in written]
 
 
-def score(rows, texts):
-    """How good the texts about `rows` are, a dict as one part of `measure`'s."""
-    return {
-        "examples": len(rows),
-        "packages": len({row["package"] for row in rows}),
-        "rougeL": {name: rouge_l(one, rows) for name, one in texts.items()},
-    }
+def scored(texts, rows):
+    """Every score of some texts with its interval."""
+    values = score_texts(texts, [row["summary"] for row in rows])
+    return {name: with_interval(values[name], seed=0) for name in SCORES}
 
 
-def rouge_l(texts, rows):
-    references = [row["summary"] for row in rows]
-    return with_interval(score_texts(texts, references)["rougeL"], seed=0)
-
-
-def is_clear(scores, points=FEWEST_POINTS):
-    """Whether the model beats the best of `TO_BEAT` by enough, intervals apart.
+def shown(rows, written, number, seed=0):
+    """Draws examples for the card.
 
     Args:
-        scores: dict from name to `mean`, `low` and `high`; of `TO_BEAT` at least one.
-        points: float.
+        rows: list of n dict.
+        written: list of n str.
+        number: int.
+        seed: int.
 
     Returns:
-        bool.
+        List of dict of `name`, `document` (its beginning), `summary` and `prediction`.
+    """
+    places = random.Random(seed).sample(range(len(rows)), number)
+    return [
+        {
+            "name": rows[place]["name"],
+            "document": beginning(rows[place]["document"]),
+            "summary": rows[place]["summary"],
+            "prediction": written[place],
+        }
+        for place in places
+    ]
+
+
+def beginning(document):
+    """The first characters of a document, on one line, cut between words."""
+    text = " ".join(document[: 2 * SHOWN_CHARS].split())
+    if len(text) <= SHOWN_CHARS:
+        return text
+    return text[:SHOWN_CHARS].rsplit(" ", 1)[0] + " ..."
+
+
+def lead(scores):
+    """How far the model is above the best baseline.
+
+    Args:
+        scores: dict as of `measure`.
+
+    Returns:
+        (str, float, bool): the baseline with the highest ROUGE-L, the points between,
+        and whether the intervals of the two are apart.
 
     Example:
-        >>> from examples.bundled_model.report import MODEL, is_clear
-        >>> model = {"mean": 30.0, "low": 29.0, "high": 31.0}
-        >>> best = {"mean": 26.0, "low": 25.0, "high": 27.0}
-        >>> is_clear({MODEL: model, "words of the name": best})
-        True
+        >>> from examples.bundled_model.report import MODEL, lead
+        >>> model = {"rougeL": {"mean": 30.0, "low": 29.0, "high": 31.0}}
+        >>> first = {"rougeL": {"mean": 26.0, "low": 25.0, "high": 27.0}}
+        >>> lead({MODEL: model, "first sentence": first})
+        ('first sentence', 4.0, True)
     """
-    model = scores[MODEL]
-    others = [one for name, one in scores.items() if name in TO_BEAT]
-    best = max(one["mean"] for one in others)
-    is_apart = model["low"] > max(one["high"] for one in others)
-    return model["mean"] - best >= points and is_apart
+    ranks = {name: one["rougeL"] for name, one in scores.items()}
+    model = ranks.pop(MODEL)
+    best = max(ranks, key=lambda name: ranks[name]["mean"])
+    points = model["mean"] - ranks[best]["mean"]
+    return best, points, model["low"] > ranks[best]["high"]
 
 
-def write_report(corpus, predictions, folder):
+def is_clear(scores):
+    """Whether the model is far enough above the best baseline."""
+    _, points, is_apart = lead(scores)
+    return points >= POINTS and is_apart
+
+
+def num_parameters(folder):
+    """The number of a checkpoint's parameters, tied ones counted once."""
+    from safetensors import safe_open
+
+    with safe_open(Path(folder) / "model.safetensors", "np") as file:
+        return sum(math.prod(file.get_slice(k).get_shape()) for k in file.keys())  # noqa: SIM118
+
+
+def write_report(corpus, baselines, predictions, folder):
     """Writes `report.json` and `README.md` beside the model.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
+        baselines: path of the folder with what the baselines say.
         predictions: path of the folder with what the model wrote.
         folder: path of the model.
 
     Returns:
         Dict as of `measure`.
     """
-    found, folder = measure(corpus, predictions), Path(folder)
-    text = json.dumps(found, indent=1) + "\n"
+    found, folder = measure(corpus, baselines, predictions), Path(folder)
+    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     (folder / "report.json").write_text(text, encoding="utf-8")
-    (folder / "README.md").write_text(card(found), encoding="utf-8")
+    text = card(found, NUM_FETCHED, num_parameters(folder))
+    (folder / "README.md").write_text(text, encoding="utf-8")
     return found
 
 
 if __name__ == "__main__":
-    result = write_report(*sys.argv[1:])
-    print(json.dumps(result, indent=1))
-    if not is_clear(result["function"]["rougeL"]):
-        sys.exit(f"The model is not {FEWEST_POINTS} points above the baselines.")
+    for kind, part in write_report(*sys.argv[1:]).items():
+        best, points, is_apart = lead(part["scores"])
+        print(
+            f"{kind}: {points:.1f} ROUGE-L above {best!r}, intervals apart: {is_apart}"
+        )

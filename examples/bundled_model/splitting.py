@@ -16,8 +16,8 @@ PARTS = ("train", "validation", "test")
 # Of a thousand families.
 NUM_TEST, NUM_VALIDATION = 60, 30
 NAMED = {
-    "test": "netpbm-free git tk ncurses hwloc iproute pam gnupg".split(),
-    "validation": "util-linux tcl shadow iwidgets cmake e2fsprogs".split(),
+    "test": ("netpbm-free", "git", "tk", "ncurses", "hwloc", "iproute", "pam", "gnupg"),
+    "validation": ("util-linux", "tcl", "shadow", "iwidgets", "cmake"),
 }
 LEAST_WORDS = 5  # of a sentence that says something
 # A sentence that so many families have is a formula, like that of a licence.
@@ -70,7 +70,7 @@ def part_of(source):
 
 
 def sentences_of(text):
-    """The sentences of a text as they are compared: words in lower case.
+    r"""The sentences of a text as they are compared: words in lower case.
 
     Args:
         text: str.
@@ -80,7 +80,7 @@ def sentences_of(text):
 
     Example:
         >>> from examples.bundled_model.splitting import sentences_of
-        >>> sentences_of("See there. It is a Tool, and\\nit does more.")
+        >>> sentences_of("See there. It is a Tool, and\nit does more.")
         {'it is a tool and it does more'}
     """
     found = (WORD.findall(one.lower()) for one in SENTENCE_END.split(text))

@@ -1,33 +1,51 @@
-from examples.bundled_model.baselines import baselines
+import pytest
 
-LEARNT = [
-    {"name": "open_file", "summary": "Opens a file."},
-    {"name": "Zip.close_file", "summary": "Closes it."},
-    {"name": "shut", "summary": "Closes it."},
-]
-ROW = {
-    "name": "HTTPServer.close_fileNow",
-    "signature": "def close_fileNow(self):",
-    "document": "class HTTPServer:\n    def close_fileNow(self):\n        # at once\n",
-}
+from examples.bundled_model import baselines
+
+DOCUMENT = (
+    "SYNOPSIS\ncut rope\n\nDESCRIPTION\nIt cuts, e.g. ropes. It\nties knots.\n\nEND"
+)
 
 
-def test_each_baseline():
-    found = {name: summarize(ROW) for name, summarize in baselines(LEARNT).items()}
-    assert found == {
-        "first line of the source": "class HTTPServer:",
-        "line that defines it": "def close_fileNow(self):",
-        "words of the name": "close file now",
-        "words of the qualified name": "http server close file now",
-        "'Return the' and words of the name": "Return the close file now",
-        "first comment": "at once",
-        "most frequent summary": "Closes it.",
-        "summary of the nearest name": "Closes it.",
-    }
+@pytest.mark.parametrize(
+    "document, sentence",
+    [
+        (DOCUMENT, "It cuts, e.g. ropes."),
+        ("Cuts ropes\nin two.\n\nOr more.", "Cuts ropes in two."),
+        ("No end", "No end"),
+        ("", ""),
+    ],
+)
+def test_first_sentence(document, sentence):
+    assert baselines.first_sentence({"document": document}) == sentence
 
 
-def test_where_there_is_nothing_to_go_by():
-    row = {"name": "_", "signature": "def _():", "document": "def _():\n  pass"}
-    found = {name: summarize(row) for name, summarize in baselines(LEARNT).items()}
-    assert found["first comment"] == "" and found["words of the name"] == ""
-    assert found["summary of the nearest name"] == "Opens a file."
+def test_sentences_end_at_points_and_paragraphs():
+    text = "It cuts, e.g. ropes. It\nties knots!\n\nEND"
+    cut = ["It cuts, e.g. ropes.", "It ties knots!", "END"]
+    assert baselines.sentences_of(text) == cut
+
+
+def test_words_of_name():
+    assert baselines.words_of_name({"name": "XtCut_ropes.so2"}) == "xt cut ropes so 2"
+
+
+def test_sumy_gets_sentences_and_words_from_here():
+    cut = baselines.Sentences()
+    assert cut.to_sentences("It cuts. It ties.") == ["It cuts.", "It ties."]
+    assert cut.to_words("Cut 2 ropes_now!") == ["Cut", "ropes_now"]
+
+
+def test_every_baseline_says_something_of_every_text():
+    pytest.importorskip("sklearn", reason="only `make bundled-model` needs it")
+    pytest.importorskip("sumy", reason="only `make bundled-model` needs it")
+    rows = [{"name": "cut", "document": DOCUMENT}, {"name": "tie", "document": "Tie."}]
+    learnt = [
+        {"document": "ropes", "summary": "rope"},
+        {"document": "tie", "summary": "t"},
+    ]
+    found = baselines.baselines(rows, learnt)
+    assert found["nearest text's summary (TF-IDF)"] == ["rope", "t"]
+    assert found["words of the name"] == ["cut", "tie"]
+    assert all(text for texts in found.values() for text in texts)
+    assert {"LexRank", "TextRank", "first sentence"} < {*found}

@@ -1,90 +1,63 @@
-import json
+from examples.bundled_model import corpus
+from examples.bundled_model.rows import read_rows
+from examples.bundled_model.splitting import part_of
 
-import pytest
-
-from examples.bundled_model import corpus, packages
-
-
-def function(name, sentence, value):
-    return f'def {name}():\n    """{sentence}"""\n    return {value}\n\n\n'
+WORDS = "It has more than the eight words that it needs, about"
+SOURCES = {"test": "git", "validation": "cmake", "train": "keras"}
 
 
-FILES = {
-    "keras/__init__.py": function("open_all", "Opens all of them.", 3)
-    + function("close_all", "Closes all of them.", 5),
-    "keras/_vendor/copied.py": function("vendored", "Stands in a copy.", 7),
-    "keras/tests/tools.py": function("tool", "Serves the tests only.", 7),
-    "keras/test_more.py": function("more", "Tests even more things.", 7),
-    "keras/broken.py": "def f(:",
-    "single.py": "".join(
-        function(f"again_{n}", "Says the same again.", n) for n in range(7)
-    ),
-    "networkx/graph.py": function("copied", "Says something of its own.", 11)
-    # The same source, though said otherwise; the same name and sentence; only the
-    # same sentence, which is another's to say.
-    + function("open_all", "Opens whatever there is.", 3)
-    + function("close_all", "Closes all of them.", 13)
-    + function("shut_all", "Closes all of them.", 17),
-    "click/core.py": function("command", "Runs a single command.", 19),
-}
-
-
-@pytest.fixture
-def written(tmp_path):
-    for name, text in FILES.items():
-        path = tmp_path / "site" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    sizes = corpus.write_corpus(tmp_path / "out", [tmp_path / "site"])
-    rows = {}
-    for name, size in sizes.items():
-        lines = (tmp_path / "out" / name).read_text(encoding="utf-8").splitlines()
-        rows[name] = [json.loads(line) for line in lines]
-        assert len(rows[name]) == size
-    return rows
+def row(source, about, summary=None):
+    document = f"{WORDS} {about}."
+    summary = summary or f"text about {about}"
+    return {"document": document, "summary": summary, "name": about, "source": source}
 
 
 def names(rows):
-    return sorted(row["name"] for row in rows)
+    return [row["name"] for row in rows]
 
 
-def test_a_package_is_on_one_side_whole(written):
-    learnt = written["train.function.jsonl"]
-    assert {row["package"] for row in learnt} == {"keras", "single"}
-    assert names(written["validation.function.jsonl"]) == ["command"]
-    assert {r["package"] for r in written["test.function.jsonl"]} == {"networkx"}
+def test_the_sources_of_these_tests_are_in_their_parts():
+    assert {part: part_of(source) for part, source in SOURCES.items()} == {
+        part: part for part in SOURCES
+    }
 
 
-def test_what_was_learnt_is_not_measured(written):
-    assert names(written["test.function.jsonl"]) == ["copied", "shut_all"]
-
-
-def test_copies_tests_and_broken_files_are_not_read(written):
-    learnt = names(written["train.function.jsonl"])
-    assert [name for name in learnt if not name.startswith("again")] == [
-        "close_all",
-        "open_all",
+def test_copies_short_texts_and_frequent_summaries_are_dropped():
+    rows = [row("a", "ropes"), row("b", "ropes"), row("a", "knots")]
+    rows += [
+        row("a", f"sail {n}", "the same" if n % 2 else "The SAME") for n in range(7)
     ]
+    rows += [{**row("a", "short"), "document": "Too short a text."}]
+    rows += [row("a", "brief", "one"), row("a", "long", "word " * 31)]
+    kept = names(corpus.without_repetition(rows, least_words=8))
+    assert kept[:2] == ["ropes", "knots"]
+    assert kept[2:] == [f"sail {n}" for n in range(corpus.MOST_ALIKE)]
 
 
-def test_a_frequent_sentence_is_taken_a_few_times(written):
-    learnt = names(written["train.function.jsonl"])
-    assert sum(name.startswith("again") for name in learnt) == corpus.MOST_ALIKE
+def test_of_a_family_few_are_measured():
+    rows = [row(f"gcc-{n}", f"rope {n}") for n in range(7)] + [row("tk", "knot")]
+    drawn = corpus.drawn(rows, most=5, most_of_family=3)
+    assert len(drawn) == 4 and "knot" in names(drawn)
+    assert len(corpus.drawn(rows, most=2, most_of_family=3)) == 2
+    assert corpus.drawn(rows, most=5, most_of_family=3) == drawn
 
 
-def test_no_package_is_in_two_parts():
-    assert not {*packages.TEST.split()} & {*packages.VALIDATION.split()}
+def test_parts_and_what_they_share(monkeypatch):
+    about = {part: [row(source, f"the {part}")] for part, source in SOURCES.items()}
+    shared = [row("keras", "the test"), row("cmake", "the test")]
+    texts = {"package": sum(about.values(), []), "page": shared}
+    monkeypatch.setattr(corpus, "LEAST_WORDS", {"package": 8, "page": 8})
+    found = corpus.split(texts)
+    assert {part: names(found[part, "package"]) for part in SOURCES} == {
+        part: [f"the {part}"] for part in SOURCES
+    }
+    # What shares its sentence with a measured text of the other kind is left out too.
+    assert found["train", "page"] == found["validation", "page"] == []
 
 
-def test_demo_and_measuring_use_what_was_never_learnt():
-    from examples import demo as demo_examples
-
-    modules = (*demo_examples.LEARNT, *demo_examples.MEASURED, demo_examples.DOCUMENT)
-    for module in modules:
-        assert packages.part_of(module.__name__) == "test"
-
-
-def test_folders_hold_the_standard_library_and_packages():
-    found = packages.folders()
-    assert any((folder / "textwrap.py").exists() for folder in found)
-    assert any((folder / "keras").is_dir() for folder in found)
+def test_written_rows_are_read_again(tmp_path):
+    rows = [row("a", "caf\u00e9"), row("b", "ropes")]
+    sizes = corpus.write_corpus({("test", "page"): rows}, tmp_path / "new")
+    assert sizes == {"test.page.jsonl": 2}
+    found = read_rows(tmp_path / "new" / "test.page.jsonl")
+    assert sorted(names(found)) == sorted(names(rows))
