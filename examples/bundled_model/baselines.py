@@ -18,7 +18,7 @@ HEADING = re.compile(r"^(?:DESCRIPTION|Description)\n", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=\S)|\n\s*\n")
 TEXT_WORD = re.compile(r"[^\W\d_]\w*")
 # LexRank and TextRank compare all sentences with all others.
-MOST_SENTENCES = 200
+MOST_SENTENCES = 100
 NEIGHBOUR_CHARS = 20_000
 NEIGHBOUR_WORDS = 200_000  # different ones that are told apart
 BATCH = 200

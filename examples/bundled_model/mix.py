@@ -2,8 +2,8 @@
 
 The first run reads the beginnings of all texts, in batches that are cheap, and of a
 manual page that of its description; some are as a terminal would show them, and in some
-the words that text and summary share are others. The second reads fewer texts to a
-later end and pages from their start, the third a few to the very end.
+the words that text and summary share are others. The second reads fewer texts, pages
+from their start to a later end.
 """
 
 import random
@@ -21,10 +21,9 @@ RENAMED_SHARE = 0.3
 WRAPPED_SHARE = 0.2
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
-# Characters of a document, by which the later runs choose.
-BEGINNING, LONG = 800, 6000
-LATER = {"page": 8000, "package": 6000}
-LAST = {"long": 500, "short": 300}
+# Characters of a document.
+BEGINNING, LATER_CHARS = 800, 9000
+LATER = {"page": 1600, "package": 1600}
 MEASURED = {"package": 500, "page": 243}
 
 
@@ -76,20 +75,23 @@ def beginnings(rows, seed=0):
 
 
 def later(pages, packages, seed=1):
-    """The rows of the second run."""
+    """The rows of the second run.
+
+    Args:
+        pages: list of dict.
+        packages: list of dict.
+        seed: int.
+
+    Returns:
+        List of dict.
+    """
     rows = [*pages[: LATER["page"]], *packages[: LATER["package"]]]
-    return beginnings(rows, seed)
-
-
-def last(pages, packages):
-    """The rows of the third run: long pages, and some short texts of both kinds."""
-    rows = [row for row in pages if len(row["document"]) > LONG][: LAST["long"]]
-    rows += [row for row in pages if len(row["document"]) < LONG][: LAST["short"]]
-    return beginnings([*rows, *packages[: LAST["short"]]], seed=2)
+    cut_rows = [{**row, "document": row["document"][:LATER_CHARS]} for row in rows]
+    return beginnings(cut_rows, seed)
 
 
 def write_mix(corpus, folder):
-    """Writes `beginnings`, `later`, `last` and `validation` as JSON lines.
+    """Writes `beginnings`, `later` and `validation` as JSON lines.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
@@ -101,7 +103,6 @@ def write_mix(corpus, folder):
     passes = [row for seed in range(PASSES) for row in beginnings(rows, seed)]
     write_rows(folder / "beginnings.jsonl", passes)
     write_rows(folder / "later.jsonl", later(learnt["page"], learnt["package"]))
-    write_rows(folder / "last.jsonl", last(learnt["page"], learnt["package"]))
     measured = []
     for kind, most in MEASURED.items():
         measured += read_rows(corpus / f"validation.{kind}.jsonl")[:most]

@@ -15,7 +15,7 @@ from examples.bundled_model.card import card
 from examples.bundled_model.manual_pages import PACKAGES
 from examples.bundled_model.rows import read_rows
 from examples.bundled_model.texts import KINDS
-from tf_led.cli.rouge_intervals import score_texts, with_interval
+from tf_led.cli.evaluate import score_texts, with_interval
 
 MODEL = "bundled model"
 SCORES = ("rouge1", "rouge2", "rougeL")

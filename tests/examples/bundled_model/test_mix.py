@@ -39,12 +39,20 @@ def test_validation_is_of_both_kinds(corpus, monkeypatch):
     assert names(found) == ["package0", "package1", "page0"]
 
 
-def test_the_last_run_reads_long_pages_and_some_short_texts(monkeypatch):
-    monkeypatch.setattr(mix, "LAST", {"long": 1, "short": 2})
-    pages = [row(f"long{n}", TEXT * 20) for n in range(3)]
-    pages += [row(f"short{n}") for n in range(3)]
-    found = mix.last(pages, [row(f"package{n}") for n in range(3)])
-    assert names(found) == ["long0", "package0", "package1", "short0", "short1"]
+def test_the_second_run_reads_fewer_texts_to_a_later_end(monkeypatch):
+    monkeypatch.setattr(mix, "LATER", {"page": 2, "package": 1})
+    monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
+    pages = [row(f"page{n}", "DESCRIPTION\n" + TEXT * 40) for n in range(3)]
+    found = mix.later(pages, [row(f"package{n}") for n in range(3)])
+    assert names(found) == ["package0", "page0", "page1"]
+    longest = max(len(row["document"]) for row in found)
+    assert mix.BEGINNING < longest <= mix.LATER_CHARS + 100
+
+
+def test_the_first_run_reads_a_page_from_its_description():
+    page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT * 9)
+    document = mix.cut(page)["document"]
+    assert document.startswith("A text") and len(document) == mix.BEGINNING
 
 
 def test_lines_are_broken_without_losing_a_word():
