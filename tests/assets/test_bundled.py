@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from examples.bundled_model.report import MODEL, is_clear
+from examples.bundled_model.report import MODEL
 from tests.contract.pages import ROOT
 from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
 from tf_led.cli.checkpoint import BUNDLED
@@ -31,12 +31,6 @@ def test_it_reads_4096_tokens(model):
     limit = model.config.max_encoder_position_embeddings
     assert limit == tokenizer.model_max_length == 4096
     assert model.config.vocab_size == len(tokenizer)
-
-
-def test_its_report_is_that_of_a_model_worth_its_place():
-    report = json.loads((BUNDLED / "report.json").read_text(encoding="utf-8"))
-    assert report["function"]["examples"] > 1000
-    assert is_clear(report["function"]["rougeL"])
 
 
 def test_its_card_has_the_figures_of_its_report():
