@@ -49,6 +49,33 @@ def test_a_damaged_cache_is_made_anew(letters, tmp_path, name, damage):
     assert again.report.examples == 2
 
 
+def test_a_flipped_bit_is_mended(letters, tmp_path):
+    """Wherever it is: the cache is made anew."""
+    whole = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    expected = [np.array(rows.ids) for rows in (whole.sources, whole.targets)]
+    [folder] = tmp_path.iterdir()
+    rng = np.random.default_rng(0)
+    for file in sorted(folder.iterdir()):
+        for _ in range(30):
+            content = bytearray(file.read_bytes())
+            content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+            file.unlink()
+            file.write_bytes(content)
+            again = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+            for rows, ids in zip((again.sources, again.targets), expected, strict=True):
+                np.testing.assert_array_equal(rows.ids, ids, str(file))
+            assert again.report == whole.report
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '{"counts": 3}', "[" * 10**5])
+def test_a_report_that_is_none_has_the_cache_made_anew(letters, tmp_path, content):
+    whole = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    [folder] = tmp_path.iterdir()
+    (folder / "report.json").write_text(content)
+    again = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
+    assert again.report == whole.report
+
+
 def test_what_a_killed_writer_left_is_removed(letters, tmp_path):
     encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
     [folder] = tmp_path.iterdir()

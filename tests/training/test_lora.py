@@ -55,6 +55,12 @@ def test_ranks_that_are_none(rank):
         lora.check_rank(rank, None)
 
 
+def test_a_rank_beyond_every_weight(layer):
+    with pytest.raises(ValueError, match="`rank` is 8, .* at most 7"):
+        lora.check_rank(8, None, [layer])
+    lora.check_rank(7, None, [layer])
+
+
 def test_alphas_that_are_none():
     with pytest.raises(ValueError, match="`alpha` must be above 0, got 0"):
         lora.check_rank(1, 0)

@@ -1,8 +1,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from tf_led.checkpoints.errors import CheckpointError
 from tf_led.training.run_folder import RunFolder
 
 
@@ -22,6 +24,55 @@ def test_a_run_is_complete_when_it_has_a_result(tmp_path):
     assert run.result() is None
     run.end({"loss": 0.5})
     assert RunFolder(tmp_path).result() == {"loss": 0.5}
+
+
+def test_a_flipped_bit_is_named_or_harmless(tmp_path):
+    run, rng = RunFolder(tmp_path), np.random.default_rng(0)
+    arguments = {"epochs": 3, "freeze": ["shared"], "seed": 0}
+    run.begin(arguments)
+    file = tmp_path / "training" / "arguments.json"
+    whole, refused = file.read_bytes(), 0
+    for _ in range(200):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        file.write_bytes(content)
+        try:
+            # One that makes the checksum's name another is taken for an argument.
+            assert run.differences(arguments).keys().isdisjoint(arguments)
+        except CheckpointError as error:
+            assert str(file) in str(error) and str(tmp_path / "training") in str(error)
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize("content", ["[" * 10**5, "{", "[]", "3"])
+def test_what_is_no_record_is_named(tmp_path, content):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "result.json").write_text(content)
+    with pytest.raises(CheckpointError, match=r"result\.json is damaged: no JSON obj"):
+        RunFolder(tmp_path).result()
+
+
+def test_arguments_of_version_0_1_have_no_checksum(tmp_path):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "arguments.json").write_text('{"epochs": 3}')
+    assert RunFolder(tmp_path).differences({"epochs": 3}) == {}
+
+
+def test_a_damaged_checkpoint_is_named_unless_it_was_cut_off(tmp_path):
+    run, file = RunFolder(tmp_path), tmp_path / "model.safetensors"
+    run.check_checkpoint()
+    with run.checkpoint_noted():
+        file.write_bytes(b"good")
+    run.check_checkpoint()
+    for damage in (lambda: file.write_bytes(b"goop"), file.unlink):
+        damage()
+        with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged"):
+            run.check_checkpoint()
+    with pytest.raises(KeyboardInterrupt), run.checkpoint_noted():
+        file.write_bytes(b"half")
+        raise KeyboardInterrupt
+    run.check_checkpoint()  # what follows writes it again
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path):

@@ -1,10 +1,13 @@
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from tf_led.checkpoints.errors import CheckpointError
 from tf_led.training.state import (
     load_state,
     read_record,
+    read_variable,
     save_state,
     training_variables,
 )
@@ -73,9 +76,53 @@ def test_a_damaged_state_is_refused(tmp_path):
         load_state(tmp_path, variables)
 
 
-def test_another_safetensors_file_is_no_state(tmp_path):
-    from safetensors.numpy import save_file
+def flipped(file, rng):
+    """A file's bytes with one bit turned over."""
+    content = bytearray(file.read_bytes())
+    content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+    return bytes(content)
 
+
+def test_a_flipped_bit_is_named_or_harmless(tmp_path):
+    model, other = make_model(), make_model(seed=1)
+    step(model)
+    save_state(tmp_path, training_variables(model), {"step": 1})
+    file = tmp_path / "state.safetensors"
+    whole, rng = file.read_bytes(), np.random.default_rng(0)
+    variables = training_variables(other)
+    before, refused = [np.array(v) for v in variables.values()], 0
+    for _ in range(200):
+        file.write_bytes(flipped(file, rng))
+        try:
+            assert load_state(tmp_path, variables) == {"step": 1}
+            expected = [np.array(v) for v in training_variables(model).values()]
+        except CheckpointError as error:
+            assert str(file) in str(error)
+            expected, refused = before, refused + 1
+        for variable, value in zip(variables.values(), expected, strict=True):
+            np.testing.assert_array_equal(variable, value)
+            variable.assign(value)
+        if expected is not before:
+            for variable, value in zip(variables.values(), before, strict=True):
+                variable.assign(value)
+        file.write_bytes(whole)
+    assert refused > 150  # others hit the spaces that fill up the header
+
+
+def test_a_state_of_version_0_1_loads(tmp_path):
+    """It has no checksums, and its record is JSON alone."""
+    model, other = make_model(), make_model(seed=1)
+    arrays = {
+        name: read_variable(variable)
+        for name, variable in training_variables(model).items()
+    }
+    arrays["record"] = np.frombuffer(b'{"step": 5}', "uint8")
+    save_file(arrays, tmp_path / "state.safetensors")
+    assert load_state(tmp_path, training_variables(other)) == {"step": 5}
+    np.testing.assert_array_equal(model.layers[-1].kernel, other.layers[-1].kernel)
+
+
+def test_another_safetensors_file_is_no_state(tmp_path):
     save_file({"a": np.ones(3)}, tmp_path / "state.safetensors")
     with pytest.raises(ValueError, match="is no state of a training run"):
         read_record(tmp_path)

@@ -31,9 +31,10 @@ from tf_led.cli.parser import (
     add_bfloat16_products,
     blamed_on,
     load_tensorflow,
+    non_negative_int,
     positive_int,
 )
-from tf_led.cli.train.arguments import add_key_arguments, check_rule, natural
+from tf_led.cli.train.arguments import add_key_arguments, check_rule
 
 
 def read(args, config, tokenizer):
@@ -50,7 +51,7 @@ def read(args, config, tokenizer):
     Raises:
         UsageError: if the file, or an argument, cannot be used.
     """
-    from tf_led.cli.train.data import length_limits, told
+    from tf_led.cli.train.data import length_limits, report_all_bad_records
     from tf_led.data.batching import BatchMaker
     from tf_led.data.encode import Limits, drop_long_questions, encode_read
     from tf_led.data.global_attention_rules import choose_rule
@@ -63,7 +64,7 @@ def read(args, config, tokenizer):
     report = DataReport(args.data, args.strict)
     with blamed_on(f"--global-tokens {args.global_tokens}"):
         rule = choose_rule(args.global_tokens, tokenizer, args.separator)
-    with told("--data"):
+    with report_all_bad_records("--data"):
         found = read_examples(args.data, report, keys)
         examples = list(itertools.islice(found, args.limit))
         examples = drop_long_questions(examples, tokenizer, limits, report)
@@ -193,7 +194,9 @@ def add_arguments(parser):
     add("--batch-size", type=positive_int, default=4, metavar="N", help="default 4")
     add("--limit", type=positive_int, metavar="N", help="take the first N examples")
     add("--predictions", metavar="FILE", help="write every summary there, as JSONL")
-    add("--seed", type=natural, default=0, metavar="N", help="of the intervals")
+    add(
+        "--seed", type=non_negative_int, default=0, metavar="N", help="of the intervals"
+    )
     add("--strict", action="store_true", help="a bad line is an error")
     add_bfloat16_products(parser)
     add_key_arguments(parser.add_argument_group("data"))

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import os
 import shutil
 import sys
@@ -135,6 +136,60 @@ def positive_int(text):
             f"must be a whole number of at least 1, got {text!r}"
         )
     return int(text)
+
+
+def non_negative_int(text):
+    """Reads a whole number of at least 0.
+
+    Args:
+        text: str, as typed.
+
+    Returns:
+        int.
+
+    Raises:
+        argparse.ArgumentTypeError: for anything else, naming it.
+
+    Example:
+        >>> from tf_led.cli.parser import non_negative_int
+        >>> non_negative_int("0")
+        0
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least 0, got {text!r}"
+        )
+    return int(text)
+
+
+def number_between(low, high):
+    """Makes a reader of decimal numbers within bounds.
+
+    Args:
+        low: float, the least that is allowed.
+        high: float, what is too much.
+
+    Returns:
+        Callable from str to float, for argparse.
+
+    Example:
+        >>> from tf_led.cli.parser import number_between
+        >>> number_between(0, 1)("0.1")
+        0.1
+    """
+
+    def read(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value < high:
+            raise argparse.ArgumentTypeError(
+                f"must be a number of at least {low} and below {high}, got {text!r}"
+            )
+        return value
+
+    return read
 
 
 def add_bfloat16_products(parser):

@@ -69,10 +69,10 @@ class RowWriter:
         self.ends.append((self.ends[-1] if self.ends else 0) + len(ids))
 
 
-VERSION = 1
+VERSION = 2
 FILES = ("sources.bin", "targets.bin")
 ENDS = ("source_ends.npy", "target_ends.npy")
-REPORT = "report.json"  # moved in place last: where it is, the rest is whole
+REPORT = "report.json"  # moved in place last: where it is, the rest was whole
 
 
 def cached(cache_dir, source, tokenizer, options, write, report):
@@ -170,22 +170,35 @@ def _write(folder, write, report):
             all_ends = write(sources, rest)
         for name, ends in zip(ENDS, all_ends, strict=True):
             np.save(made / name, np.asarray(ends, "int64"))
-        (made / REPORT).write_text(json.dumps(report.as_dict()), encoding="utf-8")
+        counts = report.as_dict()
+        report = {"counts": counts, "sha256": _checksum(made, counts)}
+        (made / REPORT).write_text(json.dumps(report), encoding="utf-8")
         staging.move_last(REPORT)
 
 
 def _read(folder):
-    """Rows and counts of a cache; None if there is none that is whole."""
+    """Rows and counts of a cache; None if there is none, or one that is damaged."""
     try:
-        counts = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        counts = report["counts"]
+        if report["sha256"] != _checksum(folder, counts):
+            return None
         rows = [
             TokenRows(_mapped(folder / file), np.load(folder / ends))
             for file, ends in zip(FILES, ENDS, strict=True)
         ]
-    except (OSError, ValueError, EOFError):  # not there, or damaged since
+    except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError):
         return None
-    is_whole = all(len(part.ids) == part.lengths.sum() for part in rows)
-    return (rows, counts) if is_whole else None
+    return rows, counts
+
+
+def _checksum(folder, counts):
+    """SHA-256 of the counts and of the files."""
+    digest = hashlib.sha256(json.dumps(counts, sort_keys=True).encode())
+    for name in (*FILES, *ENDS):
+        with open(folder / name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _mapped(path):

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 
 
-def check_rank(rank, alpha):
-    """Refuses what no adapter can have.
+def check_rank(rank, alpha, layers=()):
+    """Checks the numbers of an adapter.
 
     Args:
         rank: what is to be an int >= 1.
         alpha: what is to be a number above 0, or None.
+        layers: iterable of `keras.layers.Dense` or `Embedding` that are to have it.
 
     Raises:
         ValueError: naming the value.
@@ -21,6 +22,12 @@ def check_rank(rank, alpha):
         raise ValueError(f"`rank` must be an int of at least 1, got {rank!r}.")
     if alpha is not None and not alpha > 0:
         raise ValueError(f"`alpha` must be above 0, got {alpha!r}.")
+    largest = max((max(weight_of(layer).shape) for layer in layers), default=rank)
+    if rank > largest:
+        raise ValueError(
+            f"`rank` is {rank}, but no weight that gets an adapter has more than "
+            f"{largest} rows or columns: give at most {largest} (4 to 64 are usual)."
+        )
 
 
 def add_adapters(layers, rank, alpha):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,19 @@ except ImportError:  # Windows: two runs on one folder are then not told apart
     fcntl = None
 
 ARGUMENTS, RESULT, LOCK = "arguments.json", "result.json", "lock"
+CHECKPOINT = "checkpoint.json"
 INSIDE = "training"
+# Ends of the names of what a checkpoint consists of.
+CHECKPOINT_SUFFIXES = (
+    ".json",
+    ".safetensors",
+    ".bin",
+    ".h5",
+    ".txt",
+    ".model",
+    ".jinja",
+)
+CHECKSUM = "sha256"  # of all else that a file says
 
 
 class RunFolder:
@@ -78,6 +91,39 @@ class RunFolder:
         return self._read(RESULT)
 
     @contextlib.contextmanager
+    def checkpoint_noted(self):
+        """Notes what the checkpoint is that the block writes into the output folder.
+
+        A run that keeps its best checkpoint may never write it again.
+        """
+        self._write(CHECKPOINT, {"files": None})  # until it is whole
+        yield
+        self._write(CHECKPOINT, {"files": self._checkpoint_checksums()})
+
+    def check_checkpoint(self):
+        """Checks the checkpoint that was noted last.
+
+        Raises:
+            CheckpointError: if one of its files is damaged or missing.
+        """
+        noted = (self._read(CHECKPOINT) or {}).get("files")
+        if noted is None:  # none yet, or cut off: what follows writes it again
+            return
+        found = self._checkpoint_checksums()
+        for name, checksum in noted.items():
+            if found.get(name) != checksum:
+                raise self._damaged(self.output / name, "its checksum does not fit")
+
+    def _checkpoint_checksums(self):
+        checksums = {}
+        for path in sorted(self.output.iterdir()):
+            if path.suffix in CHECKPOINT_SUFFIXES and path.is_file():
+                with open(path, "rb") as file:
+                    digest = hashlib.file_digest(file, "sha256")
+                checksums[path.name] = digest.hexdigest()
+        return checksums
+
+    @contextlib.contextmanager
     def owned(self):
         """Keeps a second run out of the folder for the length of the block.
 
@@ -102,16 +148,32 @@ class RunFolder:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
-            raise CheckpointError(f"{path} is damaged: no JSON object.")
+            raise self._damaged(path, "no JSON object")
+        # What version 0.1 wrote has no checksum.
+        checksum = content.pop(CHECKSUM, None)
+        if checksum not in (None, _checksum(content)):
+            raise self._damaged(path, "its checksum does not fit")
         return content
+
+    def _damaged(self, path, reason):
+        return CheckpointError(
+            f"{path} is damaged: {reason}. Put an undamaged copy in its place, or "
+            f"delete {self.path} to begin anew."
+        )
 
     def _write(self, name, content):
         with staged(self.path) as staging:
+            content = {**content, CHECKSUM: _checksum(content)}
             text = json.dumps(content, indent=2) + "\n"
             (staging.path / name).write_text(text, encoding="utf-8")
+
+
+def _checksum(content):
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _lock(descriptor, output):

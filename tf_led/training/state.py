@@ -1,5 +1,11 @@
-"""All that training goes on from, in one file: what is renamed in place is whole."""
+"""All that training goes on from, in one file: what is renamed in place is whole.
 
+The file is a safetensors file. Its last tensor, `record`, holds JSON of where the run
+is and of a SHA-256 of every other tensor, and before it the SHA-256 of this JSON: no
+damaged byte is trained on. States of version 0.1 have no checksums.
+"""
+
+import hashlib
 import json
 from pathlib import Path
 
@@ -62,9 +68,17 @@ def save_state(folder, variables, record):
         >>> load_state("run", {"step": other}), float(other.numpy())
         ({'epoch': 1}, 3.0)
     """
-    text = np.frombuffer(json.dumps(record).encode(), "uint8")
-    tensors = [LazyTensor(RECORD, text.shape, "uint8", Path(STATE_FILE), lambda: text)]
-    tensors += [_tensor(name, variable) for name, variable in variables.items()]
+    checksums = dict.fromkeys(variables, NO_CHECKSUM)
+
+    def text():
+        content = json.dumps({"run": record, "checksums": checksums}).encode()
+        return np.frombuffer(_checksum(content).encode() + content, "uint8")
+
+    # Of bytes, the last by its name: it is asked for when all checksums are there.
+    tensors = [LazyTensor(RECORD, text().shape, "uint8", Path(STATE_FILE), text)]
+    tensors += [
+        _tensor(name, variable, checksums) for name, variable in variables.items()
+    ]
     with staged(folder) as staging:
         write_safetensors(staging.path / STATE_FILE, tensors)
 
@@ -84,7 +98,7 @@ def read_record(folder):
     path = Path(folder) / STATE_FILE
     if not path.exists():
         return None
-    return _record(path, read_safetensors(path))
+    return _split_record(path, read_safetensors(path))[0]
 
 
 def load_state(folder, variables):
@@ -105,8 +119,9 @@ def load_state(folder, variables):
     if not path.exists():
         return None
     tensors = read_safetensors(path)
-    record = _record(path, tensors)
-    _check(path, tensors, variables)
+    record, checksums = _split_record(path, tensors)
+    _check_names(path, tensors, variables)
+    _check_content(path, tensors, checksums)
     for name, variable in variables.items():
         write_variable(variable, tensors[name].read())
     return record
@@ -142,22 +157,73 @@ def _copies(variable):
     return getattr(value, "values", None) or [value]
 
 
-def _tensor(name, variable):
-    dtype = keras.backend.standardize_dtype(variable.dtype)
+NO_CHECKSUM = "0" * 64
 
-    shape = tuple(variable.shape)
-    return LazyTensor(
-        name, shape, dtype, Path(STATE_FILE), lambda: read_variable(variable)
+
+def _checksum(content, about=""):
+    """SHA-256 of bytes, and of what is said about them."""
+    digest = hashlib.sha256(about.encode())
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _tensor_checksum(name, array):
+    """Also of name, dtype and shape, which stand elsewhere in the file."""
+    content = np.ascontiguousarray(array).reshape(-1).view("uint8").data
+    return _checksum(content, f"{name} {array.dtype} {array.shape}\n")
+
+
+def _tensor(name, variable, checksums):
+    """What writes a variable, and notes its checksum meanwhile."""
+
+    def read():
+        value = read_variable(variable)
+        checksums[name] = _tensor_checksum(name, value)
+        return value
+
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+    return LazyTensor(name, tuple(variable.shape), dtype, Path(STATE_FILE), read)
+
+
+def _split_record(path, tensors):
+    """Takes the record out of the tensors: where the run is, and their checksums.
+
+    The checksums are None in a state of version 0.1.
+    """
+    if RECORD not in tensors:
+        raise CheckpointError(f"{path} is no state of a training run.")
+    text = tensors.pop(RECORD).read().tobytes()
+    has_checksums = not text.startswith(b"{")
+    checksum, content = (text[:64], text[64:]) if has_checksums else (None, text)
+    try:
+        if has_checksums and _checksum(content).encode() != checksum:
+            raise ValueError("its checksum does not fit")
+        record = json.loads(content)
+        if has_checksums:
+            return record["run"], record["checksums"]
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, RECORD) from error
+    return record, None
+
+
+def _check_content(path, tensors, checksums):
+    """Checks every byte, before a variable is changed: the file is read twice."""
+    if checksums is None:
+        return
+    for name, tensor in tensors.items():
+        if _tensor_checksum(name, tensor.read()) != checksums.get(name):
+            raise _damaged(path, name)
+
+
+def _damaged(path, name):
+    return CheckpointError(
+        f"{path} is damaged: the checksum of {name!r} does not fit. Training cannot go "
+        f"on from it: put an undamaged copy in its place, or delete {path.parent} to "
+        "begin anew."
     )
 
 
-def _record(path, tensors):
-    if RECORD not in tensors:
-        raise CheckpointError(f"{path} is no state of a training run.")
-    return json.loads(tensors.pop(RECORD).read().tobytes())
-
-
-def _check(path, tensors, variables):
+def _check_names(path, tensors, variables):
     other = sorted(tensors.keys() ^ variables.keys())
     other += [
         name

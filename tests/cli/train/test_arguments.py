@@ -2,7 +2,7 @@ import pytest
 
 from tf_led.cli.parser import Parser, UsageError
 from tf_led.cli.train import arguments as train_arguments
-from tf_led.cli.train.arguments import add_arguments, as_words, check_together
+from tf_led.cli.train.arguments import add_arguments, check_together, to_command_line
 
 
 def test_the_words_for_workers_say_the_same():
@@ -13,7 +13,7 @@ def test_the_words_for_workers_say_the_same():
     del given[2]
     given += ["--strict", "--learning-rate", "0.1", "--source-prefix", "a b: "]
     args = parser.parse_args([*given, "--workers", "2", "--max-steps", "7"])
-    words = as_words(args)
+    words = to_command_line(args)
     assert words[0] == "train" and parser.parse_args(words[1:]) == args
 
 

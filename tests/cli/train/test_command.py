@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ def test_the_result_is_one_line_of_json(run):
 
 def test_progress_and_what_became_of_the_data(run):
     err = run[2]
+    assert err.count("tf-led: compiling the training step ...\n") == 1
     assert "6/6" in err and "epoch 2: " in err and "val_loss" in err
     assert "train.jsonl: 11 examples; 2 bad records left out; 1 documents cut, " in err
     assert "train.jsonl:3: not JSON: " in err
@@ -89,6 +91,7 @@ REFUSED = [
     (["--workers", "2", "--accumulation-steps", "3"], "steps 3: not with --workers"),
     (["--workers", "2", "--jit-compile"], "--jit-compile: not with --workers"),
     (["--learning-rate", "0"], "--learning-rate 0: nothing would be learnt"),
+    (["--weight-decay", "1e300"], "--weight-decay 1e+300: with --learning-rate 5e-05"),
     (["--learning-rate", "-1"], "at least 0 and below inf, got '-1'"),
     (["--label-smoothing", "1"], "at least 0 and below 1, got '1'"),
     (["--warmup-steps", "x"], "at least 0, got 'x'"),
@@ -114,6 +117,7 @@ LATE = [
     (["--strict"], "train.jsonl:3: not JSON"),
     (["--document-key", "text"], "no example that can be used, 13 bad records"),
     (["--separator", "<x>", "--global-tokens", "separators"], "is '<x>', which is no"),
+    (["--lora-rank", "1000000000"], "--lora-rank 1000000000: `rank` is 1000000000,"),
     (["--freeze", "toaster"], "--freeze toaster: "),
     (["--freeze", "led"], "--freeze led: no weight is left that would train"),
     (["--tensorboard", __file__], f"--tensorboard {__file__}: [Errno 17] File exists"),
@@ -134,6 +138,47 @@ def test_a_mistake_is_one_line(small, files, tmp_path, capsys, options, message)
     assert message in err.splitlines()[-1]
     # The right ones may be given to the same folder.
     assert not list(tmp_path.rglob("arguments.json"))
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("way", ["same", "dots", "link", "upper link"])
+def test_the_model_is_not_overwritten(small, files, tmp_path, capsys, monkeypatch, way):
+    """By whatever path: it is refused before anything is read."""
+    folder = tmp_path / "above" / "model"
+    shutil.copytree(small.folder, folder)
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "upper").symlink_to(folder.parent)
+    output = {
+        "same": folder,
+        "dots": folder / ".." / "model",
+        "link": tmp_path / "link",
+        "upper link": tmp_path / "upper" / "model",
+    }[way]
+    before = contents(folder)
+    monkeypatch.setattr("tf_led.cli.train.command.check_checkpoint", None)
+    argv = ["train", "--train", "nowhere", "--model", folder, "--output", output]
+    assert main([str(word) for word in argv]) == 2
+    err = capsys.readouterr().err
+    assert f"--output {output}: the folder of the model" in err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["training/data/a.jsonl", "training/state.safetensors", "config.json"]
+)
+def test_data_are_not_overwritten(small, files, tmp_path, capsys, name):
+    output = tmp_path / "out"
+    (output / name).parent.mkdir(parents=True)
+    shutil.copy(files[0], output / name)
+    (tmp_path / "link").symlink_to(output / name)
+    for path in (output / name, tmp_path / "link"):
+        argv = argv_of((path, *files[1:]), output, small)
+        assert main(argv) == 2
+        assert f"--train {path}: training writes there" in capsys.readouterr().err
+    assert (output / name).read_bytes() == files[0].read_bytes()
 
 
 def test_other_workers_than_the_environment_names(files, tmp_path, capsys, monkeypatch):

@@ -1,16 +1,21 @@
 """What `tf-led train` takes, and what of it a run must keep to the end."""
 
-import argparse
 import hashlib
 import importlib.util
 import math
 import os
 
-from tf_led.cli.parser import UsageError, add_bfloat16_products, positive_int
+from tf_led.cli.parser import (
+    UsageError,
+    add_bfloat16_products,
+    non_negative_int,
+    number_between,
+    positive_int,
+)
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-# Whatever else is given decides the weights.
-FREE = ("output", "tensorboard", "save_steps")
+# What may differ when a run goes on: all else decides the weights.
+CHANGEABLE = ("output", "tensorboard", "save_steps")
 
 
 def add_arguments(parser):
@@ -84,18 +89,24 @@ def add_key_arguments(group):
 
 def add_optimizer_arguments(group):
     add = group.add_argument
-    add("--learning-rate", type=number(0, math.inf), default=5e-5, metavar="X")
+    add("--learning-rate", type=number_between(0, math.inf), default=5e-5, metavar="X")
     add("--schedule", choices=("linear", "cosine", "constant"), default="linear")
-    add("--warmup-steps", type=natural, default=0, metavar="N", help="default 0")
-    add("--weight-decay", type=number(0, math.inf), default=0.01, metavar="X")
+    add(
+        "--warmup-steps",
+        type=non_negative_int,
+        default=0,
+        metavar="N",
+        help="default 0",
+    )
+    add("--weight-decay", type=number_between(0, math.inf), default=0.01, metavar="X")
     add(
         "--clip-norm",
-        type=number(0, math.inf),
+        type=number_between(0, math.inf),
         default=1.0,
         metavar="X",
         help="of the gradient; 0 for none; default 1",
     )
-    add("--label-smoothing", type=number(0, 1), default=0.0, metavar="X")
+    add("--label-smoothing", type=number_between(0, 1), default=0.0, metavar="X")
     add(
         "--accumulation-steps",
         type=positive_int,
@@ -114,7 +125,7 @@ def add_run_arguments(group):
         metavar="N",
         help="batches between two saves, beside the one after every epoch; default 500",
     )
-    add("--seed", type=natural, default=0, metavar="N", help="default 0")
+    add("--seed", type=non_negative_int, default=0, metavar="N", help="default 0")
     add("--lora-rank", type=positive_int, metavar="N", help="train adapters only")
     add(
         "--freeze",
@@ -132,68 +143,25 @@ def add_run_arguments(group):
     add("--tensorboard", metavar="DIR", help="write logs for TensorBoard there")
 
 
-def number(low, high):
-    """Makes a reader of decimal numbers within bounds.
-
-    Args:
-        low: float, the least that is allowed.
-        high: float, what is too much.
-
-    Returns:
-        Callable from str to float, for argparse.
-
-    Example:
-        >>> from tf_led.cli.train.arguments import number
-        >>> number(0, 1)("0.1")
-        0.1
-    """
-
-    def read(text):
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value < high:
-            raise argparse.ArgumentTypeError(
-                f"must be a number of at least {low} and below {high}, got {text!r}"
-            )
-        return value
-
-    return read
-
-
-def natural(text):
-    """Reads a whole number of at least 0.
-
-    Args:
-        text: str, as typed.
-
-    Returns:
-        int.
-
-    Raises:
-        argparse.ArgumentTypeError: for anything else, naming it.
-    """
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number of at least 0, got {text!r}"
-        )
-    return int(text)
-
-
 def check_together(args):
-    """Refuses options that need others.
+    """Checks options that need, or exclude, others.
 
     Args:
         args: the parsed arguments.
 
     Raises:
-        UsageError: naming the option that cannot be followed.
+        UsageError: naming the option that cannot be met.
     """
     if args.patience and not args.validation:
         raise UsageError(f"--patience {args.patience}: needs --validation")
     if args.learning_rate == 0:
         raise UsageError("--learning-rate 0: nothing would be learnt")
+    if args.learning_rate * args.weight_decay >= 1:
+        raise UsageError(
+            f"--weight-decay {args.weight_decay}: with --learning-rate "
+            f"{args.learning_rate} every step would take more than all of a weight; "
+            f"give less than {1 / args.learning_rate:g}"
+        )
     if args.accumulation_steps > 1 and args.workers > 1:
         raise UsageError(
             f"--accumulation-steps {args.accumulation_steps}: not with --workers"
@@ -209,7 +177,7 @@ def check_together(args):
 
 
 def check_rule(args):
-    """Refuses a rule for global tokens without what it looks for.
+    """Checks that a rule for global tokens has what it looks for.
 
     Args:
         args: the parsed arguments.
@@ -223,7 +191,7 @@ def check_rule(args):
         raise UsageError("--global-tokens separators: needs --separator")
 
 
-def kept_arguments(args):
+def run_arguments(args):
     """The arguments that decide the weights: another value is another run.
 
     Args:
@@ -235,7 +203,7 @@ def kept_arguments(args):
     Raises:
         UsageError: for a file that cannot be read.
     """
-    kept = {name: value for name, value in vars(args).items() if name not in FREE}
+    kept = {name: value for name, value in vars(args).items() if name not in CHANGEABLE}
     for name in ("train", "validation"):
         kept[name] = None if kept[name] is None else file_digest(name, kept[name])
     if os.path.isdir(args.model):
@@ -252,7 +220,7 @@ def file_digest(option, path):
         raise UsageError(f"--{option} {path}: {reason}") from None
 
 
-def as_words(args):
+def to_command_line(args):
     """The command line again, for other processes.
 
     Args:
@@ -263,8 +231,8 @@ def as_words(args):
 
     Example:
         >>> import argparse
-        >>> from tf_led.cli.train.arguments import as_words
-        >>> as_words(argparse.Namespace(train="a.jsonl", strict=True, workers=2))
+        >>> from tf_led.cli.train.arguments import to_command_line
+        >>> to_command_line(argparse.Namespace(train="a.jsonl", strict=True, workers=2))
         ['train', '--train=a.jsonl', '--strict', '--workers=2']
     """
     words = ["train"]
@@ -278,8 +246,8 @@ def as_words(args):
     return words
 
 
-def refuse_difference(args, differences):
-    """Refuses arguments other than those that a run began with.
+def check_same_run(args, differences):
+    """Checks that a run goes on with the arguments that it began with.
 
     Args:
         args: the parsed arguments.

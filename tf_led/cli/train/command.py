@@ -15,6 +15,7 @@ import sys
 import tempfile
 import warnings
 
+from tf_led.checkpoints.disk.paths import same_place
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
@@ -26,12 +27,12 @@ from tf_led.cli.checkpoint import (
 from tf_led.cli.parser import UsageError, blamed_on, load_tensorflow
 from tf_led.cli.train.arguments import (
     add_arguments,
-    as_words,
+    check_same_run,
     check_together,
-    kept_arguments,
-    refuse_difference,
+    run_arguments,
+    to_command_line,
 )
-from tf_led.training.run_folder import RunFolder
+from tf_led.training.run_folder import CHECKPOINT_SUFFIXES, INSIDE, RunFolder
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
@@ -56,12 +57,12 @@ def run(args):
     """
     check_together(args)
     args.model = model_or_bundled(args.model)
+    check_output(args)
     check_checkpoint(args.model)
-    check_output(args.output)
-    folder, arguments = RunFolder(args.output), kept_arguments(args)
+    folder, arguments = RunFolder(args.output), run_arguments(args)
     with blamed_on("--output"):
         differences, result = folder.differences(arguments), folder.result()
-    refuse_difference(args, differences)
+    check_same_run(args, differences)
     if result:
         tell(f"{args.output}: this run is complete, there is nothing to do")
         print(json.dumps(result), flush=True)
@@ -74,7 +75,7 @@ def run(args):
     if args.workers > 1 and number not in (1, args.workers):
         raise UsageError(f"--workers {args.workers}: TF_CONFIG names {number}")
     if args.workers > 1 and number == 1:
-        command = [sys.executable, "-m", "tf_led.cli.main", *as_words(args)]
+        command = [sys.executable, "-m", "tf_led.cli.main", *to_command_line(args)]
         code = run_workers(command, args.workers)
         if code < 0:
             tell(f"a worker was ended by signal {-code}; the same command goes on")
@@ -83,15 +84,44 @@ def run(args):
     elif worker_index() == 0:
         print(json.dumps(train_and_save(folder, arguments, args)), flush=True)
     else:
-        train_along(folder, args)
+        train_as_further_worker(folder, args)
 
 
-def check_output(output):
-    """Refuses what cannot be the name of a folder."""
+def check_output(args):
+    """Checks that the output can be a folder, and that nothing read lies in its way.
+
+    Args:
+        args: the parsed arguments.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    output = args.output
     if not output:
         raise UsageError("--output: an empty name; give a directory")
     if os.path.exists(output) and not os.path.isdir(output):
         raise UsageError(f"--output {output}: a file, not a directory")
+    if same_place(output, args.model):
+        raise UsageError(
+            f"--output {output}: the folder of the model that training begins with, "
+            "which would be lost; give another"
+        )
+    for name in ("train", "validation"):
+        path = getattr(args, name)
+        if path is not None and would_be_written(path, output):
+            raise UsageError(
+                f"--{name} {path}: training writes there, in --output {output}; move "
+                "the file, or give another --output"
+            )
+
+
+def would_be_written(path, output):
+    """Whether a file has a name that training, or a checkpoint, may write to."""
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(output))
+    folder, name = os.path.split(inside)
+    if folder == "":
+        return os.path.splitext(name)[1] in CHECKPOINT_SUFFIXES
+    return folder.split(os.sep)[0] == INSIDE
 
 
 def train_and_save(folder, arguments, args):
@@ -122,7 +152,7 @@ def check_tensorboard(logs):
             tempfile.TemporaryFile(dir=logs).close()
 
 
-def train_along(folder, args):
+def train_as_further_worker(folder, args):
     """Does a further worker's part: it says and writes nothing."""
     warnings.showwarning = lambda *ignored, **more: None
     loop = make_loop(folder, args, writes=False)

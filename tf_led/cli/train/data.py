@@ -84,7 +84,7 @@ def make_feed(option, path, tokenizer, config, args, *, cache_dir, strategy, shu
     keys = Keys(args.document_key, args.summary_key, args.question_key, args.separator)
     with blamed_on(f"--global-tokens {args.global_tokens}"):
         rule = choose_rule(args.global_tokens, tokenizer, args.separator)
-    with told(f"--{option}"):
+    with report_all_bad_records(f"--{option}"):
         encoded = encode_examples(
             path,
             tokenizer,
@@ -113,8 +113,8 @@ def make_feed(option, path, tokenizer, config, args, *, cache_dir, strategy, shu
 
 
 @contextlib.contextmanager
-def told(option):
-    """Has every bad record told of, whatever filters there are, and errors blamed.
+def report_all_bad_records(option):
+    """Shows every warning of a bad record, and blames errors on the option.
 
     Args:
         option: str, the option that named the file.
@@ -143,15 +143,16 @@ def length_limits(config, args):
     limits = {}
     for name, half in (("source", "encoder"), ("target", "decoder")):
         limit = getattr(config, f"max_{half}_position_embeddings")
-        asked = getattr(args, f"max_{name}_length") or limit
-        if asked > limit:
+        length = getattr(args, f"max_{name}_length") or limit
+        if length > limit:
             raise UsageError(
-                f"--max-{name}-length {asked}: the model's {half} has {limit} positions"
+                f"--max-{name}-length {length}: the model's {half} has {limit} "
+                "positions"
             )
-        if asked < LEAST:
+        if length < LEAST:
             raise UsageError(
-                f"--max-{name}-length {asked}: must be at least {LEAST}, "
+                f"--max-{name}-length {length}: must be at least {LEAST}, "
                 "a token between the special ones"
             )
-        limits[f"max_{name}_length"] = asked
+        limits[f"max_{name}_length"] = length
     return limits

@@ -1,5 +1,6 @@
 """Epoch after epoch of `fit`, saved so that a killed run goes on where it was."""
 
+import contextlib
 import sys
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.errors import CheckpointError
 from tf_led.cli.parser import UsageError
 from tf_led.training.state import (
     load_state,
@@ -29,6 +31,7 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, total, done, shown=True):
         super().__init__()
+        self.has_begun = False
         is_terminal = sys.stderr.isatty()
         self.bar = tqdm(
             total=total,
@@ -41,6 +44,12 @@ class Progress(keras.callbacks.Callback):
             mininterval=0.1 if is_terminal else 10,
             dynamic_ncols=is_terminal,
         )
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Says before the first step why it takes its time."""
+        if not self.has_begun:
+            self.write("compiling the training step ...")
+        self.has_begun = True
 
     def on_train_batch_end(self, batch, logs=None):
         """Moves the bar on."""
@@ -112,8 +121,11 @@ class TrainingLoop:
             CheckpointError: if the state is damaged.
             UsageError: if another worker finds another state.
         """
+        if self.args.patience and self.writes:
+            self.folder.check_checkpoint()
         record = load_state(self.folder.path, self._variables())
-        self.record = dict(START) if record is None else record
+        if record is not None:
+            self.record = checked_record(record, self.folder.path)
         done = self._steps_done()
         if not same_on_all(done, self.model.distribute_strategy):
             raise UsageError(
@@ -180,11 +192,17 @@ class TrainingLoop:
         self._check_weights()
         if not self.writes:
             return
-        if is_better:
-            with staged(self.folder.output) as staging:
-                self.tokenizer.save_pretrained(staging.path)
-            self.model.save_pretrained(self.folder.output)
-        save_state(self.folder.path, self._variables(), self.record)
+        with contextlib.ExitStack() as stack:
+            if is_better and self.args.patience:
+                stack.enter_context(self.folder.checkpoint_noted())
+            if is_better:
+                self._save_checkpoint()
+            save_state(self.folder.path, self._variables(), self.record)
+
+    def _save_checkpoint(self):
+        with staged(self.folder.output) as staging:
+            self.tokenizer.save_pretrained(staging.path)
+        self.model.save_pretrained(self.folder.output)
 
     def _check_weights(self):
         for variable in self.model.trainable_variables:
@@ -231,8 +249,8 @@ class TrainingLoop:
 
     def _is_done(self):
         patience = self.args.patience
-        is_worn_out = patience and self.record["waited"] >= patience
-        return is_worn_out or self._steps_done() >= self.total_steps
+        is_out_of_patience = patience and self.record["waited"] >= patience
+        return is_out_of_patience or self._steps_done() >= self.total_steps
 
     def _result(self):
         history = self.record["history"]
@@ -296,6 +314,31 @@ class KeepMeasured(keras.callbacks.Callback):
 def _finite(value):
     """A number that JSON can say, or None: one overflow makes a mean NaN."""
     return float(value) if np.isfinite(value) else None
+
+
+def checked_record(record, folder):
+    """Checks what a state of version 0.1, which has no checksum, says of its run.
+
+    Args:
+        record: what `load_state` gave.
+        folder: Path that it is from, for the message.
+
+    Returns:
+        `record`.
+
+    Raises:
+        CheckpointError: if it is not what a run writes.
+    """
+    is_right = isinstance(record, dict) and record.keys() == START.keys()
+    if not is_right or any(
+        not isinstance(record[name], type(START[name]))
+        for name in ("epoch", "step", "history", "waited")
+    ):
+        raise CheckpointError(
+            f"{folder}: the record of the run is damaged. Put an undamaged copy in its "
+            "place, or delete the folder to begin anew."
+        )
+    return record
 
 
 def total_steps(feed, args):

@@ -27,7 +27,8 @@ def make_model(model, args, total_steps):
         with blamed_on(f"--freeze {name}"):
             model.freeze(name)
     if args.lora_rank:
-        model.enable_lora(args.lora_rank)
+        with blamed_on(f"--lora-rank {args.lora_rank}"):
+            model.enable_lora(args.lora_rank)
     if not model.trainable_variables:
         raise UsageError(
             f"--freeze {' '.join(args.freeze)}: no weight is left that would train"

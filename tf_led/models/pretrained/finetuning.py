@@ -54,6 +54,7 @@ class FineTuningMixin(EditingMixin):
         """
         lora.check_rank(rank, alpha)
         chosen = _choose(layer_table(self), targets, "targets")
+        lora.check_rank(rank, alpha, chosen.values())
         beside = _choose(self._trainable_table(), trainable, "trainable")
         self._add_adapters(chosen, rank, alpha or rank, beside)
 
