@@ -42,6 +42,11 @@ class Two(keras.Model):
         return tf.reduce_mean(y_pred)
 
 
+def sum_loss(outputs):
+    """The same loss, as a sum and a count."""
+    return tf.reduce_sum(outputs), tf.cast(tf.size(outputs), tf.float32)
+
+
 @pytest.fixture
 def model():
     model = Two()
@@ -50,7 +55,7 @@ def model():
 
 
 def test_weights_that_may_be_unused_are_left_alone(model):
-    train_on(model, tf.ones([3, 1]), tf.constant(3.0), may_be_unused=["spare"])
+    train_on(model, tf.ones([3, 1]), sum_loss, may_be_unused=["spare"])
     assert float(model.used.kernel[0, 0]) == 1.5
     assert float(model.spare.kernel[0, 0]) == 2.0
     # The optimizer knows them all the same, for the batch that uses them.
@@ -59,23 +64,24 @@ def test_weights_that_may_be_unused_are_left_alone(model):
 
 def test_others_are_warned_of(model):
     with pytest.warns(UserWarning, match="do not exist .*spare/kernel"):
-        train_on(model, tf.ones([3, 1]), tf.constant(3.0))
+        train_on(model, tf.ones([3, 1]), sum_loss)
 
 
-def test_batches_weigh_their_labels_in_the_reported_loss(model):
-    for value, weight in ((1.0, 5.0), (4.0, 1.0), (7.0, 0.0)):
-        measure(model, tf.fill([1, 1], value), tf.constant(weight))
-    expected = 2 * (1 * 5 + 4 * 1) / 6
+def test_batches_count_by_their_labels_in_the_reported_loss(model):
+    for total, labels in ((5.0, 5.0), (4.0, 1.0), (0.0, 0.0)):
+        loss = tf.constant(total), tf.constant(labels)
+        measure(model, tf.ones([1, 1]), lambda outputs, loss=loss: loss)
+    expected = 9 / 6
     assert float(model.get_metrics_result()["loss"]) == pytest.approx(expected)
 
 
-def test_without_labels_batches_weigh_their_rows(model):
+def test_without_a_count_batches_count_by_their_rows(model):
     for value, rows in ((1.0, 5), (4.0, 1)):
-        measure(model, tf.fill([rows, 1], value), None)
+        measure(model, tf.fill([rows, 1], value))
     assert float(model.get_metrics_result()["loss"]) == pytest.approx(3.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        train_on(model, tf.ones([3, 1]), None)
+        train_on(model, tf.ones([3, 1]))
     assert float(model.used.kernel[0, 0]) == 1.5
 
 
@@ -83,7 +89,7 @@ def test_nothing_to_train_is_refused(model):
     for layer in (model.used, model.spare):
         layer.trainable = False
     with pytest.raises(ValueError, match=f"`{model.name}` has no weight that trains"):
-        train_on(model, tf.ones([3, 1]), tf.constant(3.0))
+        train_on(model, tf.ones([3, 1]), sum_loss)
 
 
 class Lookup(keras.Model):
@@ -98,15 +104,13 @@ class Lookup(keras.Model):
     def call(self, inputs, training=False):
         return self.table(inputs)
 
-    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
-        return tf.reduce_sum(y_pred)
-
 
 def test_a_row_looked_up_twice_has_one_gradient():
     """Two slices of 1 each would have the norm of two rows, and half the square."""
     model = Lookup()
     model.compile(keras.optimizers.SGD(1.0, global_clipnorm=1.0), run_eagerly=True)
-    train_on(model, tf.constant([[5, 3, 5]]), tf.constant(3.0))
+    ids = tf.constant([[5, 3, 5]])
+    train_on(model, ids, lambda outputs: (tf.reduce_sum(outputs), tf.constant(1.0)))
     expected = [0, 0, 0, -1 / 5**0.5, 0, -2 / 5**0.5, 0]
     assert model.table.embeddings.numpy()[:, 0].tolist() == pytest.approx(expected)
 
@@ -114,7 +118,7 @@ def test_a_row_looked_up_twice_has_one_gradient():
 def test_weights_change_only_when_all_gradients_are_there(model):
     """Weight decay needs none, and would work on a copy of weights still being read."""
     model.compile(keras.optimizers.AdamW(0.5))
-    step = tf.function(lambda x: train_on(model, x, tf.constant(3.0), ["spare"]))
+    step = tf.function(lambda x: train_on(model, x, sum_loss, ["spare"]))
     graph = step.get_concrete_function(tf.TensorSpec([3, 1])).graph
     (kernel,) = model.used.trainable_variables
     (handle,) = [

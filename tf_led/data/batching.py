@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from tf_led.data.global_attention_rules import first_token
+from tf_led.ops.losses import IGNORED_LABEL
 from tf_led.utils.validation import check_int
 
 NAMES = ("input_ids", "attention_mask", "global_attention_mask", "labels")
@@ -77,12 +78,12 @@ class BatchMaker:
         length = padded_length(sources, *self.source_pads)
         target_length = padded_length(targets, *self.target_pads)
         ones = [np.ones(len(ids), "int32") for ids in sources]
-        labels = stack(targets, target_length, -100)
+        labels = stack(targets, target_length, IGNORED_LABEL)
         return {
             "input_ids": stack(sources, length, self.pad_token_id),
             "attention_mask": stack(ones, length, 0),
             "global_attention_mask": stack(masks, length, 0),
-            "labels": np.full_like(labels, -100) if is_idle else labels,
+            "labels": np.full_like(labels, IGNORED_LABEL) if is_idle else labels,
         }
 
     def _global_mask(self, ids):

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from tf_led.ops.losses import IGNORED_LABEL
+
 PAD_VALUES = {
     "attention_mask": 0,
     "decoder_attention_mask": 0,
     # The model reads 0 as "local attention", so padding needs a value of its own.
     "global_attention_mask": -1,
-    "labels": -100,
+    "labels": IGNORED_LABEL,
 }
 # Columns of one group run along the same tokens.
 SOURCE = ("input_ids", "inputs_embeds", "attention_mask", "global_attention_mask")

@@ -1,8 +1,15 @@
-"""Losses over the labels that count, in float32."""
+"""Losses over the labels that count, in float32.
+
+A loss returns `(loss_sum, label_count)`: the sum over what counts, and how much counts,
+float32[] each; float32[P] where the loss is the mean of P means. `mean_loss` divides.
+"""
 
 import tensorflow as tf
 
 from tf_led.ops.masks import mask_value
+
+# A label of this value does not count, as in PyTorch.
+IGNORED_LABEL = -100
 
 
 def shift_tokens_right(input_ids, pad_token_id, decoder_start_token_id):
@@ -37,10 +44,28 @@ def shift_tokens_right(input_ids, pad_token_id, decoder_start_token_id):
     shifted = tf.concat([tf.cast(start, input_ids.dtype), input_ids[:, :-1]], axis=1)
     shifted = tf.ensure_shape(shifted, input_ids.shape)
     pad = tf.constant(pad_token_id, input_ids.dtype)
-    return tf.where(shifted == -100, pad, shifted)
+    return tf.where(shifted == IGNORED_LABEL, pad, shifted)
 
 
-def count_labels(labels, pad_token_id):
+def mean_loss(loss_sum, label_count):
+    """Divides what a loss returns.
+
+    Args:
+        loss_sum: float32[] or float32[P].
+        label_count: float32 of the same shape: the labels, or the sum of their weights.
+
+    Returns:
+        float32[], the mean of the P quotients; a quotient is 0 where no label counts.
+
+    Example:
+        >>> from tf_led.ops.losses import mean_loss
+        >>> float(mean_loss([3.0, 10.0], [2.0, 4.0]))
+        2.0
+    """
+    return tf.reduce_mean(tf.math.divide_no_nan(loss_sum, label_count))
+
+
+def counted_labels(labels, pad_token_id):
     """Which labels count: neither -100 nor padding.
 
     Args:
@@ -51,31 +76,30 @@ def count_labels(labels, pad_token_id):
         bool[B, T].
 
     Example:
-        >>> from tf_led.ops.losses import count_labels
-        >>> count_labels([[5, 1, -100]], pad_token_id=1).numpy().tolist()
+        >>> from tf_led.ops.losses import counted_labels
+        >>> counted_labels([[5, 1, -100]], pad_token_id=1).numpy().tolist()
         [[True, False, False]]
     """
     labels = tf.convert_to_tensor(labels)
-    counted = labels != -100
+    counted = labels != IGNORED_LABEL
     return counted if pad_token_id is None else counted & (labels != pad_token_id)
 
 
-def label_share(labels, pad_token_id, weights=None):
-    """What each label counts in a mean: 0 or its weight.
+def label_weights(counted, weights=None):
+    """How much each label counts: 0, or its weight.
 
     Args:
-        labels: int[B, T].
-        pad_token_id: Python int or None.
+        counted: bool[B, T].
         weights: float[B] or float[B, T], or None for 1.
 
     Returns:
         float32[B, T].
     """
-    share = tf.cast(count_labels(labels, pad_token_id), tf.float32)
+    counted = tf.cast(counted, tf.float32)
     if weights is None:
-        return share
+        return counted
     weights = tf.cast(weights, tf.float32)
-    return share * (
+    return counted * (
         weights if weights.shape.rank == 2 else tf.reshape(weights, [-1, 1])
     )
 
@@ -87,7 +111,7 @@ def token_cross_entropy(labels, logits, counted, label_smoothing=0.0):
         labels: int[B, T].
         logits: float[B, T, V].
         counted: bool[B, T].
-        label_smoothing: Python float from 0 to 1, the share of the target that is
+        label_smoothing: Python float from 0 to 1, the fraction of the target that is
             spread evenly over the vocabulary.
 
     Returns:
@@ -105,50 +129,52 @@ def token_cross_entropy(labels, logits, counted, label_smoothing=0.0):
 def masked_cross_entropy(
     labels, logits, *, pad_token_id, weights=None, label_smoothing=0.0
 ):
-    """Mean cross-entropy over the labels that count; 0 if none does.
+    """Cross-entropy over the labels that count.
 
     Args:
         labels: int[B, T]. -100 and `pad_token_id` do not count.
         logits: float[B, T, V].
         pad_token_id: Python int or None.
-        weights: float[B] or float[B, T], or None. Scales each label's loss and its
-            share in the mean.
+        weights: float[B] or float[B, T], or None. Each label's loss, and its part in
+            the count, are multiplied by its weight.
         label_smoothing: Python float, see `token_cross_entropy`.
 
     Returns:
-        float32[].
+        (loss_sum, label_count), float32[] each.
 
     Example:
         >>> import tensorflow as tf
-        >>> from tf_led.ops.losses import masked_cross_entropy
+        >>> from tf_led.ops.losses import masked_cross_entropy, mean_loss
         >>> logits = tf.zeros([1, 2, 4])
-        >>> masked_cross_entropy([[3, -100]], logits, pad_token_id=1).numpy()
-        np.float32(1.3862944)
+        >>> loss = masked_cross_entropy([[3, -100]], logits, pad_token_id=1)
+        >>> [float(part) for part in loss], float(mean_loss(*loss))
+        ([1.3862943649291992, 1.0], 1.3862943649291992)
     """
     labels = tf.convert_to_tensor(labels)
-    counted = count_labels(labels, pad_token_id)
+    counted = counted_labels(labels, pad_token_id)
     loss = token_cross_entropy(labels, logits, counted, label_smoothing)
-    share = label_share(labels, pad_token_id, weights)
-    return tf.math.divide_no_nan(tf.reduce_sum(loss * share), tf.reduce_sum(share))
+    weights = label_weights(counted, weights)
+    return tf.reduce_sum(loss * weights), tf.reduce_sum(weights)
 
 
 def class_cross_entropy(labels, logits, *, weights=None):
-    """Mean cross-entropy over the documents that have a label; 0 if none has.
+    """Cross-entropy over the documents that have a label.
 
     Args:
         labels: int[B]. -100 does not count.
         logits: float[B, E].
-        weights: float[B] or None. Scales each document's loss and its share in the
-            mean.
+        weights: float[B] or None. Each document's loss, and its part in the count, are
+            multiplied by its weight.
 
     Returns:
-        float32[].
+        (loss_sum, label_count), float32[] each.
 
     Example:
         >>> import tensorflow as tf
         >>> from tf_led.ops.losses import class_cross_entropy
-        >>> class_cross_entropy([3, -100], tf.zeros([2, 4])).numpy()
-        np.float32(1.3862944)
+        >>> loss_sum, label_count = class_cross_entropy([3, -100], tf.zeros([2, 4]))
+        >>> float(loss_sum), float(label_count)
+        (1.3862943649291992, 1.0)
     """
     labels = tf.convert_to_tensor(labels)
     if weights is not None:
@@ -159,7 +185,7 @@ def class_cross_entropy(labels, logits, *, weights=None):
 
 
 def span_cross_entropy(positions, logits, *, weights=None):
-    """Mean cross-entropy over the documents whose position is among the tokens.
+    """Cross-entropy over the documents whose position is among the tokens.
 
     Args:
         positions: int[B]. Below 0 counts as 0; from S on, or where the logit is hidden
@@ -168,13 +194,14 @@ def span_cross_entropy(positions, logits, *, weights=None):
         weights: float[B] or None, as in `class_cross_entropy`.
 
     Returns:
-        float32[]; 0 if no position counts.
+        (loss_sum, label_count), float32[] each.
 
     Example:
         >>> import tensorflow as tf
         >>> from tf_led.ops.losses import span_cross_entropy
-        >>> span_cross_entropy([3, 11], tf.zeros([2, 4])).numpy()
-        np.float32(1.3862944)
+        >>> loss_sum, label_count = span_cross_entropy([3, 11], tf.zeros([2, 4]))
+        >>> float(loss_sum), float(label_count)
+        (1.3862943649291992, 1.0)
     """
     length = tf.shape(logits)[1]
     clamped = tf.clip_by_value(
@@ -184,12 +211,12 @@ def span_cross_entropy(positions, logits, *, weights=None):
     inside = clamped < length
     safe = tf.where(inside, clamped, 0)
     hidden = tf.gather(logits, safe, batch_dims=1) <= mask_value(logits.dtype)
-    labels = tf.where(inside & ~hidden, clamped, -100)
+    labels = tf.where(inside & ~hidden, clamped, IGNORED_LABEL)
     return class_cross_entropy(labels, logits, weights=weights)
 
 
 def squared_error(targets, logits, *, weights=None):
-    """Mean squared difference.
+    """Squared difference of each document, the mean of its E values.
 
     Args:
         targets: float[B, E].
@@ -197,22 +224,23 @@ def squared_error(targets, logits, *, weights=None):
         weights: float[B] or None, as in `class_cross_entropy`.
 
     Returns:
-        float32[].
+        (loss_sum, label_count), float32[] each; every document counts.
 
     Example:
         >>> import tensorflow as tf
         >>> from tf_led.ops.losses import squared_error
-        >>> squared_error([[3.0], [1.0]], tf.zeros([2, 1])).numpy()
-        np.float32(5.0)
+        >>> loss_sum, label_count = squared_error([[3.0], [1.0]], tf.zeros([2, 1]))
+        >>> float(loss_sum), float(label_count)
+        (10.0, 2.0)
     """
     loss = tf.math.squared_difference(
         tf.cast(logits, tf.float32), tf.cast(targets, tf.float32)
     )
-    return _mean_over_rows(loss, weights)
+    return _sum_over_documents(loss, weights)
 
 
 def binary_cross_entropy(targets, logits, *, weights=None):
-    """Mean over documents and classes of the loss of a yes or no for each class.
+    """Loss of a yes or no for each class, the mean of a document's E classes.
 
     Args:
         targets: float[B, E], from 0 to 1.
@@ -220,24 +248,25 @@ def binary_cross_entropy(targets, logits, *, weights=None):
         weights: float[B] or None, as in `class_cross_entropy`.
 
     Returns:
-        float32[].
+        (loss_sum, label_count), float32[] each; every document counts.
 
     Example:
         >>> import tensorflow as tf
         >>> from tf_led.ops.losses import binary_cross_entropy
-        >>> binary_cross_entropy([[1.0, 0.0]], tf.zeros([1, 2])).numpy()
-        np.float32(0.6931472)
+        >>> loss_sum, label_count = binary_cross_entropy([[1.0, 0.0]], tf.zeros([1, 2]))
+        >>> float(loss_sum), float(label_count)
+        (0.6931471824645996, 1.0)
     """
     loss = tf.nn.sigmoid_cross_entropy_with_logits(
         tf.cast(targets, tf.float32), tf.cast(logits, tf.float32)
     )
-    return _mean_over_rows(loss, weights)
+    return _sum_over_documents(loss, weights)
 
 
-def _mean_over_rows(loss, weights):
-    """float32[B, E] -> float32[], each row with its weight."""
+def _sum_over_documents(loss, weights):
+    """float32[B, E] -> (loss_sum, label_count), each document with its weight."""
     loss = tf.reduce_mean(loss, axis=-1)  # [B]
     if weights is None:
-        return tf.reduce_mean(loss)
+        weights = tf.ones_like(loss)
     weights = tf.reshape(tf.cast(weights, tf.float32), [-1])
-    return tf.math.divide_no_nan(tf.reduce_sum(loss * weights), tf.reduce_sum(weights))
+    return tf.reduce_sum(loss * weights), tf.reduce_sum(weights)

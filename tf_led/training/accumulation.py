@@ -1,13 +1,13 @@
-"""Gradient accumulation that weighs micro-batches by their labels.
+"""Gradient accumulation in which every label counts the same.
 
 Keras' `gradient_accumulation_steps=K` takes the plain mean of K gradients: a batch of
 two labels pulls as hard as one of two hundred. Here the K of them give the gradient of
 one large batch.
 
 While micro-batches with n_1, ..., n_k labels have come, Keras' accumulators are kept at
-K / (n_1 + ... + n_k) times the gradient of the summed loss: each new one is weighed by
-K n_k / (n_1 + ... + n_k), and what is there shrinks to make room. After the last, Keras
-divides by K, and the mean over all labels is left.
+K / (n_1 + ... + n_k) times the gradient of the summed loss: the sum of each new one is
+divided by (n_1 + ... + n_k) / K, and what is there shrinks in proportion. After the
+last, Keras divides by K, and the mean over all labels is left.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,14 @@ from typing import NamedTuple
 import tensorflow as tf
 
 
-class Weighing(NamedTuple):
-    """How one micro-batch counts: see `weigh`.
+class AccumulationScale(NamedTuple):
+    """How one micro-batch counts among those of its update: see `accumulation_scale`.
 
-    `factor` float32[] for its mean loss, `total` float32[] labels so far, `keep`
-    float32[] for what was accumulated before.
+    `divisor` float32[] or float32[P] of its summed loss, `total` float32[] labels so
+    far, `keep` float32[] for what was accumulated before.
     """
 
-    factor: tf.Tensor
+    divisor: tf.Tensor
     total: tf.Tensor
     keep: tf.Tensor
 
@@ -57,38 +57,42 @@ def build_optimizer(optimizer, variables):
         )
 
 
-def weigh(optimizer, weight):
+def accumulation_scale(optimizer, label_count):
     """Tells how a micro-batch counts among those of its update.
 
     Args:
         optimizer: Keras optimizer, built by `build_optimizer`.
-        weight: float32[], its number of labels.
+        label_count: float32[] or float32[P], what its loss returned. The P means of a
+            loss share one accumulator: they get the weight of their mean count, which
+            is exact where a micro-batch has the same count for each.
 
     Returns:
-        `Weighing`, or None where each batch is an update.
+        `AccumulationScale`; where each batch is an update its `divisor` is
+        `label_count`, and `total` and `keep` are None.
     """
     steps = accumulation_steps(optimizer)
     if steps == 1:
-        return None
+        return AccumulationScale(label_count, None, None)
     before = tf.convert_to_tensor(_inner(optimizer).label_total)
-    total = before + weight
-    factor = steps * tf.math.divide_no_nan(weight, total)
-    return Weighing(factor, total, tf.math.divide_no_nan(before, total))
+    labels = tf.reduce_mean(label_count)
+    total = before + labels
+    divisor = tf.math.divide_no_nan(label_count, labels) * total / steps
+    return AccumulationScale(divisor, total, tf.math.divide_no_nan(before, total))
 
 
-def apply_weighed(optimizer, gradients, variables, weighing):
-    """Applies gradients, and accounts for them if they are only accumulated.
+def apply_gradients(optimizer, gradients, variables, scale):
+    """Applies gradients, and keeps the count of labels if they are only accumulated.
 
     Args:
         optimizer: Keras optimizer, built by `build_optimizer`.
-        gradients: list of tensors, of the loss times `weighing.factor`.
+        gradients: list of tensors, of the summed loss over `scale.divisor`.
         variables: list of keras.Variable.
-        weighing: what `weigh` returned.
+        scale: `AccumulationScale`, or None to have Keras average the batches.
     """
-    if weighing is None:
+    if scale is None or scale.total is None:
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return
-    inner, total, keep = _inner(optimizer), weighing.total, weighing.keep
+    inner, total, keep = _inner(optimizer), scale.total, scale.keep
     if inner is not optimizer:
         # A step that overflows is left out: it must leave no trace here either.
         finite = optimizer.check_finite(gradients)

@@ -18,6 +18,10 @@ class DistributedFit:
     def make_train_function(self, force=False):
         """As `keras.Model.make_train_function`."""
         if not _has_replicas(self):
+            # Before callbacks restore it, and before a step is traced: variables made
+            # while it is would have it traced again.
+            if self.optimizer is not None and self.trainable_variables:
+                build_optimizer(self.optimizer, self.trainable_variables)
             return super().make_train_function(force)
         if force or self.train_function is None:
             self.train_function = _over_replicas(self, self.train_step)

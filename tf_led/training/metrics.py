@@ -3,13 +3,13 @@
 import keras
 import tensorflow as tf
 
-from tf_led.ops.losses import label_share
+from tf_led.ops.losses import counted_labels, label_weights
 from tf_led.training.steps import sum_over_replicas
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
 class TokenAccuracy(keras.metrics.Mean):
-    """The share of labels that have the highest logit, over all batches and replicas.
+    """The fraction of labels with the highest logit, over all batches and replicas.
 
     `compile(metrics=["accuracy"])` means this one where the model predicts tokens.
     Keras' own accuracy takes -100 and padding for labels that are always missed.
@@ -47,10 +47,11 @@ class TokenAccuracy(keras.metrics.Mean):
             1.0
         """
         labels = tf.convert_to_tensor(y_true)
-        share = label_share(labels, self.pad_token_id, sample_weight)
+        counted = counted_labels(labels, self.pad_token_id)
+        weights = label_weights(counted, sample_weight)
         best = tf.argmax(y_pred, axis=-1, output_type=labels.dtype)
-        right = tf.reduce_sum(tf.where(best == labels, share, 0.0))
-        right, count = map(sum_over_replicas, (right, tf.reduce_sum(share)))
+        right = tf.reduce_sum(tf.where(best == labels, weights, 0.0))
+        right, count = map(sum_over_replicas, (right, tf.reduce_sum(weights)))
         # Every replica writes down the same: it does not matter whose is read.
         super().update_state(tf.math.divide_no_nan(right, count), sample_weight=count)
 

@@ -2,6 +2,8 @@
 
 import keras
 
+from tf_led.ops.losses import IGNORED_LABEL
+
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
@@ -121,7 +123,7 @@ class RougeCallback(keras.callbacks.Callback):
     def _decode(self, ids):
         pad = self.model.config.pad_token_id
         ids = keras.ops.convert_to_numpy(ids)
-        rows = [[int(i) for i in row if i not in (pad, -100)] for row in ids]
+        rows = [[int(i) for i in row if i not in (pad, IGNORED_LABEL)] for row in ids]
         return self.tokenizer.batch_decode(rows, skip_special_tokens=True)
 
 

@@ -55,7 +55,7 @@ class AdamW(keras.optimizers.AdamW):
 
 @keras.saving.register_keras_serializable(package="tf_led")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises in a straight line to its peak, then falls to a share of it.
+    """Rises in a straight line to its peak, then falls to a fraction of it.
 
     The learning rates are those of transformers' `get_linear_schedule_with_warmup` and
     `get_cosine_schedule_with_warmup`: the first is 0 where there is a warm-up.
@@ -66,7 +66,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
             Batches whose gradients are only accumulated are no updates.
         warmup_steps: int from 0 to `total_steps`.
         decay: "linear", "cosine" or "constant", the way down.
-        lowest: float from 0 to 1, the share of the peak at the end.
+        lowest: float from 0 to 1, the fraction of the peak that is left at the end.
 
     Raises:
         ValueError: on a value out of range.
@@ -117,7 +117,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-# What is left of the peak when a share of the way down is done, both from 0 to 1.
+# What is left of the peak when a fraction of the way down is done, both from 0 to 1.
 _DECAYS = {
     "linear": lambda done: 1 - done,
     "cosine": lambda done: (1 + tf.cos(math.pi * done)) / 2,

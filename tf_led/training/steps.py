@@ -1,14 +1,20 @@
-"""One step of `fit` or `evaluate`, with every label counting the same.
+"""One step of `fit` or `evaluate`, in which every label counts the same.
 
-Keras averages losses over replicas, micro-batches and batches, each with one vote. Here
-a label has one vote, wherever it lies: the numbers of a run do not depend on how its
-labels are spread.
+Keras averages losses over replicas, micro-batches and batches, whatever each of them
+holds. Here each label has the same weight, wherever it lies: the numbers of a run do
+not depend on how its labels are spread. A loss says how many labels it is the sum over,
+and what it is divided by is decided here and in `accumulation.py` alone.
 """
 
 import keras
 import tensorflow as tf
 
-from tf_led.training.accumulation import apply_weighed, build_optimizer, weigh
+from tf_led.ops.losses import mean_loss
+from tf_led.training.accumulation import (
+    accumulation_scale,
+    apply_gradients,
+    build_optimizer,
+)
 
 
 def num_replicas():
@@ -65,14 +71,16 @@ def same_on_all(number, strategy):
     return bool(strategy.num_replicas_in_sync * squares == total**2)
 
 
-def train_on(model, data, weight, may_be_unused=()):
+def train_on(model, data, sum_loss=None, may_be_unused=()):
     """Learns from one batch.
 
     Args:
         model: compiled keras.Model.
         data: the batch, as `train_step` gets it.
-        weight: float32[], how many labels this replica's batch has, or None to leave
-            the share of each batch to Keras.
+        sum_loss: callable from the model's outputs to `(loss_sum, label_count)`,
+            float32[] or float32[P] each, of this replica's batch: see
+            `tf_led.ops.losses`. None for the loss that `compile` was given, of which
+            Keras takes the mean over batches and replicas.
         may_be_unused: names of layers that a batch may have no use for; their weights
             then stay as they are, without Keras' warning.
 
@@ -89,10 +97,16 @@ def train_on(model, data, weight, may_be_unused=()):
     build_optimizer(optimizer, variables)
     with tf.GradientTape() as tape:
         outputs = model(inputs, training=True)
-        loss, joint_weight = _loss(model, data, outputs, weight, training=True)
-        weighing = None if weight is None else weigh(optimizer, joint_weight)
-        scaled = loss if weighing is None else loss * weighing.factor
-        scaled = optimizer.scale_loss(scaled)
+        if sum_loss is None:
+            loss, scale = _compiled_loss(model, data, outputs, training=True), None
+        else:
+            loss_sum, label_count = sum_loss(outputs)
+            joint_count = sum_over_replicas(label_count)
+            scale = accumulation_scale(optimizer, joint_count)
+            loss = _mean(model, loss_sum, label_count, scale.divisor)
+        scaled = optimizer.scale_loss(loss)
+    if sum_loss is not None:
+        _report(model, loss_sum, label_count, joint_count)
     gradients = tape.gradient(scaled, [variable.value for variable in variables])
     gradients, variables = _without_unused(gradients, variables, may_be_unused)
     gradients = [_dense(gradient) for gradient in gradients]
@@ -101,29 +115,52 @@ def train_on(model, data, weight, may_be_unused=()):
     # Weight decay needs no gradient, and would run as soon as the forward pass has read
     # the weights: on a copy of them all, for the backward pass still holds them.
     with tf.control_dependencies([tf.group(*gradients)]):
-        apply_weighed(optimizer, gradients, variables, weighing)
+        apply_gradients(optimizer, gradients, variables, scale)
     return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
 
 
-def test_on(model, data, weight):
+def test_on(model, data, sum_loss=None):
     """Measures one batch.
 
     Args:
         model: as in `train_on`.
         data: see there.
-        weight: see there.
+        sum_loss: see there.
 
     Returns:
         Dict of metrics.
     """
     inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     outputs = model(inputs, training=False)
-    _loss(model, data, outputs, weight, training=False)
+    if sum_loss is None:
+        _compiled_loss(model, data, outputs, training=False)
+    else:
+        loss_sum, label_count = sum_loss(outputs)
+        _report(model, loss_sum, label_count, sum_over_replicas(label_count))
     return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
 
 
-def _loss(model, data, outputs, weight, training):
-    """This replica's part of the loss, and the labels of all replicas together."""
+def _mean(model, loss_sum, label_count, divisor):
+    """This replica's part of the mean, with what layers add, such as regularisers."""
+    loss = mean_loss(loss_sum, divisor)
+    if not model.losses:
+        return loss
+    penalty = tf.add_n([tf.cast(part, tf.float32) for part in model.losses])
+    counts = tf.reduce_mean(label_count), tf.reduce_mean(divisor)
+    return loss + penalty * tf.math.divide_no_nan(*counts)
+
+
+def _report(model, loss_sum, label_count, joint_count):
+    """Adds a batch to the mean loss of the epoch.
+
+    Every replica writes down the same: it does not matter whose is read.
+    """
+    loss = sum_over_replicas(_mean(model, loss_sum, label_count, joint_count))
+    model._loss_tracker.update_state(loss, sample_weight=tf.reduce_mean(joint_count))
+
+
+def _compiled_loss(model, data, outputs, training):
+    """The loss of `compile`, added to that of the epoch by its number of rows."""
     inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     loss = model._compute_loss(
         x=inputs,
@@ -132,19 +169,10 @@ def _loss(model, data, outputs, weight, training):
         sample_weight=sample_weight,
         training=training,
     )
-    if weight is None:
-        # Keras has divided by the number of replicas already.
-        rows = tf.shape(keras.tree.flatten(inputs)[0])[0]
-        model._loss_tracker.update_state(loss * num_replicas(), sample_weight=rows)
-        return loss, None
-    joint_weight = sum_over_replicas(weight)
-    if num_replicas() > 1:
-        loss *= tf.math.divide_no_nan(weight, joint_weight)
-    # Every replica writes down the same: it does not matter whose is read.
-    model._loss_tracker.update_state(
-        sum_over_replicas(loss), sample_weight=joint_weight
-    )
-    return loss, joint_weight
+    rows = tf.shape(keras.tree.flatten(inputs)[0])[0]
+    # Keras has divided by the number of replicas already.
+    model._loss_tracker.update_state(loss * num_replicas(), sample_weight=rows)
+    return loss
 
 
 def _without_unused(gradients, variables, may_be_unused):

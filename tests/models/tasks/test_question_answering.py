@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -188,12 +190,40 @@ def test_fit_evaluate_and_predict_in_a_graph(inputs):
 
 
 def test_how_much_a_batch_counts(inputs):
+    """Of first and of last positions; what lies beyond the tokens does not count."""
     model = get_head(Answerer, "encoder")
+    logits = {name: tf.zeros([2, 7]) for name in model.logits_names}
+    cut_off = {**LABELS, "end_positions": [5, 7]}
     weights = tf.constant([0.5, 2.0])
-    assert model.label_weight(LABELS) == 2
-    assert model.label_weight(LABELS, weights) == 2.5
     apart = {"start_positions": weights, "end_positions": 3 * weights}
-    assert model.label_weight(LABELS, apart) == 5
+    for labels, given, counts in (
+        (LABELS, None, [2, 2]),
+        (cut_off, None, [2, 1]),
+        (cut_off, weights, [2.5, 0.5]),
+        (LABELS, apart, [2.5, 7.5]),
+    ):
+        _, label_count = model.sum_loss(labels, logits, given)
+        assert label_count.numpy().tolist() == counts
+
+
+def test_accumulated_batches_equal_one(inputs):
+    """Where one of three documents has no answer among its tokens."""
+    inputs = {name: a[[0, 1, 0]] for name, a in inputs.items()}
+    labels = {"start_positions": np.array([1, 99, 2])}
+    labels["end_positions"] = np.array([5, 99, 3])
+    one, three = (new_head(Answerer, "encoder") for _ in range(2))
+    one.compile(keras.optimizers.SGD(0.1), **EAGER)
+    three.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=3), **EAGER)
+    loss = one.train_on_batch(inputs, labels)
+    data = {"x": inputs, "y": labels, "batch_size": 1, "shuffle": False}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*sparse IndexedSlices")
+        history = three.fit(**data, verbose=0).history
+    np.testing.assert_allclose(history["loss"], [loss], rtol=1e-5)
+    kernels = [m.led.encoder.layers_0.fc1.kernel for m in (one, three)]
+    np.testing.assert_allclose(*kernels, atol=1e-6)
+    start = get_head(Answerer, "encoder").led.encoder.layers_0.fc1.kernel
+    assert np.abs(kernels[0] - start).max() > 1e-4
 
 
 def test_a_hugging_face_dataset():

@@ -183,6 +183,24 @@ def test_other_weights_that_do_not_learn_are_warned_of(source, labels):
         model.train_on_batch(source, labels)
 
 
+def test_the_loss_of_a_subclass_is_used(source, labels):
+    class Doubled(tf_led.TFLEDForConditionalGeneration):
+        def hf_compute_loss(self, labels, logits, weights=None):
+            return 2 * super().hf_compute_loss(labels, logits, weights)
+
+    model = make_model(Doubled, **NO_DROPOUT)
+    model.compile("sgd", **EAGER)
+    plain = make_model(**NO_DROPOUT)(source, labels=labels).loss
+    np.testing.assert_allclose(model(source, labels=labels).loss, 2 * plain, rtol=1e-6)
+    loss = model.test_on_batch(source, labels)
+    np.testing.assert_allclose(loss, 2 * plain, rtol=1e-5)
+
+
+def test_a_model_without_a_head_has_no_loss(base, labels):
+    with pytest.raises(NotImplementedError, match="TFLEDModel has no loss of its own"):
+        base.hf_compute_loss(labels, None)
+
+
 def test_dropout_acts_in_training_only(source, labels):
     model = make_model(**SMALL, dropout=0.5)
     model.compile(keras.optimizers.SGD(0.0), **EAGER)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tf_led.ops.losses import IGNORED_LABEL
+
 
 def input_error(message):
     """A ValueError of one line, for a user's mistake.
@@ -52,9 +54,6 @@ def only_after(ok, message, tensor):
     check = tf.debugging.Assert(ok, message)
     with tf.control_dependencies([] if check is None else [check]):
         return tf.identity(tensor)
-
-
-IGNORED_LABEL = -100
 
 
 def as_ids(ids, name, vocab_size):

@@ -13,7 +13,7 @@ from tf_led.models.inputs import validation as checks
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.models.serving.generation_endpoints import GenerationEndpoints
-from tf_led.ops.losses import label_share, masked_cross_entropy, shift_tokens_right
+from tf_led.ops.losses import masked_cross_entropy, shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -153,26 +153,28 @@ class TFLEDForConditionalGeneration(
             return self.lm_head(hidden) + bias
         return self.led.shared(hidden, reverse=True) + bias
 
-    def hf_compute_loss(self, labels, logits, weights=None, label_smoothing=0.0):
-        """Mean cross-entropy over the labels that are neither -100 nor padding.
+    def sum_loss(self, labels, logits, weights=None, label_smoothing=0.0):
+        """Sums the cross-entropy of the labels that are neither -100 nor padding.
 
         Args:
             labels: int[B, T].
             logits: float[B, T, V].
-            weights: float[B] or float[B, T] scaling each label's part, or None.
-            label_smoothing: float, the share of each label that is spread over the
+            weights: float[B] or float[B, T] that labels are multiplied by, or None.
+            label_smoothing: float, the fraction of each label that is spread over the
                 vocabulary.
 
         Returns:
-            float32[]; 0 if no label counts.
+            (loss_sum, label_count), float32[] each: the sum over the labels that count,
+            and their number, or the sum of their weights.
 
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> logits = model(input_ids=[[0, 5, 2]]).logits
-            >>> float(model.hf_compute_loss([[-100, -100, 1]], logits))  # none counts
-            0.0
+            >>> logits = model(input_ids=[[0, 5, 7, 2]]).logits
+            >>> loss_sum, label_count = model.sum_loss([[5, 2, -100, 1]], logits)
+            >>> float(label_count)
+            2.0
         """
         return masked_cross_entropy(
             labels,
@@ -181,27 +183,6 @@ class TFLEDForConditionalGeneration(
             weights=weights,
             label_smoothing=label_smoothing,
         )
-
-    def label_weight(self, labels, weights=None):
-        """How much a batch's labels count together, beside those of other batches.
-
-        Args:
-            labels: int[B, T].
-            weights: float[B] or float[B, T], or None.
-
-        Returns:
-            float32[], the number of labels that count, or the sum of their weights.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> import tensorflow as tf
-            >>> labels = tf.constant([[5, 7, 2, -100], [7, 2, 1, 1]])
-            >>> float(model.label_weight(labels))
-            5.0
-        """
-        return tf.reduce_sum(label_share(labels, self.config.pad_token_id, weights))
 
     def prepare_decoder_input_ids_from_labels(self, labels):
         """Shifts labels right, as data collators of transformers ask models to.

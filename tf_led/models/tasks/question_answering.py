@@ -165,17 +165,19 @@ class TFLEDForQuestionAnswering(PooledModel):
             logits = tf.where(real[:, :, None], logits, lowest)
         return dict(zip(self.logits_names, tf.unstack(logits, axis=2), strict=True))
 
-    def hf_compute_loss(self, labels, logits, weights=None):
-        """Mean of the cross-entropies of the answers' first and last tokens.
+    def sum_loss(self, labels, logits, weights=None):
+        """Sums the cross-entropies of the answers' first tokens, and of their last.
 
         Args:
             labels: dict of `start_positions` and `end_positions`, int[B] or [B, 1].
             logits: dict of `start_logits` and `end_logits`, float[B, S].
-            weights: float[B] scaling each document's part, a dict of two such by the
-                names of the labels, or None.
+            weights: float[B] that documents are multiplied by, a dict of two such by
+                the names of the labels, or None.
 
         Returns:
-            float32[]; 0 if no position counts.
+            (loss_sum, label_count), float32[2] each, for first and last tokens: the sum
+            over the positions that count, and their number, or the sum of their
+            weights. The loss is the mean of the two quotients.
 
         Raises:
             ValueError: on positions that are no integers, or not one for each row.
@@ -185,10 +187,11 @@ class TFLEDForQuestionAnswering(PooledModel):
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
             >>> import tensorflow as tf
-            >>> labels = {"start_positions": [1], "end_positions": [3]}
-            >>> logits = dict.fromkeys(["start_logits", "end_logits"], tf.zeros([1, 4]))
-            >>> round(float(model.hf_compute_loss(labels, logits)), 3)  # log 4
-            1.386
+            >>> labels = {"start_positions": [1, 2], "end_positions": [3, 99]}
+            >>> logits = dict.fromkeys(["start_logits", "end_logits"], tf.zeros([2, 4]))
+            >>> loss_sum, label_count = model.sum_loss(labels, logits)
+            >>> label_count.numpy().tolist()  # the second answer's end is cut off
+            [2.0, 1.0]
         """
         losses = [
             span_cross_entropy(
@@ -198,32 +201,8 @@ class TFLEDForQuestionAnswering(PooledModel):
             )
             for label, scores in zip(self.label_names, self.logits_names, strict=True)
         ]
-        return tf.add_n(losses) / 2
-
-    def label_weight(self, labels, weights=None):
-        """How much a batch's answers count together, beside those of other batches.
-
-        Args:
-            labels: as in `hf_compute_loss`.
-            weights: see there.
-
-        Returns:
-            float32[], the number of documents, or the sum of their weights.
-
-        Example:
-            >>> from tf_led import TFLEDForQuestionAnswering
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForQuestionAnswering(tiny_config(), pooling="encoder")
-            >>> labels = {"start_positions": [1, 3], "end_positions": [3, 3]}
-            >>> float(model.label_weight(labels))
-            2.0
-        """
-        if weights is None:
-            rows = tf.shape(labels["start_positions"])[0]
-            return tf.cast(rows, tf.float32)
-        parts = weights.values() if is_mapping(weights) else [weights]
-        sums = [tf.reduce_sum(tf.cast(part, tf.float32)) for part in parts]
-        return tf.add_n(sums) / len(sums)
+        loss_sums, label_counts = zip(*losses, strict=True)
+        return tf.stack(loss_sums), tf.stack(label_counts)
 
     def endpoints(self):
         """Lists what can be served.

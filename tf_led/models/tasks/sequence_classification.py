@@ -8,12 +8,7 @@ from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.outputs import TFLEDSeq2SeqSequenceClassifierOutput
 from tf_led.models.inputs import validation as checks
 from tf_led.models.inputs.named_inputs import static_or_dynamic
-from tf_led.models.inputs.validation import (
-    IGNORED_LABEL,
-    input_error,
-    only_after,
-    refuse_where,
-)
+from tf_led.models.inputs.validation import input_error, only_after, refuse_where
 from tf_led.models.tasks.pooled_model import (
     DECODER,
     PooledModel,
@@ -21,7 +16,12 @@ from tf_led.models.tasks.pooled_model import (
     last_end_states,
     mean_states,
 )
-from tf_led.ops.losses import binary_cross_entropy, class_cross_entropy, squared_error
+from tf_led.ops.losses import (
+    IGNORED_LABEL,
+    binary_cross_entropy,
+    class_cross_entropy,
+    squared_error,
+)
 
 REGRESSION = "regression"
 SINGLE_LABEL = "single_label_classification"
@@ -59,7 +59,7 @@ def choose_problem_type(problem_type, labels, num_labels):
 
 
 def classification_loss(labels, logits, problem_type, weights=None):
-    """The loss of a batch of documents.
+    """Sums the loss of a batch of documents.
 
     Args:
         labels: int[B] for one class of E; float, int or bool[B, E] for any of E, or for
@@ -69,7 +69,7 @@ def classification_loss(labels, logits, problem_type, weights=None):
         weights: float[B], or None.
 
     Returns:
-        float32[].
+        (loss_sum, label_count), float32[] each.
 
     Raises:
         ValueError: on labels of another dtype, shape or range.
@@ -280,16 +280,17 @@ class TFLEDForSequenceClassification(PooledModel):
         end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
         return last_end_states(hidden, ids, end_ids)
 
-    def hf_compute_loss(self, labels, logits, weights=None):
-        """The loss that `config.problem_type` names, or else that the labels suggest.
+    def sum_loss(self, labels, logits, weights=None):
+        """Sums the loss that `config.problem_type` names, or else the labels suggest.
 
         Args:
             labels: int[B], or float[B, E]; see the class.
             logits: float[B, E].
-            weights: float[B] scaling each document's part, or None.
+            weights: float[B] that documents are multiplied by, or None.
 
         Returns:
-            float32[]; 0 if no label counts.
+            (loss_sum, label_count), float32[] each: the sum over the documents that
+            count, and their number, or the sum of their weights.
 
         Raises:
             ValueError: on labels of another dtype, shape or range.
@@ -300,8 +301,9 @@ class TFLEDForSequenceClassification(PooledModel):
             >>> config = tiny_config()
             >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
             >>> import tensorflow as tf
-            >>> round(float(model.hf_compute_loss([1], tf.zeros([1, 2]))), 3)  # log 2
-            0.693
+            >>> loss_sum, label_count = model.sum_loss([1, -100], tf.zeros([2, 2]))
+            >>> round(float(loss_sum), 3), float(label_count)  # log 2
+            (0.693, 1.0)
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
 

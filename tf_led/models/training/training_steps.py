@@ -1,65 +1,15 @@
-"""How a model answers `compile`, `fit`, `evaluate` and `predict`."""
-
-import inspect
+"""What a model does in a step of `fit`, `evaluate` and `predict`."""
 
 import keras
 import tensorflow as tf
 
-from tf_led.models.inputs.named_inputs import by_name, is_mapping, plain_dict
+from tf_led.models.inputs.named_inputs import by_name, is_mapping
+from tf_led.models.training.fit_arguments import FitArguments
+from tf_led.ops.losses import mean_loss
 from tf_led.training.accumulation import build_optimizer
 from tf_led.training.distribution import DistributedFit
 from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.steps import test_on, train_on
-
-
-class NamedLabels:
-    """Names what a model learns from, and the logits that each label belongs to.
-
-    Labels stand in the inputs by their names, or come as `y`: the label alone, or a
-    dict by these names, or a tuple in this order where there are several. A Keras loss
-    or metric sees several, and their logits, as dicts by the names of the logits.
-    """
-
-    label_names = ("labels",)
-    logits_names = ("logits",)
-
-    def _find_labels(self, inputs, y):
-        """The labels by their names, from `y` or else from the inputs."""
-        names = self.label_names
-        if y is not None and not is_mapping(y):
-            several = len(names) > 1
-            if several and not (isinstance(y, (tuple, list)) and len(y) == len(names)):
-                raise ValueError(
-                    f"`y` is a {type(y).__name__}; give a dict of {', '.join(names)}, "
-                    "or a tuple of them in this order."
-                )
-            y = dict(zip(names, y if several else [y], strict=True))
-        found = {}
-        for source in (inputs, y):
-            if is_mapping(source):
-                held = ((name, source.get(name)) for name in names)
-                found |= {name: value for name, value in held if value is not None}
-        return found
-
-    def _one_or_named(self, labels, names):
-        """The label itself if there can be but one, else all of them by `names`."""
-        values = [labels.get(name) for name in self.label_names]
-        return values[0] if len(values) == 1 else dict(zip(names, values, strict=True))
-
-    def _weights(self, weights, names):
-        """Sample weights; by `names` where each of several labels has its own."""
-        if is_mapping(weights):
-            return self._one_or_named(weights, names)
-        if isinstance(weights, (tuple, list)) and len(self.label_names) > 1:
-            return dict(zip(names, weights, strict=True))
-        return weights
-
-    def _logits(self, outputs):
-        values = [outputs[name] for name in self.logits_names]
-        if len(values) == 1:
-            return values[0]
-        return dict(zip(self.logits_names, values, strict=True))
-
 
 # What transformers' users pass to say "the model's own loss".
 OWN_LOSS = ("auto", "auto_with_warning", "passthrough")
@@ -68,7 +18,7 @@ ACCURACY = ("accuracy", "acc")
 UNUSED_WITHOUT_GLOBAL = ("query_global", "key_global", "value_global")
 
 
-class TrainingSteps(NamedLabels, DistributedFit):
+class TrainingSteps(FitArguments, DistributedFit):
     """Trains on the model's own loss unless `compile` is given another.
 
     Labels may stand in the inputs, come as `y`, and be weighted: the numbers are the
@@ -83,6 +33,7 @@ class TrainingSteps(NamedLabels, DistributedFit):
         loss=None,
         loss_weights=None,
         metrics=None,
+        weighted_metrics=None,
         *args,
         jit_compile=False,
         label_smoothing=0.0,
@@ -91,22 +42,25 @@ class TrainingSteps(NamedLabels, DistributedFit):
         """Configures training, as `keras.Model.compile`.
 
         Args:
-            optimizer: a Keras optimizer or its name. One with
-                `gradient_accumulation_steps` weighs its batches by their labels.
+            optimizer: a Keras optimizer or its name. With
+                `gradient_accumulation_steps`, batches count by their labels.
             loss: None (or "passthrough", "auto") for the model's own, that of a call
                 with labels. Any Keras loss is computed on the logits instead.
-            loss_weights: as for `keras.Model.compile`.
-            metrics: as for `keras.Model.compile`, on the logits. "accuracy" counts the
-                labels that the model's own loss counts.
+            loss_weights: as for `keras.Model.compile`, with a Keras loss.
+            metrics: as for `keras.Model.compile`, on the logits; a dict is by their
+                names. "accuracy" counts the labels that the model's own loss counts,
+                where it predicts tokens.
+            weighted_metrics: the same, weighted by the weights of samples or classes.
             *args: further arguments of `keras.Model.compile`.
             jit_compile: bool. XLA compiles anew for every shape: use it with bucketed
                 lengths.
-            label_smoothing: float from 0 to below 1, the share of each label that the
-                model's own loss spreads over the vocabulary.
+            label_smoothing: float from 0 to below 1, the fraction of each label that
+                the model's own loss spreads over the vocabulary.
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `label_smoothing` is out of range, or has no use here.
+            ValueError: if `label_smoothing` is out of range, if it or `loss_weights`
+                has no use here, or if a loss or metric is for logits that do not exist.
 
         Example:
             >>> from tf_led import TFLEDForConditionalGeneration
@@ -118,21 +72,20 @@ class TrainingSteps(NamedLabels, DistributedFit):
         """
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None
-        self._check_smoothing(label_smoothing, loss)
+        self._check_loss_options(label_smoothing, loss, loss_weights)
         self.label_smoothing = label_smoothing
-        if loss is None:
-            metrics = self._own_metrics(metrics)
         super().compile(
             optimizer,
-            loss,
+            self._named("loss", loss),
             loss_weights,
-            metrics,
+            self._own_metrics("metrics", metrics, loss),
+            self._own_metrics("weighted_metrics", weighted_metrics, loss),
             *args,
             jit_compile=jit_compile,
             **kwargs,
         )
 
-    def _check_smoothing(self, label_smoothing, loss):
+    def _check_loss_options(self, label_smoothing, loss, loss_weights):
         if not 0 <= label_smoothing < 1:
             raise ValueError(
                 f"`label_smoothing` must be from 0 to below 1, got {label_smoothing}."
@@ -142,12 +95,35 @@ class TrainingSteps(NamedLabels, DistributedFit):
                 f"`label_smoothing` is {label_smoothing}, but only the own loss of a "
                 "model that predicts tokens takes it: give it to the Keras loss."
             )
+        if loss is None and loss_weights is not None:
+            raise ValueError(
+                f"`loss_weights` is {loss_weights!r}, but the model's own loss is one: "
+                "leave it out, or give a `loss` for each of "
+                f"{', '.join(self.logits_names)}."
+            )
 
-    def _own_metrics(self, metrics):
-        if not self.can_generate() or not isinstance(metrics, (list, tuple)):
+    def _named(self, argument, value):
+        """A loss or metrics, of which a dict is by the names of the logits."""
+        names = self.logits_names
+        if not isinstance(value, dict):
+            return value
+        unknown = sorted(set(value) - set(names))
+        if unknown:
+            raise ValueError(
+                f"`{argument}` has the key {unknown[0]!r}, but a loss or metric is "
+                f"computed on {' and '.join(names)}."
+            )
+        return value if len(names) > 1 else value.get(names[0])
+
+    def _own_metrics(self, argument, metrics, loss):
+        metrics = self._named(argument, metrics)
+        if metrics is None or isinstance(metrics, dict):
             return metrics
-        accuracy = TokenAccuracy(self.config.pad_token_id)
-        return [accuracy if m in ACCURACY else m for m in metrics]
+        metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        if loss is not None or not self.can_generate():
+            return metrics
+        pad_token_id = self.config.pad_token_id
+        return [TokenAccuracy(pad_token_id) if m in ACCURACY else m for m in metrics]
 
     def get_compile_config(self):
         """What `compile` was given, to be saved: see `keras.Model`."""
@@ -163,53 +139,89 @@ class TrainingSteps(NamedLabels, DistributedFit):
     def train_step(self, data):
         """One step of `fit`: see `keras.Model.train_step`."""
         data = self._labels_into_inputs(data)
-        return train_on(self, data, self._label_weight(data), UNUSED_WITHOUT_GLOBAL)
+        return train_on(self, data, self._own_loss(data), UNUSED_WITHOUT_GLOBAL)
 
     def test_step(self, data):
         """One step of `evaluate`: see `keras.Model.test_step`."""
         data = self._labels_into_inputs(data)
-        return test_on(self, data, self._label_weight(data))
+        return test_on(self, data, self._own_loss(data))
 
-    def label_weight(self, labels, weights=None):
-        """How much a batch's labels count together, beside those of other batches.
+    def _own_loss(self, data):
+        """Gives what sums the model's own loss of a batch; None where that is not used.
 
-        Args:
-            labels: what `hf_compute_loss` takes.
-            weights: see there.
-
-        Returns:
-            float32[], what `hf_compute_loss` divides by: the number of rows that have
-            a label, or the sum of their weights.
-
-        Example:
-            >>> from tf_led import TFLEDForSequenceClassification
-            >>> from tf_led.testing import tiny_config
-            >>> config = tiny_config()
-            >>> model = TFLEDForSequenceClassification(config, pooling="encoder_mean")
-            >>> import tensorflow as tf
-            >>> float(model.label_weight(tf.constant([1, -100, 0])))
-            2.0
+        A Keras loss, or a `compute_loss` or `hf_compute_loss` of a subclass, is a mean
+        that does not say of how many labels: Keras averages it.
         """
-        labels = tf.convert_to_tensor(keras.tree.flatten(labels)[0])
-        has_label = tf.ones_like(labels, tf.float32)
-        if labels.dtype.is_integer:
-            has_label = tf.cast(labels != -100, tf.float32)
-        rows = tf.reduce_max(tf.reshape(has_label, [tf.shape(labels)[0], -1]), axis=1)
-        if weights is not None:
-            weights = keras.tree.flatten(weights)[0]
-            rows *= tf.reshape(tf.cast(weights, tf.float32), [-1])
-        return tf.reduce_sum(rows)
-
-    def _label_weight(self, data):
-        """The same for a batch of `fit`; None where the loss is Keras'."""
         inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         labels = self._find_labels(inputs, y)
-        incomplete = set(labels) != set(self.label_names)
-        if incomplete or self._compile_loss is not None:
+        is_complete = set(labels) == set(self.label_names)
+        if not is_complete or self._compile_loss is not None or _has_other_loss(self):
             return None
-        labels = self._one_or_named(labels, self.label_names)
-        weights = self._weights(sample_weight, self.label_names)
-        return self.label_weight(labels, weights)
+        labels, options = self._loss_arguments(labels, sample_weight)
+        return lambda outputs: self.sum_loss(labels, self._logits(outputs), **options)
+
+    def _loss_arguments(self, labels, sample_weight):
+        """The labels, and the options that go with them, for the model's own loss."""
+        options = {"weights": self._weights(sample_weight, self.label_names)}
+        if self.label_smoothing:
+            options["label_smoothing"] = self.label_smoothing
+        return self._one_or_named(labels, self.label_names), options
+
+    def sum_loss(self, labels, logits, weights=None):
+        """Sums the loss over the labels that count; heads say how.
+
+        Args:
+            labels: a head's labels; a dict of them where it has several.
+            logits: its logits, likewise.
+            weights: float[B] that documents are multiplied by, or None.
+
+        Returns:
+            (loss_sum, label_count), float32[] or float32[P] each: see
+            `tf_led.ops.losses`.
+
+        Raises:
+            NotImplementedError: of a model without a head.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.sum_loss([[5, 2]], None)
+            Traceback (most recent call last):
+            NotImplementedError: TFLEDModel has no loss of its own: ...
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no loss of its own: compile it with a Keras "
+            "loss, or take a model with a head."
+        )
+
+    def hf_compute_loss(self, labels, logits, weights=None, **options):
+        """The mean loss over the labels that count.
+
+        Args:
+            labels: as in `sum_loss`.
+            logits: see there.
+            weights: see there.
+            **options: what else the `sum_loss` of this model takes: `label_smoothing`
+                where it predicts tokens.
+
+        Returns:
+            float32[]; 0 if no label counts.
+
+        Raises:
+            ValueError: on labels that do not fit.
+
+        Source: transformers 4.57, method of this name.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> logits = model(input_ids=[[0, 5, 2]]).logits
+            >>> float(model.hf_compute_loss([[-100, -100, 1]], logits))  # none counts
+            0.0
+        """
+        return mean_loss(*self.sum_loss(labels, logits, weights, **options))
 
     def predict_step(self, data):
         """One step of `predict`: all outputs but the loss and the cache."""
@@ -240,14 +252,8 @@ class TrainingSteps(NamedLabels, DistributedFit):
                 f"There are no labels to train on: put {names} into the inputs, or "
                 "give (inputs, labels)."
             )
-        smoothing = self.label_smoothing
-        smoothing = {"label_smoothing": smoothing} if smoothing else {}
-        loss = self.hf_compute_loss(
-            self._one_or_named(labels, self.label_names),
-            self._logits(y_pred),
-            weights=self._weights(sample_weight, self.label_names),
-            **smoothing,
-        )
+        labels, options = self._loss_arguments(labels, sample_weight)
+        loss = self.hf_compute_loss(labels, self._logits(y_pred), **options)
         # What layers add, such as the penalty of a regulariser.
         return tf.add_n([loss, *(tf.cast(part, tf.float32) for part in self.losses)])
 
@@ -270,32 +276,9 @@ class TrainingSteps(NamedLabels, DistributedFit):
         return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
 
 
-def _accepting_encodings(name):
-    signature = inspect.signature(getattr(keras.Model, name))
-
-    def method(self, x=None, *args, **kwargs):
-        x = plain_dict(x)
-        bound = signature.bind(self, x, *args, **kwargs)
-        given = bound.arguments
-        weights = given.get("sample_weight")
-        if given.get("y") is None and weights is not None and is_mapping(x):
-            # Keras drops the weights of samples that come without `y`.
-            given["y"] = self._find_labels(x, None) or None
-        # Not by `given`, where `evaluate` has all its further options as one.
-        _, *args = bound.args
-        return getattr(super(TrainingSteps, self), name)(*args, **bound.kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"As `keras.Model.{name}`; also takes a tokenizer's output."
-    return method
-
-
-for _name in (
-    "fit",
-    "evaluate",
-    "predict",
-    "train_on_batch",
-    "test_on_batch",
-    "predict_on_batch",
-):
-    setattr(TrainingSteps, _name, _accepting_encodings(_name))
+def _has_other_loss(model):
+    """Whether a subclass has put a loss of its own in place of ours."""
+    return any(
+        getattr(type(model), name) is not getattr(TrainingSteps, name)
+        for name in ("compute_loss", "hf_compute_loss")
+    )

@@ -1,0 +1,121 @@
+"""Arguments of `fit` and its kin, where labels may stand among the inputs.
+
+Keras looks for labels in `y` alone, and drops or misreads what it has no `y` for. These
+methods put all arguments into the form that Keras follows, or refuse them by name.
+"""
+
+import functools
+import inspect
+
+import keras
+import tensorflow as tf
+
+from tf_led.models.inputs.named_inputs import is_mapping, plain_dict
+from tf_led.models.training.labels import NamedLabels
+from tf_led.utils.validation import check_int
+
+
+class FitArguments(NamedLabels):
+    """`fit`, `evaluate`, `predict` and their `_on_batch` forms, for labels anywhere."""
+
+    def _prepare(self, arguments):
+        """Changes the arguments of a method, in place, into what Keras follows."""
+        arguments["x"] = plain_dict(arguments.get("x"))
+        if arguments.get("class_weight") is not None:
+            self._apply_class_weight(arguments)
+        x, weights = arguments["x"], arguments.get("sample_weight")
+        if arguments.get("y") is None and weights is not None:
+            arguments["y"] = self._labels_in(x)
+        held_out = plain_dict(arguments.get("validation_data"))
+        if isinstance(held_out, (tuple, list)) and is_mapping(held_out[0]):
+            x, y, weights = keras.utils.unpack_x_y_sample_weight(held_out)
+            if y is None and weights is not None:
+                y = self._labels_in(x)
+            held_out = plain_dict(x), y, weights
+        if held_out is not None:
+            arguments["validation_data"] = held_out
+
+    def _labels_in(self, x):
+        """The labels among the inputs, in the form of `y`; None if there are none."""
+        found = self._find_labels(x, None)
+        return self._one_or_named(found, self.label_names) if found else None
+
+    def _apply_class_weight(self, arguments):
+        """Puts `sample_weight` in the place of `class_weight`."""
+        if len(self.label_names) > 1:
+            raise ValueError(
+                "`class_weight` is given, but the labels of this model are "
+                f"{' and '.join(self.label_names)}: give `sample_weight`."
+            )
+        if arguments.get("sample_weight") is not None:
+            raise ValueError(
+                "`class_weight` and `sample_weight` are both given: multiply the "
+                "weights and give them as `sample_weight`."
+            )
+        x, table = arguments["x"], _weight_table(arguments.pop("class_weight"))
+        if isinstance(x, tf.data.Dataset):
+            weigh = functools.partial(self._with_class_weights, table)
+            arguments["x"] = x.map(weigh)
+            return
+        packed = self._with_class_weights(table, x, arguments.get("y"))
+        for name, value in zip(("x", "y", "sample_weight"), packed, strict=True):
+            arguments[name] = value
+
+    def _with_class_weights(self, table, x, y=None, sample_weight=None):
+        if sample_weight is not None:
+            raise ValueError(
+                "`class_weight` is given, and the dataset holds sample weights: "
+                "multiply them, and give no `class_weight`."
+            )
+        labels = self._find_labels(x, y).get(self.label_names[0])
+        if labels is None:
+            raise ValueError(
+                f"`class_weight` is given, but there are no `{self.label_names[0]}` "
+                "to weigh by; give arrays, or a tf.data.Dataset, that hold them, or "
+                "have your generator give sample weights."
+            )
+        labels = tf.convert_to_tensor(labels)
+        if not labels.dtype.is_integer:
+            raise ValueError(
+                "`class_weight` is given, but the labels are "
+                f"{labels.dtype.name}, not the number of a class: give `sample_weight`."
+            )
+        is_listed = (labels >= 0) & (labels < len(table) - 1)  # -100 is not
+        others = tf.constant(len(table) - 1, labels.dtype)
+        return x, labels, tf.gather(table, tf.where(is_listed, labels, others))
+
+
+def _weight_table(class_weight):
+    """float32[classes + 1]: the weight of each class, and 1 for all that follow."""
+    for number in class_weight:
+        check_int("class_weight", number, at_least=0)
+    last = max(class_weight, default=0)
+    weights = [class_weight.get(number, 1.0) for number in range(last + 1)]
+    return tf.constant([*weights, 1.0], tf.float32)
+
+
+def _in_our_form(name):
+    """The method of `keras.Model`, called with arguments that it follows."""
+    signature = inspect.signature(getattr(keras.Model, name))
+
+    def method(self, x=None, *args, **kwargs):
+        bound = signature.bind(self, x, *args, **kwargs)
+        self._prepare(bound.arguments)
+        # Not by `arguments`, where `evaluate` has all its further options as one.
+        _, *args = bound.args
+        return getattr(super(FitArguments, self), name)(*args, **bound.kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"As `keras.Model.{name}`; also takes a tokenizer's output."
+    return method
+
+
+for _name in (
+    "fit",
+    "evaluate",
+    "predict",
+    "train_on_batch",
+    "test_on_batch",
+    "predict_on_batch",
+):
+    setattr(FitArguments, _name, _in_our_form(_name))
