@@ -156,7 +156,7 @@ def check_together(args):
         raise UsageError(f"--patience {args.patience}: needs --validation")
     if args.learning_rate == 0:
         raise UsageError("--learning-rate 0: nothing would be learnt")
-    if args.learning_rate * args.weight_decay >= 1:
+    if args.weight_decay > 1 and args.learning_rate * args.weight_decay >= 1:
         raise UsageError(
             f"--weight-decay {args.weight_decay}: with --learning-rate "
             f"{args.learning_rate} every step would take more than all of a weight; "
