@@ -110,21 +110,21 @@ class StepClock(keras.callbacks.Callback):
 
 def attention(job):
     """Windowed attention, no global token, from heads to heads [B, S, N, H]."""
-    from tf_led.ops.local_attention import window_attention
+    from tf_led.ops.local_attention import local_attention
 
     dtype = tf.as_dtype(job["dtype"])
     q, k, v = [tf.cast(x, dtype) for x in inputs.heads(job)]
     mask = tf.ones([1, job["source_len"]], tf.bool)
     run = tf.function(
-        lambda q, k, v: window_attention(
+        lambda q, k, v: local_attention(
             q,
             k,
             v,
-            k[:, :0],
-            v[:, :0],
+            global_key=k[:, :0],
+            global_value=v[:, :0],
             query_mask=mask,
             key_mask=mask,
-            slot_mask=mask[:, :0],
+            global_key_mask=mask[:, :0],
             radius=RADIUS,
             scale=64**-0.5,
         )

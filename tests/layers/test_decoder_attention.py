@@ -8,7 +8,7 @@ from tf_led.layers.decoder_attention import DecoderAttention
 
 D, N = 15, 5
 HEAD_MASK = np.array([0.0, 1.0, 0.5, 2.0, 1.0])
-VISIBLE = np.random.default_rng(0).random([2, 7, 11]) < 0.7
+MASK = np.random.default_rng(0).random([2, 7, 11]) < 0.7
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,11 @@ def test_equals_the_reference(layer, head_mask):
     mine, probs = layer(
         hidden,
         layer.project(memory),
-        tf.constant(VISIBLE[:, None]),
+        tf.constant(MASK[:, None]),
         None if head_mask.all() else tf.constant(head_mask, tf.float32),
     )
     expected, expected_probs = weights_of(layer).attend(
-        np.asarray(hidden, "float64"), np.asarray(memory), VISIBLE, head_mask
+        np.asarray(hidden, "float64"), np.asarray(memory), MASK, head_mask
     )
     assert_close(mine, expected)
     assert_close(probs, expected_probs)
@@ -42,9 +42,6 @@ def test_keys_are_split_into_heads(layer):
     for name, mine in (("k_proj", keys.key), ("v_proj", keys.value)):
         expected = weights.heads(name, np.asarray(memory, "float64"), N)
         assert_close(mine, expected.swapaxes(1, 2))
-    query = weights.heads("q_proj", np.asarray(memory, "float64"), N)
-    expected = query.swapaxes(1, 2) / (D // N) ** 0.5
-    assert_close(layer.scaled_query(memory), expected)
 
 
 def run(layer, hidden):
@@ -61,15 +58,15 @@ def test_dropout_follows_the_seed():
     spread(layer)
     hidden = draw_hidden(D)
     keys = layer.project(hidden)
-    (plain, maps), (first, dropped), (again, _) = (
+    (plain, probs), (first, same), (again, _) = (
         layer(hidden, keys, tf.constant(True), seed=seed)
         for seed in (None, tf.constant([3, 5]), tf.constant([3, 5]))
     )
     np.testing.assert_array_equal(first, again)
-    np.testing.assert_array_equal(maps, dropped)  # As in PyTorch: before dropout.
+    np.testing.assert_array_equal(probs, same)  # As in PyTorch: before dropout.
     assert np.abs(first - plain).max() > 0.1
 
 
-def test_heads_that_do_not_divide_are_refused():
+def test_heads_that_do_not_divide_raise():
     with pytest.raises(ValueError, match="`d_model` 15 .* attention heads, 4"):
         DecoderAttention(15, 4)

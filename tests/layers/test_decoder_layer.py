@@ -30,13 +30,13 @@ def layer():
 def run(layer, hidden, past=None, **options):
     """Reads all tokens, with the document as far as it is real."""
     keys = layer.extend_keys(hidden, past)
-    visible = causal_mask(tf.shape(hidden)[1], tf.shape(keys.key)[2])
+    mask = causal_mask(tf.shape(hidden)[1], tf.shape(keys.key)[2])
     return layer(
         hidden,
         keys,
-        visible,
+        mask,
         cross_keys=layer.encoder_attn.project(tf.cast(MEMORY, hidden.dtype)),
-        cross_visible=tf.constant(DOCUMENT_MASK[:, None, None]),
+        cross_attention_mask=tf.constant(DOCUMENT_MASK[:, None, None]),
         **options,
     )
 

@@ -4,9 +4,9 @@ import tensorflow as tf
 
 from tests.layers.layer_checks import check_layer, draw_hidden, spread, weights_of
 from tests.ops.dense import assert_close
-from tf_led.layers.encoder_attention import EncoderAttention, no_slots, take_apart
+from tf_led.layers.encoder_attention import EncoderAttention, split_dense_kernel
 from tf_led.layers.heads import dense
-from tf_led.ops.global_attention import find_slots
+from tf_led.ops.global_attention import find_global_tokens
 from tf_led.testing import dense_led_attention
 
 D, N, R = 15, 5, 2
@@ -24,7 +24,7 @@ def layer():
 
 
 def dense_attention(layer, hidden, padding, is_global, head_mask=None):
-    """The same from `tf_led.testing`: hidden states and both maps."""
+    """The same from `tf_led.testing`: hidden states and both probabilities."""
     weights, hidden = weights_of(layer), np.asarray(hidden, "float64")
     names = ["query", "key", "value", "query_global", "key_global", "value_global"]
     projected = [weights.heads(name, hidden, N) for name in names]
@@ -40,33 +40,33 @@ def dense_attention(layer, hidden, padding, is_global, head_mask=None):
 
 
 @pytest.mark.parametrize("head_mask", [None, HEAD_MASK])
-@pytest.mark.parametrize("keep_maps", [False, True])
+@pytest.mark.parametrize("output_attentions", [False, True])
 @pytest.mark.parametrize("is_global", [None, np.zeros_like(GLOBAL), GLOBAL, PADDING])
-def test_equals_the_reference(layer, is_global, keep_maps, head_mask):
+def test_equals_the_reference(layer, is_global, output_attentions, head_mask):
     hidden = draw_hidden(D)
     global_mask = None if is_global is None else tf.constant(is_global)
-    slots = None
+    found = None
     if is_global is not None:
-        slots = find_slots(global_mask, is_global.sum(axis=1).max())
+        found = find_global_tokens(global_mask, is_global.sum(axis=1).max())
     output = layer(
         hidden,
         tf.constant(PADDING),
         global_mask=global_mask,
-        slots=slots if keep_maps else None,
+        global_tokens=found if output_attentions else None,
         head_mask=head_mask and tf.constant(head_mask),
-        keep_maps=keep_maps,
+        output_attentions=output_attentions,
     )
     given = np.zeros_like(PADDING) if is_global is None else is_global
     expected = dense_attention(layer, hidden, PADDING, given, head_mask)
     assert_close(output.hidden, expected[0])
-    if not keep_maps:
-        assert output.probs is None and output.global_probs is None
+    if not output_attentions:
+        assert output.attention_probs is None and output.global_attention_probs is None
         return
-    assert_close(output.probs, expected[1])
+    assert_close(output.attention_probs, expected[1])
     if is_global is None:
-        assert output.global_probs is None
+        assert output.global_attention_probs is None
     else:
-        assert_close(output.global_probs, expected[2])
+        assert_close(output.global_attention_probs, expected[2])
 
 
 def run(layer, hidden):
@@ -90,12 +90,12 @@ def test_without_global_tokens_their_projections_do_not_learn():
     )
 
 
-def test_dropout_follows_the_seed_with_or_without_maps():
+def test_dropout_follows_the_seed_with_or_without_probabilities():
     layer = EncoderAttention(D, N, R, dropout_rate=0.4)
     layer.build()
     spread(layer)
     hidden, masks = draw_hidden(D), [tf.constant(PADDING), tf.constant(GLOBAL)]
-    slots = find_slots(masks[1], 2)
+    found = find_global_tokens(masks[1], 2)
     plain, first, again, other = (
         layer(hidden, *masks, seed=seed).hidden
         for seed in (
@@ -105,29 +105,40 @@ def test_dropout_follows_the_seed_with_or_without_maps():
             tf.constant([3, 7]),
         )
     )
-    with_maps = layer(
-        hidden, *masks, slots=slots, seed=tf.constant([3, 5]), keep_maps=True
+    with_probs = layer(
+        hidden,
+        *masks,
+        global_tokens=found,
+        seed=tf.constant([3, 5]),
+        output_attentions=True,
     )
     np.testing.assert_array_equal(first, again)
-    assert_close(with_maps.hidden, first)
+    assert_close(with_probs.hidden, first)
     assert np.abs(first - plain).max() > 0.1 < np.abs(first - other).max()
 
 
-def test_no_slots():
-    slots = no_slots(tf.constant(PADDING))
-    assert slots.idx.shape == slots.mask.shape == [2, 0]
-    assert (slots.idx.dtype, slots.mask.dtype) == (tf.int32, tf.bool)
+def test_finding_global_tokens_here_or_before_is_the_same(layer):
+    hidden, masks = draw_hidden(D), [tf.constant(PADDING), tf.constant(GLOBAL)]
+    found = find_global_tokens(masks[1], 3)
+    assert_close(
+        layer(hidden, *masks, global_tokens=found).hidden, layer(hidden, *masks).hidden
+    )
+
+
+def test_an_unknown_implementation_raises():
+    with pytest.raises(ValueError, match="`attention_implementation` is 'flash'"):
+        EncoderAttention(D, N, R, attention_implementation="flash")
 
 
 @pytest.mark.parametrize("quantized", [False, True])
-def test_take_apart(quantized):
+def test_split_dense_kernel(quantized):
     """The parts do what the layer does, int8 kernels with their scale."""
     layer = dense(12, 0.5, "dense", "float32")
     layer.build((None, 13))
     layer.bias.assign(np.arange(12.0))
     if quantized:
         layer.quantize("int8")
-    kernel, bias = take_apart(layer, 3)
+    kernel, bias = split_dense_kernel(layer, 3)
     assert kernel.shape == [13, 3, 4] and bias.shape == [3, 4]
     hidden = draw_hidden(13)
     mine = tf.einsum("bsd,dnh->bsnh", hidden, kernel) + bias
@@ -135,6 +146,6 @@ def test_take_apart(quantized):
     assert_close(tf.reshape(mine, [2, 7, 12]), layer(hidden), tolerance)
 
 
-def test_heads_that_do_not_divide_are_refused():
+def test_heads_that_do_not_divide_raise():
     with pytest.raises(ValueError, match="`d_model` 15 .* attention heads, 4"):
         EncoderAttention(15, 4, 2)

@@ -64,7 +64,7 @@ def test_float16_stays_below_its_limit():
     assert np.abs(hidden).max() == np.float16(65_504 - 1000)
 
 
-def test_unknown_activations_are_refused():
+def test_unknown_activations_raise():
     with pytest.raises(ValueError, match="`activation_function` is 'mish'"):
         EncoderLayer(**SIZES, activation="mish")
 

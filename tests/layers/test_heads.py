@@ -43,20 +43,20 @@ def test_dense_starts_as_pytorchs():
 def test_head_masks_scale_heads(dtype):
     mask = tf.constant([0.0, 1.0, 0.5])
     context = heads.scale_heads(tf.ones([2, 5, 3, 7], dtype), mask)
-    maps = heads.scale_maps(tf.ones([2, 3, 5, 7], dtype), mask)
-    assert context.dtype == maps.dtype == dtype
+    probs = heads.scale_probs(tf.ones([2, 3, 5, 7], dtype), mask)
+    assert context.dtype == probs.dtype == dtype
     for head, scale in enumerate([0, 1, 0.5]):
         assert np.all(context[:, :, head] == scale)
-        assert np.all(maps[:, head] == scale)
+        assert np.all(probs[:, head] == scale)
 
 
 def test_no_head_mask_leaves_all_as_it_is():
     tensor = tf.ones([2, 5, 3, 7])
     assert heads.scale_heads(tensor, None) is tensor
-    assert heads.scale_maps(tensor, None) is tensor
+    assert heads.scale_probs(tensor, None) is tensor
 
 
-def test_heads_that_do_not_divide_are_refused():
+def test_heads_that_do_not_divide_raise():
     heads.check_heads(12, 3)
     with pytest.raises(ValueError, match="`d_model` 12 .* attention heads, 5"):
         heads.check_heads(12, 5)

@@ -109,6 +109,6 @@ def test_quantised_rows_and_scores_are_those_of_the_table_to_a_step():
     assert error.max() > 0 and np.all(error <= bound)
 
 
-def test_a_mode_that_is_not_offered_is_refused():
+def test_an_unknown_mode_raises():
     with pytest.raises(ValueError, match="`mode` is 'int4'"):
         make().quantize("int4")

@@ -10,7 +10,7 @@ HIDDEN_SCORE = -1e30
 
 
 class Window(NamedTuple):
-    """Arguments of `window_attention`: float tensors, and masks by name."""
+    """Arguments of `local_attention`: float tensors in order, and masks by name."""
 
     tensors: list
     masks: dict
@@ -21,41 +21,50 @@ def draw(rng, *shape, dtype="float32"):
     return tf.constant(1.7 * rng.standard_normal(shape), dtype)
 
 
-def make_window(source_len, num_slots, seed=0, dtype="float32"):
-    """Draws queries, keys and values, padding, tokens in slots and unused slots."""
+def make_window(source_len, num_global, seed=0, dtype="float32"):
+    """Draws queries, keys and values, padding, global tokens and rows with fewer."""
     rng = np.random.default_rng(seed)
     tokens = [BATCH, source_len, HEADS, HEAD_DIM]
-    slots = [BATCH, num_slots, HEADS, HEAD_DIM]
+    global_tokens = [BATCH, num_global, HEADS, HEAD_DIM]
     tensors = [
         draw(rng, *shape, dtype=dtype)
-        for shape in (tokens, tokens, tokens, slots, slots)
+        for shape in (tokens, tokens, tokens, global_tokens, global_tokens)
     ]
     is_real = rng.random([BATCH, source_len]) < 0.8
     is_real[:, source_len // 2] = True
-    slot_mask = rng.random([BATCH, num_slots]) < 0.7
-    slot_mask[:, :1] = True
+    global_key_mask = rng.random([BATCH, num_global]) < 0.7
+    global_key_mask[:, :1] = True
     is_real[0] = True
     seen = rng.random(is_real.shape) < 0.9
     masks = {
         "query_mask": tf.constant(is_real),
-        "key_mask": tf.constant(is_real & (seen | (num_slots == 0))),
-        "slot_mask": tf.constant(slot_mask),
+        "key_mask": tf.constant(is_real & (seen | (num_global == 0))),
+        "global_key_mask": tf.constant(global_key_mask),
     }
     return Window(tensors, masks)
 
 
 def dense_window(
-    query, key, value, slot_key, slot_value, *, query_mask, key_mask, slot_mask, radius
+    query,
+    key,
+    value,
+    global_key,
+    global_value,
+    *,
+    query_mask,
+    key_mask,
+    global_key_mask,
+    radius,
 ):
-    """What `window_attention` gives, from one [S, G + S] matrix of scores."""
-    keys, values = tf.concat([slot_key, key], 1), tf.concat([slot_value, value], 1)
+    """What `local_attention` gives, from one [S, G + S] matrix of scores."""
+    keys, values = tf.concat([global_key, key], 1), tf.concat([global_value, value], 1)
     scores = tf.einsum("bsnh,btnh->bnst", query, keys)
     position = tf.range(tf.shape(query)[1])
     near = tf.abs(position[:, None] - position) <= radius
     seen = near & key_mask[:, None, :]  # [B, S, S]
-    slots = tf.repeat(slot_mask[:, None, :], tf.shape(query)[1], axis=1)
-    visible = tf.concat([slots, seen], 2)[:, None]
-    probs = tf.nn.softmax(tf.where(visible, scores, HIDDEN_SCORE))
+    to_global = tf.repeat(global_key_mask[:, None, :], tf.shape(query)[1], axis=1)
+    mask = tf.concat([to_global, seen], 2)[:, None]
+    probs = tf.nn.softmax(tf.where(mask, scores, HIDDEN_SCORE))
     probs = tf.where(query_mask[:, None, :, None], probs, 0.0)
     return tf.einsum("bnst,btnh->bsnh", probs, values)
 

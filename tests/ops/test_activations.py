@@ -60,6 +60,6 @@ def test_the_exact_gelu_is_not_the_approximate_one():
     assert 1e-5 < abs(float(exact - approximate)) < 1e-2
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_raise():
     with pytest.raises(ValueError, match="'mish'; known are gelu, gelu_new"):
         get_activation("mish")

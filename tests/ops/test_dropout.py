@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_led.ops.dropout import dropout, fold_seed
+from tf_led.ops.dropout import BlockDropout, dropout, fold_seed
 
 SEED = tf.constant([3, 5])
 
@@ -45,3 +45,39 @@ def test_folded_seeds_differ_by_number():
     assert len(seeds) == 13
     assert tuple(SEED.numpy()) not in seeds
     assert fold_seed(None, 3) is None
+
+
+@pytest.mark.parametrize("run", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("block_size", [12, 35])
+def test_blocks_drop_the_same_however_many_are_handled_together(block_size, run):
+    """Also where a block takes no whole number of draws of four."""
+    blocks = tf.ones([6, block_size])
+
+    def drop(per_step):
+        steps = 6 // per_step
+        drop = BlockDropout(0.4, SEED, block_size, steps, per_step)
+        parts = tf.split(blocks, steps)
+        return tf.concat([drop(i, part) for i, part in enumerate(parts)], axis=0)
+
+    if run != "eager":
+        drop = tf.function(drop, jit_compile=run == "xla")
+    one, two, six = (drop(per_step).numpy() for per_step in (1, 2, 6))
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(one, six)
+    assert len({row.tobytes() for row in one}) == 6
+    assert set(np.unique(one)) == {0, np.float32(1 / 0.6)}
+
+
+@pytest.mark.parametrize(("rate", "seed"), [(0.0, SEED), (0.5, None)])
+def test_blocks_without_rate_or_seed_are_not_touched(rate, seed):
+    blocks = tf.ones([3, 5])
+    assert BlockDropout(rate, seed, 5, 3, 1)(0, blocks) is blocks
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_blocks_lose_their_fraction_and_keep_their_dtype(dtype):
+    blocks = tf.ones([7, 1009], dtype)
+    dropped = BlockDropout(0.25, SEED, 1009, 1, 7)(0, blocks)
+    assert dropped.dtype == dtype
+    is_zero = tf.cast(dropped == 0, tf.float32)
+    assert abs(float(tf.reduce_mean(is_zero)) - 0.25) < 0.02

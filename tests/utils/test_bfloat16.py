@@ -32,7 +32,7 @@ def test_it_is_off_unless_asked(monkeypatch):
     ).endswith("False")
 
 
-def test_after_tensorflow_it_is_refused(monkeypatch):
+def test_after_tensorflow_it_raises(monkeypatch):
     monkeypatch.delenv(SWITCH, raising=False)
     monkeypatch.setitem(sys.modules, "tensorflow", sys)
     with pytest.raises(RuntimeError, match=f"after TensorFlow was loaded.*{SWITCH}"):

@@ -25,7 +25,7 @@ def test_reads_by_attribute_key_and_position():
     assert len(pair[:1]) == 1 and list(pair) == ["first", "third"]
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_raise():
     with pytest.raises(TypeError, match="no field 'fourth'"):
         Pair(fourth=1)
     with pytest.raises(AttributeError, match="'fourth'"):

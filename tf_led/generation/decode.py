@@ -19,7 +19,7 @@ from tf_led.generation.search.greedy_and_sampling import (
 from tf_led.generation.search.group_beam_search import GroupBeamSearch
 from tf_led.generation.stopping import build_stops, python_only
 from tf_led.generation.streaming import check_streamer, stream_to
-from tf_led.ops.control_flow import is_under_xla
+from tf_led.ops.control_flow import in_xla
 
 
 def finalize(decoded, *, options, prompt_len, **fields):
@@ -38,7 +38,7 @@ def finalize(decoded, *, options, prompt_len, **fields):
     """
     is_beam = options.num_beams > 1
     length, num_chosen = decoded.length, decoded.num_chosen
-    if is_under_xla():
+    if in_xla():
         length, num_chosen = options.max_length, options.max_length - prompt_len
     fields["sequences"] = decoded.sequences[:, :length]
     if is_beam:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
-from tf_led.ops.full_attention import full_attention
+from tf_led.ops.full_attention import HeadsFirst, full_attention
 from tf_led.ops.tensor_utils import heads_first
 
 
@@ -20,15 +20,16 @@ class KeyValue(NamedTuple):
 class DecoderAttention(keras.layers.Layer):
     """Attends to keys that `project` made, from the decoder or from the encoder.
 
-    Call arguments: `hidden` float[B, T, D]; `keys`, a `KeyValue`; `visible`, bool that
-    broadcasts to [B, N, T, K]; `head_mask` float[N] or None; `seed` int32[2] or None
-    for no dropout. Returns the new hidden states float[B, T, D] and the attention map
-    float[B, N, T, K], head-masked, before dropout.
+    Call arguments: `hidden` float[B, T, D]; `keys`, a `KeyValue`; `attention_mask`,
+    bool that broadcasts to [B, N, T, K], True = may be attended to; `head_mask`
+    float[N] or None; `seed` int32[2] or None for no dropout. Returns the new hidden
+    states float[B, T, D] and the attention probabilities float[B, N, T, K], times the
+    head mask, before dropout.
 
     Args:
         dim: int, D.
         num_heads: int, N; divides `dim`.
-        dropout_rate: float, share of the attention dropped.
+        dropout_rate: float, fraction of the attention probabilities dropped.
         init_std: float, standard deviation of the initial kernels.
         **kwargs: of `keras.layers.Layer`.
 
@@ -54,28 +55,25 @@ class DecoderAttention(keras.layers.Layer):
     def project(self, hidden):
         """Makes `KeyValue` of hidden states float[B, K, D]."""
         return KeyValue(
-            *(
-                self._split(heads.on_rows(projection, hidden))
-                for projection in (self.k_proj, self.v_proj)
-            )
+            heads_first(self._split(self.k_proj, hidden)),
+            heads_first(self._split(self.v_proj, hidden)),
         )
 
-    def scaled_query(self, hidden):
-        """Makes queries float[B, N, T, H], scaled, of hidden states float[B, T, D]."""
-        return self._split(heads.on_rows(self.q_proj, hidden) * self.head_dim**-0.5)
-
-    def call(self, hidden, keys, visible, head_mask=None, seed=None):
+    def call(self, hidden, keys, attention_mask, head_mask=None, seed=None):
         context, probs = full_attention(
-            self.scaled_query(hidden),
-            keys.key,
-            keys.value,
-            visible=visible,
+            self._split(self.q_proj, hidden),
+            HeadsFirst(keys.key),
+            HeadsFirst(keys.value),
+            attention_mask=attention_mask,
+            scale=self.head_dim**-0.5,
             dropout_rate=self.dropout_rate,
             seed=seed,
+            output_attentions=True,
         )
-        context = heads.scale_heads(heads_first(context), head_mask)
-        hidden = heads.on_rows(self.out_proj, heads.merge_heads(context))
-        return hidden, heads.scale_maps(probs, head_mask)
+        context = heads.merge_heads(heads.scale_heads(context, head_mask))
+        hidden = heads.on_rows(self.out_proj, context)
+        return hidden, heads.scale_probs(probs, head_mask)
 
-    def _split(self, projected):
-        return heads_first(heads.split_heads(projected, self.num_heads))
+    def _split(self, projection, hidden):
+        """[B, T, D] -> [B, T, N, H]."""
+        return heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)

@@ -9,10 +9,11 @@ from tf_led.layers import heads
 from tf_led.layers.decoder_attention import DecoderAttention, KeyValue
 from tf_led.layers.feed_forward import FeedForwardMixin
 from tf_led.ops.dropout import fold_seed
+from tf_led.ops.tensor_utils import write_rows
 
 
 class DecoderOutput(NamedTuple):
-    """Hidden states float[B, T, D] and the maps of both attentions."""
+    """Hidden states float[B, T, D] and the probabilities of both attentions."""
 
     hidden: tf.Tensor
     self_probs: tf.Tensor
@@ -23,8 +24,8 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
     """Causal self-attention, cross-attention and a feed-forward network.
 
     Call arguments: `hidden` float[B, T, D]; `self_keys`, `KeyValue` of all decoder
-    tokens so far; `self_visible` bool that broadcasts to [B, N, T, P + T];
-    `cross_keys`, `KeyValue` of the document, or None; `cross_visible` bool that
+    tokens so far; `self_attention_mask` bool that broadcasts to [B, N, T, P + T];
+    `cross_keys`, `KeyValue` of the document, or None; `cross_attention_mask` bool that
     broadcasts to [B, N, T, S]; `head_mask`, `cross_head_mask` float[N] or None; `seed`
     int32[2] or None for no dropout. Returns `DecoderOutput`.
 
@@ -34,7 +35,7 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         ffn_dim: int, F.
         activation: string, a name in `tf_led.ops.activations`.
         dropout_rate: float, after each attention and the feed-forward network.
-        attention_dropout: float, on the attention itself.
+        attention_dropout: float, on the attention probabilities.
         activation_dropout: float, after the activation.
         init_std: float, standard deviation of the initial kernels.
         **kwargs: of `keras.layers.Layer`.
@@ -87,15 +88,15 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         self,
         hidden,
         self_keys,
-        self_visible,
+        self_attention_mask,
         cross_keys=None,
-        cross_visible=None,
+        cross_attention_mask=None,
         head_mask=None,
         cross_head_mask=None,
         seed=None,
     ):
         update, self_probs = self.self_attn(
-            hidden, self_keys, self_visible, head_mask, fold_seed(seed, 0)
+            hidden, self_keys, self_attention_mask, head_mask, fold_seed(seed, 0)
         )
         hidden = self.add_and_norm(
             hidden, update, self.self_attn_layer_norm, fold_seed(seed, 1)
@@ -103,7 +104,11 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         cross_probs = None
         if cross_keys is not None:
             update, cross_probs = self.encoder_attn(
-                hidden, cross_keys, cross_visible, cross_head_mask, fold_seed(seed, 2)
+                hidden,
+                cross_keys,
+                cross_attention_mask,
+                cross_head_mask,
+                fold_seed(seed, 2),
             )
             hidden = self.add_and_norm(
                 hidden, update, self.encoder_attn_layer_norm, fold_seed(seed, 3)
@@ -124,7 +129,10 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         """
         new = self.self_attn.project(hidden)
         return KeyValue(
-            *(_write(*pair, index) for pair in zip(cache, new, strict=True))
+            *(
+                write_rows(old, part[:, :, None], index, axis=2)
+                for old, part in zip(cache, new, strict=True)
+            )
         )
 
     def extend_keys(self, hidden, past):
@@ -135,13 +143,3 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         return KeyValue(
             *(tf.concat(pair, axis=2) for pair in zip(past, new, strict=True))
         )
-
-
-def _write(cache, new, index):
-    """Puts new [B, N, K, H] at `index` of the T axis of cache [B, N, T, K, H]."""
-    shape = tf.shape(new)
-    batch_idx, head_idx = tf.meshgrid(
-        tf.range(shape[0]), tf.range(shape[1]), indexing="ij"
-    )
-    where = tf.stack([batch_idx, head_idx, tf.fill(shape[:2], index)], axis=-1)
-    return tf.tensor_scatter_nd_update(cache, where, new)

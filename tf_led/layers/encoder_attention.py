@@ -7,26 +7,24 @@ import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
+from tf_led.ops.attention import get_attention
 from tf_led.ops.dropout import fold_seed
 from tf_led.ops.global_attention import (
-    Projection,
-    Slots,
+    Projected,
     global_attention,
-    global_attention_maps,
-    put_slots,
-    take_slots,
-    with_slots,
+    no_global_tokens,
+    put_tokens,
+    take_tokens,
+    with_global_tokens,
 )
-from tf_led.ops.local_attention import window_attention, window_attention_maps
-from tf_led.ops.tensor_utils import heads_first
 
 
 class AttentionOutput(NamedTuple):
-    """Result of an attention layer; maps are None unless asked for."""
+    """Result of an attention layer; probabilities are None unless requested."""
 
     hidden: tf.Tensor
-    probs: tf.Tensor | None = None
-    global_probs: tf.Tensor | None = None
+    attention_probs: tf.Tensor | None = None
+    global_attention_probs: tf.Tensor | None = None
 
 
 class EncoderAttention(keras.layers.Layer):
@@ -37,25 +35,36 @@ class EncoderAttention(keras.layers.Layer):
 
     Call arguments: `hidden` float[B, S, D]; `padding_mask` bool[B, S], True for real
     tokens; `global_mask` bool[B, S] or None, True for global tokens that are not
-    padding; `slots`, the `Slots` of `global_mask`, needed for maps only; `head_mask`
-    float[N] or None; `seed` int32[2] or None for no dropout; `keep_maps` bool. Returns
-    `AttentionOutput`, `probs` float[B, N, S, G + 2R + 1] and `global_probs` float[B, N,
-    S, G].
+    padding; `global_tokens`, the `GlobalTokens` of `global_mask`, or None to find them
+    here, which cannot be had with probabilities; `head_mask` float[N] or None; `seed`
+    int32[2] or None for no dropout; `output_attentions` bool. Returns
+    `AttentionOutput`, `attention_probs` float[B, N, S, G + 2R + 1] and
+    `global_attention_probs` float[B, N, S, G], both before dropout.
 
     Args:
         dim: int, D.
         num_heads: int, N; divides `dim`.
         radius: int >= 1, R, positions seen on either side.
-        dropout_rate: float, share of the attention dropped.
+        dropout_rate: float, fraction of the attention probabilities dropped.
         init_std: float, standard deviation of the initial kernels.
+        attention_implementation: string, see `tf_led.ops.attention`.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: if `num_heads` does not divide `dim`.
+        ValueError: if `num_heads` does not divide `dim`, or on an implementation that
+            is not known.
     """
 
     def __init__(
-        self, dim, num_heads, radius, *, dropout_rate=0.0, init_std=0.02, **kwargs
+        self,
+        dim,
+        num_heads,
+        radius,
+        *,
+        dropout_rate=0.0,
+        init_std=0.02,
+        attention_implementation="loop",
+        **kwargs,
     ):
         super().__init__(**kwargs)
         heads.check_heads(dim, num_heads)
@@ -64,6 +73,7 @@ class EncoderAttention(keras.layers.Layer):
         self.head_dim = dim // num_heads
         self.radius = radius
         self.dropout_rate = dropout_rate
+        self.local_attention = get_attention(attention_implementation)
         for name in (
             "query",
             "key",
@@ -76,7 +86,9 @@ class EncoderAttention(keras.layers.Layer):
             setattr(self, name, heads.dense(dim, init_std, name, self.dtype_policy))
 
     def build(self, input_shape=None):
-        for projection in self._projections():
+        local = [self.query, self.key, self.value]
+        over_all = [self.query_global, self.key_global, self.value_global]
+        for projection in (*local, *over_all, self.output_proj):
             projection.build((None, None, self.dim))
         self.built = True
 
@@ -85,143 +97,110 @@ class EncoderAttention(keras.layers.Layer):
         hidden,
         padding_mask,
         global_mask=None,
-        slots=None,
+        global_tokens=None,
         head_mask=None,
         seed=None,
-        keep_maps=False,
+        output_attentions=False,
     ):
-        local = self._project_local(hidden)
-        options = {"padding_mask": padding_mask, "seed": seed}
-        probs = global_probs = None
-        if keep_maps:
-            context, probs, global_probs = self._attend_with_maps(
-                hidden, local, slots, global_mask=global_mask, **options
-            )
-            probs = heads.scale_maps(probs, head_mask)
-            if global_probs is not None:
-                global_probs = heads.scale_maps(global_probs, head_mask)
-        elif global_mask is None:
-            slots = no_slots(padding_mask)
-            context = self._attend_window(slots, *local, global_mask=None, **options)
-        else:
-            context = with_slots(
-                global_mask,
-                functools.partial(self._attend, global_mask=global_mask, **options),
-                [hidden, *local, *self._global_projections()],
-            )
-        context = heads.merge_heads(heads.scale_heads(context, head_mask))
-        hidden = heads.on_rows(self.output_proj, context)
-        return AttentionOutput(hidden, probs, global_probs)
-
-    def _projections(self):
-        local = [self.query, self.key, self.value]
-        over_all = [self.query_global, self.key_global, self.value_global]
-        return [*local, *over_all, self.output_proj]
-
-    def _project_local(self, hidden):
-        """Query, key and value, each [B, S, N, H]."""
-        return [
+        attend = functools.partial(
+            self._attend,
+            padding_mask=padding_mask,
+            global_mask=global_mask,
+            seed=seed,
+            output_attentions=output_attentions,
+        )
+        local = [
             heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
+        ]  # [B, S, N, H] each
+        if global_mask is None:
+            context, *probs = attend(no_global_tokens(padding_mask), hidden, *local)
+        elif global_tokens is not None:
+            weights = self._global_weights()
+            context, *probs = attend(global_tokens, hidden, *local, *weights)
+        else:
+            context, *probs = (
+                with_global_tokens(
+                    global_mask,
+                    lambda *arguments: attend(*arguments)[0],
+                    [hidden, *local, *self._global_weights()],
+                ),
+                None,
+                None,
+            )
+        context = heads.merge_heads(heads.scale_heads(context, head_mask))
+        probs = [heads.scale_probs(p, head_mask) for p in probs]
+        return AttentionOutput(heads.on_rows(self.output_proj, context), *probs)
+
+    def _global_weights(self):
+        """Kernels and biases of the three global projections, six tensors."""
+        layers = (self.query_global, self.key_global, self.value_global)
+        return [
+            weight
+            for layer in layers
+            for weight in split_dense_kernel(layer, self.num_heads)
         ]
 
-    def _global_projections(self):
-        layers = (self.query_global, self.key_global, self.value_global)
-        return [part for layer in layers for part in take_apart(layer, self.num_heads)]
-
-    def _attend(self, slots, hidden, query, key, value, *projections, **options):
-        """Context of all tokens, [B, S, N, H]."""
-        context = self._attend_window(slots, query, key, value, **options)
-        rows = self._attend_global(slots, hidden, projections, **options)
-        return put_slots(context, rows, slots)
-
-    def _attend_window(
+    def _attend(
         self,
-        slots,
+        global_tokens,
+        hidden,
         query,
         key,
         value,
-        *,
+        *global_weights,
         padding_mask,
         global_mask,
         seed,
-        attend=window_attention,
+        output_attentions,
     ):
+        """Context of all tokens [B, S, N, H]; both probabilities, or None."""
         key_mask = padding_mask if global_mask is None else padding_mask & ~global_mask
-        return attend(
+        options = {
+            "scale": self.head_dim**-0.5,
+            "dropout_rate": self.dropout_rate,
+            "output_attentions": output_attentions,
+        }
+        context, probs = self.local_attention(
             query,
             key,
             value,
-            take_slots(key, slots),
-            take_slots(value, slots),
+            global_key=take_tokens(key, global_tokens),
+            global_value=take_tokens(value, global_tokens),
             query_mask=padding_mask,
             key_mask=key_mask,
-            slot_mask=slots.mask,
+            global_key_mask=global_tokens.mask,
             radius=self.radius,
-            scale=self.head_dim**-0.5,
-            dropout_rate=self.dropout_rate,
             seed=fold_seed(seed, 0),
-        )
-
-    def _attend_global(
-        self,
-        slots,
-        hidden,
-        projections,
-        *,
-        padding_mask,
-        global_mask,
-        seed,
-        attend=global_attention,
-    ):
-        del global_mask
-        make_query, make_key, make_value = (
-            Projection(*projections[i : i + 2]) for i in (0, 2, 4)
-        )
-        query = heads_first(make_query(take_slots(hidden, slots)))  # [B, G, N, H]
-        return attend(
-            query * self.head_dim**-0.5,
-            hidden,
-            make_key,
-            make_value,
-            key_mask=padding_mask,
-            dropout_rate=self.dropout_rate,
-            seed=fold_seed(seed, 1),
-        )
-
-    def _attend_with_maps(self, hidden, local, slots, **options):
-        global_mask = options["global_mask"]
-        slots = no_slots(options["padding_mask"]) if global_mask is None else slots
-        context, probs = self._attend_window(
-            slots, *local, attend=window_attention_maps, **options
+            **options,
         )
         if global_mask is None:
             return context, probs, None
-        zero = tf.zeros([], probs.dtype)
-        probs = tf.where(global_mask[:, None, :, None], zero, probs)
-        rows, global_probs = self._attend_global(
-            slots,
-            hidden,
-            self._global_projections(),
-            attend=global_attention_maps,
+        query, key, value = (global_weights[i : i + 2] for i in (0, 2, 4))
+        rows, global_probs = global_attention(
+            Projected(take_tokens(hidden, global_tokens), *query).compute(),
+            Projected(hidden, *key),
+            Projected(hidden, *value),
+            attention_mask=padding_mask,
+            seed=fold_seed(seed, 1),
             **options,
         )
+        context = put_tokens(context, rows, global_tokens)
+        if not output_attentions:
+            return context, None, None
+        zero = tf.zeros([], probs.dtype)
+        probs = tf.where(global_mask[:, None, :, None], zero, probs)
         global_probs = tf.transpose(global_probs, [0, 1, 3, 2])  # [B, N, S, G]
-        global_probs = tf.where(slots.mask[:, None, None, :], global_probs, zero)
-        return put_slots(context, rows, slots), probs, global_probs
+        is_used = global_tokens.mask[:, None, None, :]
+        return context, probs, tf.where(is_used, global_probs, zero)
 
 
-def no_slots(mask):
-    """Slots of a batch without global tokens, G = 0."""
-    return Slots(tf.zeros_like(mask[:, :0], tf.int32), mask[:, :0])
-
-
-def take_apart(layer, num_heads):
-    """Kernel [D, N, H] and bias [N, H] of a built Dense layer."""
+def split_dense_kernel(layer, num_heads):
+    """Returns kernel float[D, N, H] and bias float[N, H] of a built Dense layer."""
     dim = layer.input_spec.axes[-1]
     shape = [num_heads, layer.units // num_heads]
     kernel = layer.kernel
     if layer.quantization_mode is not None:
         # The kernel of a quantised layer lacks its scale; the layer itself knows it.
         kernel = layer(tf.eye(dim, dtype=layer.compute_dtype)) - layer.bias
-    return Projection(tf.reshape(kernel, [dim, *shape]), tf.reshape(layer.bias, shape))
+    return tf.reshape(kernel, [dim, *shape]), tf.reshape(layer.bias, shape)

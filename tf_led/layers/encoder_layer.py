@@ -24,9 +24,10 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
         ffn_dim: int, F.
         activation: string, a name in `tf_led.ops.activations`.
         dropout_rate: float, after attention and after the feed-forward network.
-        attention_dropout: float, on the attention itself.
+        attention_dropout: float, on the attention probabilities.
         activation_dropout: float, after the activation.
         init_std: float, standard deviation of the initial kernels.
+        attention_implementation: string, see `tf_led.ops.attention`.
         **kwargs: of `keras.layers.Layer`.
     """
 
@@ -42,6 +43,7 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
         attention_dropout=0.0,
         activation_dropout=0.0,
         init_std=0.02,
+        attention_implementation="loop",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -51,6 +53,7 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
             radius,
             dropout_rate=attention_dropout,
             init_std=init_std,
+            attention_implementation=attention_implementation,
             name="self_attn",
             dtype=self.dtype_policy,
         )
@@ -77,19 +80,19 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
         hidden,
         padding_mask,
         global_mask=None,
-        slots=None,
+        global_tokens=None,
         head_mask=None,
         seed=None,
-        keep_maps=False,
+        output_attentions=False,
     ):
         attention = self.self_attn(
             hidden,
             padding_mask,
             global_mask=global_mask,
-            slots=slots,
+            global_tokens=global_tokens,
             head_mask=head_mask,
             seed=fold_seed(seed, 0),
-            keep_maps=keep_maps,
+            output_attentions=output_attentions,
         )
         hidden = self.add_and_norm(
             hidden, attention.hidden, self.self_attn_layer_norm, fold_seed(seed, 1)

@@ -55,15 +55,15 @@ def scale_heads(context, head_mask):
     return context * tf.cast(head_mask, context.dtype)[:, None]
 
 
-def scale_maps(probs, head_mask):
-    """Scales every head's map of [B, N, S, K] by head_mask float[N]."""
-    if head_mask is None:
+def scale_probs(probs, head_mask):
+    """Scales every head of [B, N, S, K], or of None, by head_mask float[N]."""
+    if head_mask is None or probs is None:
         return probs
     return probs * tf.cast(head_mask, probs.dtype)[:, None, None]
 
 
 def check_heads(dim, num_heads):
-    """Refuses a model dimension that the heads do not divide."""
+    """Raises ValueError if the heads do not divide the model dimension."""
     if dim % num_heads:
         raise ValueError(
             f"`d_model` {dim} is not a multiple of the number of attention heads, "

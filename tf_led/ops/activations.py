@@ -5,17 +5,17 @@ import math
 
 import tensorflow as tf
 
-from tf_led.ops.control_flow import wait_for
+from tf_led.ops.control_flow import control_dependency
 
 SQRT_HALF = math.sqrt(0.5)
 
 
 @tf.custom_gradient
 def gelu(x):
-    """Weighs each number by the chance that a normal one is smaller: x * Phi(x).
+    """Computes the exact GELU: x times the normal distribution's CDF of x.
 
-    Its gradient keeps `x` only. Automatic differentiation would keep what was made on
-    the way as well: three more tensors of the feed-forward width.
+    Its gradient keeps `x` only. Automatic differentiation would keep three more tensors
+    of the feed-forward width.
 
     Args:
         x: float tensor.
@@ -33,9 +33,9 @@ def gelu(x):
     """
 
     def gradient(upstream):
-        # Other operations than the forward pass has: TensorFlow merges what is alike,
-        # and would keep that from there.
-        again = wait_for(x, upstream)
+        # Other operations than in the forward pass: TensorFlow merges equal ones, and
+        # would keep their results until now.
+        again = control_dependency(x, upstream)
         smaller = 0.5 * (1 + tf.math.erf(again * SQRT_HALF))
         density = tf.exp(-0.5 * tf.square(again)) * (SQRT_HALF / math.sqrt(math.pi))
         return upstream * (smaller + again * density)

@@ -6,15 +6,21 @@ import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 
 
-def is_under_xla():
+def in_xla():
     """Tells whether the code that is being traced will be compiled by XLA.
 
-    There is no public name for it: `tf.function(jit_compile=True)` marks the graph that
-    it traces. A `tf.function` without it that was traced before an XLA one called it is
-    not marked.
+    XLA needs static shapes, so the number of global tokens, which is data everywhere
+    else, must be bounded there. TensorFlow has no public name for this question:
+    `tf.function(jit_compile=True)` marks the graph that it traces. A `tf.function`
+    without it that was traced before an XLA one called it is not marked.
 
     Returns:
-        bool; False eagerly.
+        bool. False in eager execution and in a plain `tf.function`.
+
+    Example:
+        >>> from tf_led.ops.control_flow import in_xla
+        >>> in_xla()
+        False
     """
     if tf.executing_eagerly():
         return False
@@ -75,35 +81,36 @@ def _gradients(function, tensors, upstream):
     return [tf.convert_to_tensor(grad) for grad in grads]
 
 
-def wait_for(tensor, other):
-    """Has all that reads a tensor wait until another one is there.
+def control_dependency(tensor, after):
+    """Makes all that reads a tensor wait until another tensor has been computed.
 
     A graph runs whatever is ready. What many layers make of one input would all be made
     at once, and held until the last of them has come to its turn.
 
     Args:
         tensor: any tensor.
-        other: tensor to wait for.
+        after: tensor to wait for.
 
     Returns:
         `tensor`; no copy is made.
 
     Example:
         >>> import tensorflow as tf
-        >>> from tf_led.ops.control_flow import wait_for
-        >>> wait_for(tf.constant(7), tf.constant(0.5)).numpy()
+        >>> from tf_led.ops.control_flow import control_dependency
+        >>> control_dependency(tf.constant(7), tf.constant(0.5)).numpy()
         np.int32(7)
     """
-    with tf.control_dependencies([other]):
+    with tf.control_dependencies([after]):
         return tf.identity(tensor)
 
 
 @tf.custom_gradient
-def pass_on(tensor):
-    """Hands a tensor to its next reader, so that readers' gradients add up one by one.
+def chain_gradients(tensor):
+    """Gives a tensor to its next reader, so that readers' gradients add up one by one.
 
-    Readers of one tensor have their gradients kept until all are there to be added.
-    If each passes it on to the next, a gradient is added to the sum of those after it.
+    TensorFlow keeps the gradients of a tensor's readers until all are there, and then
+    adds them. If each reader takes the tensor from the one before it, its gradient is
+    added to the sum of those after it.
 
     Args:
         tensor: float tensor.
@@ -113,28 +120,9 @@ def pass_on(tensor):
 
     Example:
         >>> import tensorflow as tf
-        >>> from tf_led.ops.control_flow import pass_on
-        >>> pass_on(tf.constant(0.5)).numpy()
+        >>> from tf_led.ops.control_flow import chain_gradients
+        >>> chain_gradients(tf.constant(0.5)).numpy()
         np.float32(0.5)
     """
     # TensorFlow's optimisers look through an Identity, and make one sum of two.
     return tf.identity(tensor), lambda upstream: tf.raw_ops.Snapshot(input=upstream)
-
-
-def in_xla():
-    """Tells whether the current trace is inside `jit_compile=True`.
-
-    XLA needs static shapes, so the number of global tokens, which is data everywhere
-    else, must be bounded there. TensorFlow has no public name for this question.
-
-    Returns:
-        bool. False in eager execution and in a plain `tf.function`.
-
-    Example:
-        >>> from tf_led.ops.control_flow import in_xla
-        >>> in_xla()
-        False
-    """
-    return control_flow_util.GraphOrParentsInXlaContext(
-        tf.compat.v1.get_default_graph()
-    )

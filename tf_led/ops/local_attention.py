@@ -1,411 +1,337 @@
-"""Attention of every token to its neighbours and to a few slots, linear in length.
+"""Attention of every token to its neighbours and to the global tokens.
 
-A loop over blocks of queries: each block sees its own keys with a halo on either side
-and the slots (the keys of global tokens) in front. Nothing of size S x S exists, and
-the gradient recomputes a block's shares instead of keeping them (arXiv 2004.05150,
-section 3.1).
+Queries are cut into blocks. A block sees the keys of its own tokens, those of a few
+neighbouring blocks on either side, and the keys of the global tokens: nothing of size
+S x S exists (arXiv 2004.05150, section 3.1). A step of the loop handles one block or
+many, as many as a bound on bytes allows; the gradient computes each step again instead
+of keeping what it made.
+
+Blocks are the first axis, [C, B, N, b, H]: to take some of them is no copy, and the
+blocks of a step fold into the batch, [k * B, N, b, H].
 """
 
 import functools
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from tf_led.ops import tensor_utils as blocks
-from tf_led.ops.control_flow import wait_for
-from tf_led.ops.dropout import dropout, fold_seed
-from tf_led.ops.masks import band_mask, masked_shares
+from tf_led.ops.control_flow import in_xla
+from tf_led.ops.dropout import BlockDropout
+from tf_led.ops.masks import attention_probs, band_mask
+from tf_led.ops.recompute import recomputed_steps
+from tf_led.ops.tensor_utils import pad_tokens, size_of, take_rows, write_rows
 
-MAX_BLOCK_LEN = 128
-
-
-class Masks(NamedTuple):
-    """Bool masks: query [B, S'], key [B, halo + S' + halo], slot [B, G]."""
-
-    query: tf.Tensor
-    key: tf.Tensor
-    slot: tf.Tensor
-
-
-class Geometry(NamedTuple):
-    """Python ints: queries in a block, keys on either side of it, positions seen."""
-
-    block_len: int
-    halo: int
-    radius: int
-
-    @property
-    def reach(self):
-        """Keys that a block may see, slots apart."""
-        return self.block_len + 2 * self.halo
-
-
-def choose_geometry(radius):
-    """Returns the Geometry for windows of `radius` positions on either side."""
-    block_len = min(MAX_BLOCK_LEN, radius)
-    return Geometry(block_len, -(-radius // block_len) * block_len, radius)
-
-
-def prepare(tensors, masks, geometry):
-    """Pads to whole blocks and gives keys and values their halo and room for slots.
-
-    Values have their heads first, [B, N, S, H]; keys are transposed as well, [B, N, H,
-    S]: that spares each block's product a transposition.
-    """
-    query, key, value, slot_key, slot_value = tensors
-    after = -tf.shape(query)[1] % geometry.block_len
-    before, beyond = geometry.halo, geometry.halo + after
-    room = beyond + tf.shape(slot_key)[1]
-    tensors = (
-        blocks.pad_tokens(query, 0, after, axis=1),
-        blocks.pad_tokens(blocks.tokens_last(key), before, room, axis=3),
-        blocks.pad_tokens(blocks.heads_first(value), before, room, axis=2),
-        blocks.tokens_last(slot_key),
-        blocks.heads_first(slot_value),
-    )
-    masks = Masks(
-        blocks.pad_tokens(masks.query, 0, after, axis=1),
-        blocks.pad_tokens(masks.key, before, beyond, axis=1),
-        masks.slot,
-    )
-    return tensors, masks
-
-
-def cut_block(block, tensors, masks, geometry):
-    """Takes block number `block` out of what `prepare` made: its tensors and masks.
-
-    The tensors are the block's queries, and the keys and values that it sees: its
-    window, and the slots behind it.
-    """
-    query, key, value, slot_key, slot_value = tensors
-    start, block_len, reach = (
-        block * geometry.block_len,
-        geometry.block_len,
-        geometry.reach,
-    )
-    cut = (
-        blocks.take_tokens(query, start, block_len, axis=1),
-        _take_with_slots(key, start, reach, slot_key, axis=3),
-        _take_with_slots(value, start, reach, slot_value, axis=2),
-    )
-    cut_masks = Masks(
-        blocks.take_tokens(masks.query, start, block_len, axis=1),
-        blocks.take_tokens(masks.key, start, reach, axis=1),
-        masks.slot,
-    )
-    return cut, cut_masks
-
-
-def _take_with_slots(tensor, start, reach, slots, axis):
-    """Takes a window of `reach` tokens, and puts the slots behind it."""
-    num_slots = slots.shape[axis]
-    if num_slots == 0:
-        return blocks.take_tokens(tensor, start, reach, axis)
-    num_slots = tf.shape(slots)[axis] if num_slots is None else num_slots
-    taken = blocks.take_tokens(tensor, start, reach + num_slots, axis)
-    # Overwrites the copy just made; joining would copy all of it again.
-    return blocks.overwrite_tokens(taken, slots, reach, axis)
-
-
-def block_probs(block, cut, masks, geometry, *, scale, dropout_rate, seed):
-    """Computes a block's shares: float[B, N, b, reach + G], slots last."""
-    query, seen_keys, _ = cut
-    band = band_mask(geometry.block_len, geometry.halo, geometry.radius)
-    seen = band & masks.key[:, None, :]  # [B, b, reach]
-    slot = tf.repeat(masks.slot[:, None, :], geometry.block_len, axis=1)
-    visible = tf.concat([seen, slot], axis=2)[:, None]
-    probs = masked_shares(blocks.heads_first(query), seen_keys, visible, scale)
-    return dropout(probs, dropout_rate, fold_seed(seed, block))
-
-
-def block_context(probs, cut):
-    """Mixes values by shares: float[B, b, N, H]."""
-    return tf.transpose(tf.matmul(probs, cut[2]), [0, 2, 1, 3])  # [B, b, N, H]
-
-
-def attend_block(block, cut, masks, *, geometry, scale, dropout_rate, seed):
-    """Computes a block's context float[B, b, N, H], zeros where a query is masked."""
-    probs = block_probs(
-        block,
-        cut,
-        masks,
-        geometry,
-        scale=scale,
-        dropout_rate=dropout_rate,
-        seed=seed,
-    )
-    context = block_context(probs, cut)
-    return tf.where(masks.query[..., None, None], context, tf.zeros([], context.dtype))
-
-
-def window_offsets(probs, geometry):
-    """Turns keys of a block into offsets, slots in front.
-
-    [B, N, b, reach + G] -> [B, N, b, G + 2R + 1].
-    """
-    num_slots = tf.shape(probs)[3] - geometry.reach
-    keys, slots = tf.split(probs, [geometry.reach, num_slots], axis=3)
-    query_idx = tf.range(geometry.block_len)[:, None]
-    offset = tf.range(-geometry.radius, geometry.radius + 1)[None, :]
-    key_idx = query_idx * geometry.reach + query_idx + offset + geometry.halo
-    shape = tf.shape(keys)
-    flat = tf.reshape(keys, [shape[0], shape[1], -1])
-    return tf.concat([slots, tf.gather(flat, key_idx, axis=2)], axis=3)
-
-
-# Blocks in flight at a time: two keep both cores busy while a third is being cut.
+MAX_BLOCK_LEN = 128  # queries
+# Steps in flight at a time on a CPU, where a step is one block: two keep both cores
+# busy while a third is being cut.
 PARALLEL_BLOCKS = 4
 
 
-def parallel_blocks():
-    """Returns how many blocks to have in flight; eager execution knows one."""
-    return 1 if tf.executing_eagerly() else PARALLEL_BLOCKS
+# Tensors like a step's scores that are held at a time in a training step.
+SCORES_HELD = 4
 
 
-def block_range(query, geometry):
-    """Returns int32[C], the numbers of the blocks of query [B, C * b, N, H]."""
-    return tf.range(tf.shape(query)[1] // geometry.block_len)
+class Grid(NamedTuple):
+    """How a document is cut; int, or int32[] where it depends on a shape unknown yet.
 
-
-def map_blocks(attend_block, tensors, masks, geometry):
-    """Runs `attend_block` on every block and joins the contexts, [B, S', N, H]."""
-    query = tensors[0]
-
-    def attend(block):
-        return attend_block(block, *cut_block(block, tensors, masks, geometry))
-
-    context = tf.map_fn(
-        attend,
-        block_range(query, geometry),
-        fn_output_signature=query.dtype,
-        parallel_iterations=parallel_blocks(),
-    )  # [C, B, b, N, H]
-    return tf.reshape(blocks.join_tokens(context, axis=1), tf.shape(query))
-
-
-def block_gradients(attend_block, tensors, masks, upstream, geometry):
-    """Recomputes block after block; keys share a gradient where halos overlap.
-
-    All of it waits for `upstream`: else the first blocks would be recomputed, and held,
-    as soon as the forward pass has made them.
+    Attributes:
+        block_len: Python int, b, queries in a block.
+        neighbours: Python int, blocks seen on either side of a block.
+        radius: Python int, R, positions seen on either side of a query.
+        num_steps: steps of the loop.
+        per_step: k, blocks in a step.
     """
-    query, key, value, slot_key, slot_value = tensors
-    num_blocks = tf.size(block_range(query, geometry))
-    num_slots = tf.shape(slot_key)[3]
 
-    def add_block(block, query_grads, *sums):
-        grads = _gradients_of_block(
-            attend_block, block, tensors, masks, upstream, geometry
-        )
-        key_sum, value_sum, slot_key_sum, slot_value_sum = sums
-        return (
-            block + 1,
-            query_grads.write(block, grads[0]),
-            _add_neighbours(key_sum, block, grads[1], geometry, axis=3),
-            _add_neighbours(value_sum, block, grads[2], geometry, axis=2),
-            slot_key_sum + tf.cast(grads[3], tf.float32),
-            slot_value_sum + tf.cast(grads[4], tf.float32),
-        )
+    block_len: int
+    neighbours: int
+    radius: int
+    num_steps: int | tf.Tensor
+    per_step: int | tf.Tensor
 
-    def zeros_in_blocks(tensor, axis):
-        shape = tf.unstack(wait_for(tf.shape(tensor), upstream))
-        num_tokens, shape[axis] = shape[axis] - num_slots, geometry.block_len
-        return tf.zeros([num_tokens // geometry.block_len, *shape])
+    @property
+    def window_blocks(self):
+        """Python int, m: neighbouring blocks that a block sees, itself among them."""
+        return 2 * self.neighbours + 1
 
-    _, query_grads, key_sum, value_sum, *slot_sums = tf.while_loop(
-        lambda block, *_: block < num_blocks,
-        add_block,
-        (
-            wait_for(tf.constant(0), upstream),
-            tf.TensorArray(query.dtype, num_blocks),
-            zeros_in_blocks(key, axis=3),
-            zeros_in_blocks(value, axis=2),
-            tf.zeros_like(slot_key, tf.float32),
-            tf.zeros_like(slot_value, tf.float32),
-        ),
-        parallel_iterations=parallel_blocks(),
-        maximum_iterations=num_blocks,
+    @property
+    def window_len(self):
+        """Python int: keys in them."""
+        return self.window_blocks * self.block_len
+
+    @property
+    def num_blocks(self):
+        """C, whole steps of blocks."""
+        return self.num_steps * self.per_step
+
+
+def make_grid(query, global_key, radius, max_bytes):
+    """Chooses the blocks, and how many of them a step handles.
+
+    Args:
+        query: float[B, S, N, H].
+        global_key: float[B, G, N, H].
+        radius: Python int >= 1.
+        max_bytes: Python int, bound on the memory of a step; 0 for one block a step.
+
+    Returns:
+        Grid. Steps are of equal size; there is at least one block in each.
+    """
+    block_len = min(MAX_BLOCK_LEN, radius)
+    grid = Grid(block_len, -(-radius // block_len), radius, 1, 1)
+    count = _at_least_one(-(-size_of(query, 1) // block_len))
+    if not max_bytes:
+        return grid._replace(num_steps=count)
+    per_step = _at_least_one(
+        (max_bytes >> 10) // kibibytes_of_block(query, global_key, grid)
     )
-    grads = (
-        tf.reshape(blocks.join_tokens(query_grads.stack(), axis=1), tf.shape(query)),
-        blocks.pad_tokens(blocks.join_tokens(key_sum, axis=3), 0, num_slots, axis=3),
-        blocks.pad_tokens(blocks.join_tokens(value_sum, axis=2), 0, num_slots, axis=2),
-        *slot_sums,
-    )
-    return [tf.cast(grad, query.dtype) for grad in grads]
+    num_steps = -(-count // per_step)
+    return grid._replace(num_steps=num_steps, per_step=-(-count // num_steps))
 
 
-def _gradients_of_block(attend_block, block, tensors, masks, upstream, geometry):
-    cut, cut_masks = cut_block(block, tensors, masks, geometry)
-    with tf.GradientTape() as tape:
-        tape.watch(cut)
-        context = attend_block(block, cut, cut_masks)
-    start = block * geometry.block_len
-    upstream = blocks.take_tokens(upstream, start, geometry.block_len, axis=1)
-    query, key, value = tape.gradient(context, cut, output_gradients=upstream)
-    num_slots = tf.shape(tensors[3])[3]
-    key, slot_key = tf.split(key, [geometry.reach, num_slots], axis=3)
-    value, slot_value = tf.split(value, [geometry.reach, num_slots], axis=2)
-    return query, key, value, slot_key, slot_value
+def kibibytes_of_block(query, global_key, grid):
+    """What a block's scores, keys and values take; int, or int32[] as `make_grid`."""
+    num_heads, head_dim = query.shape[2:]
+    numbers_per_key = num_heads * (SCORES_HELD * grid.block_len + 2 * head_dim)
+    per_key = -(-numbers_per_key * query.dtype.size // 1024)
+    num_keys = grid.window_len + size_of(global_key, 1)
+    return _at_least_one(size_of(query, 0)) * num_keys * per_key
 
 
-def _add_neighbours(total, block, grads, geometry, axis):
-    """Adds a block's gradients, reach long on `axis`, to the blocks that it saw."""
-    parts = blocks.split_tokens(grads, geometry.block_len, axis)
-    # A replica may get no row of the last batch; nothing can be added to nothing.
-    has_rows = tf.cast(tf.size(total) > 0, tf.int32)
-    count = has_rows * (geometry.reach // geometry.block_len)
-    where = block + tf.range(count)
-    return tf.tensor_scatter_nd_add(
-        total, where[:, None], tf.cast(parts[:count], total.dtype)
-    )  # [C + 2 halo / b, B, N, ...]
+def _at_least_one(number):
+    return max(number, 1) if isinstance(number, int) else tf.maximum(number, 1)
 
 
-def window_attention(
+def local_attention(
     query,
     key,
     value,
-    slot_key,
-    slot_value,
     *,
+    global_key,
+    global_value,
     query_mask,
     key_mask,
-    slot_mask,
+    global_key_mask,
     radius,
-    scale=1.0,
+    scale,
     dropout_rate=0.0,
     seed=None,
+    output_attentions=False,
+    max_bytes=0,
 ):
-    """Attends from every token to its window and to the slots, with one softmax.
+    """Attends from every token to its window and to the global tokens: one softmax.
 
     Args:
         query: float[B, S, N, H].
         key: float[B, S, N, H].
         value: float[B, S, N, H].
-        slot_key: float[B, G, N, H], keys that every token sees; G may be 0.
-        slot_value: float[B, G, N, H].
+        global_key: float[B, G, N, H], keys that every token sees; G may be 0.
+        global_value: float[B, G, N, H].
         query_mask: bool[B, S]. Rows where it is False give zeros.
         key_mask: bool[B, S]. Tokens that may be seen through the window: neither
-            padding nor in a slot.
-        slot_mask: bool[B, G]. Slots in use.
-        radius: Python int >= 1; half of `LEDConfig.attention_window`.
-        scale: Python float, factor of the scores: 1/sqrt(H), or 1 if the queries are
-            scaled already.
-        dropout_rate: Python float, share of the attention dropped.
+            padding nor global.
+        global_key_mask: bool[B, G]. False where a row has fewer global tokens than G.
+        radius: Python int >= 1, R; half of `LEDConfig.attention_window`.
+        scale: Python float, factor of the products of queries and keys: 1/sqrt(H).
+        dropout_rate: Python float, fraction of the probabilities dropped. What is
+            dropped does not depend on `max_bytes`.
         seed: int32[2], or None for no dropout.
+        output_attentions: Python bool, whether to return the probabilities. They take
+            S x (G + 2R + 1) numbers for each head.
+        max_bytes: Python int. A step handles as many blocks as fit into that memory;
+            0, and too small a number, stand for one block a step.
 
     Returns:
-        context float[B, S, N, H], dtype of `query`.
+        context float[B, S, N, H], and None or attention_probs float[B, N, S, G + 2R +
+        1], before dropout: the global tokens first, then the window, the token itself
+        at G + R. Both of the dtype of `query`.
 
     Source: Longformer (arXiv 2004.05150), section 3.1.
 
     Example:
         >>> import tensorflow as tf
-        >>> from tf_led.ops.local_attention import window_attention
+        >>> from tf_led.ops.local_attention import local_attention
         >>> tokens, mask = tf.random.normal([2, 7, 3, 5]), tf.ones([2, 7], tf.bool)
-        >>> context = window_attention(
-        ...     tokens, tokens, tokens, tokens[:, :0], tokens[:, :0], query_mask=mask,
-        ...     key_mask=mask, slot_mask=mask[:, :0], radius=2)
-        >>> context.shape
-        TensorShape([2, 7, 3, 5])
+        >>> context, attention_probs = local_attention(
+        ...     tokens, tokens, tokens, global_key=tokens[:, :1],
+        ...     global_value=tokens[:, :1], query_mask=mask, key_mask=mask,
+        ...     global_key_mask=mask[:, :1], radius=2, scale=5**-0.5,
+        ...     output_attentions=True)
+        >>> context.shape, attention_probs.shape
+        (TensorShape([2, 7, 3, 5]), TensorShape([2, 3, 7, 6]))
     """
-    geometry = choose_geometry(radius)
-    tensors, masks = prepare(
-        (query, key, value, slot_key, slot_value),
-        Masks(query_mask, key_mask, slot_mask),
-        geometry,
+    grid = make_grid(query, global_key, radius, max_bytes)
+    visible = _visible_keys(key_mask, global_key_mask, grid)  # [C, B, m * b + G]
+    band = tf.pad(  # [b, m * b + G]
+        band_mask(grid.block_len, grid.neighbours * grid.block_len, radius),
+        [[0, 0], [0, size_of(global_key, 1)]],
+        constant_values=True,
     )
-    attend_one = functools.partial(
-        attend_block,
-        geometry=geometry,
-        scale=scale,
-        dropout_rate=dropout_rate,
-        seed=seed,
-    )
-
-    @tf.custom_gradient
-    def attend(*tensors):
-        context = map_blocks(attend_one, tensors, masks, geometry)
-        return context, lambda upstream: block_gradients(
-            attend_one, tensors, masks, upstream, geometry
-        )
-
-    return attend(*tensors)[:, : tf.shape(query)[1]]
-
-
-def window_attention_maps(
-    query,
-    key,
-    value,
-    slot_key,
-    slot_value,
-    *,
-    query_mask,
-    key_mask,
-    slot_mask,
-    radius,
-    scale=1.0,
-    dropout_rate=0.0,
-    seed=None,
-):
-    """Does what `window_attention` does and keeps the attention map too.
-
-    Memory still grows linearly in S, but the whole map is held, and so is what its
-    gradient needs.
-
-    Args:
-        query: as in `window_attention`, like all other arguments.
-        key: see there.
-        value: see there.
-        slot_key: see there.
-        slot_value: see there.
-        query_mask: see there.
-        key_mask: see there.
-        slot_mask: see there.
-        radius: see there.
-        scale: see there.
-        dropout_rate: see there.
-        seed: see there.
-
-    Returns:
-        context float[B, S, N, H] and probs float[B, N, S, G + 2R + 1]: the slots first,
-        then the window, the token itself at G + R. After dropout.
-
-    Example:
-        >>> import tensorflow as tf
-        >>> from tf_led.ops.local_attention import window_attention_maps
-        >>> tokens, mask = tf.random.normal([2, 7, 3, 5]), tf.ones([2, 7], tf.bool)
-        >>> _, probs = window_attention_maps(
-        ...     tokens, tokens, tokens, tokens[:, :1], tokens[:, :1], query_mask=mask,
-        ...     key_mask=mask, slot_mask=mask[:, :1], radius=2)
-        >>> probs.shape
-        TensorShape([2, 3, 7, 6])
-    """
-    geometry = choose_geometry(radius)
-    tensors, masks = prepare(
-        (query, key, value, slot_key, slot_value),
-        Masks(query_mask, key_mask, slot_mask),
-        geometry,
+    query_mask = _to_blocks(query_mask, grid, 0, [1, 0, 2])  # [C, B, b]
+    block_size = size_of(visible, 1) * query.shape[2] * grid.block_len
+    block_size *= size_of(visible, 2)
+    dropout = BlockDropout(
+        dropout_rate, seed, block_size, grid.num_steps, grid.per_step
     )
 
-    options = {"scale": scale, "dropout_rate": dropout_rate, "seed": seed}
+    def attend(step, query, key, value):
+        """Blocks of queries [k * B, N, b, H], all their keys [k * B, N, H, K]."""
+        first = step * grid.per_step
+        seen = _fold(take_rows(visible, first, grid.per_step))[:, None, None, :] & band
+        is_query = _fold(take_rows(query_mask, first, grid.per_step))[:, None, :, None]
+        probs = attention_probs(query, key, seen, scale)  # [k * B, N, b, K]
+        zero = tf.zeros([], query.dtype)
+        outputs = [tf.where(is_query, tf.matmul(dropout(step, probs), value), zero)]
+        if output_attentions:
+            outputs.append(_by_offset(tf.where(is_query, probs, zero), grid))
+        return [_unfold(output, grid) for output in outputs]
 
-    def attend(block):
-        cut, cut_masks = cut_block(block, tensors, masks, geometry)
-        probs = block_probs(block, cut, cut_masks, geometry, **options)
-        query_mask = cut_masks.query[:, None, :, None]
-        probs = tf.where(query_mask, probs, tf.zeros([], probs.dtype))
-        return block_context(probs, cut), window_offsets(probs, geometry)
-
-    dtype = query.dtype
-    context, probs = tf.map_fn(
+    context, *probs = recomputed_steps(
         attend,
-        block_range(tensors[0], geometry),
-        fn_output_signature=(dtype, dtype),
-        parallel_iterations=parallel_blocks(),
+        [
+            _to_blocks(query, grid, 0, [1, 0, 3, 2, 4]),  # [C, B, N, b, H]
+            # Transposed once here, which spares it in each block's product.
+            _to_blocks(key, grid, grid.neighbours, [1, 0, 3, 4, 2]),  # [C', B, N, H, b]
+            _to_blocks(value, grid, grid.neighbours, [1, 0, 3, 2, 4]),
+            tf.transpose(global_key, [0, 2, 3, 1]),  # [B, N, H, G]
+            tf.transpose(global_value, [0, 2, 1, 3]),  # [B, N, G, H]
+        ],
+        num_steps=grid.num_steps,
+        take=functools.partial(_take_step, grid),
+        add_gradients=functools.partial(_add_gradients, grid),
+        dtypes=[query.dtype] * (1 + output_attentions),
+        parallel_steps=1 if max_bytes else PARALLEL_BLOCKS,
     )
-    source_len = tf.shape(query)[1]
-    return (
-        blocks.join_tokens(context, axis=1)[:, :source_len],
-        blocks.join_tokens(probs, axis=2)[:, :, :source_len],
+    num_tokens = size_of(query, 1)
+    context = _join_blocks(context, [2, 0, 1, 4, 3, 5], 1)[:, :num_tokens]
+    if not output_attentions:
+        return context, None
+    return context, _join_blocks(probs[0], [2, 3, 0, 1, 4, 5], 2)[:, :, :num_tokens]
+
+
+def _to_blocks(tokens, grid, neighbours, order):
+    """Cuts [B, S, ...] into blocks [B, C, b, ...], and puts its axes in an order.
+
+    Zeros fill the last blocks, and make `neighbours` more on either side.
+    """
+    around = neighbours * grid.block_len
+    fill = grid.num_blocks * grid.block_len - size_of(tokens, 1)
+    padded = pad_tokens(tokens, around, around + fill, axis=1)
+    shape = tf.shape(padded)
+    split = tf.concat([shape[:1], [-1, grid.block_len], shape[2:]], axis=0)
+    return tf.transpose(tf.reshape(padded, split), order)
+
+
+def _join_blocks(blocks, order, axis):
+    """Puts the axes of [steps, k, B, ...] in an order; joins steps, k and b there."""
+    ordered = tf.transpose(blocks, order)
+    shape = tf.shape(ordered)
+    joined = tf.concat([shape[:axis], [-1], shape[axis + 3 :]], axis=0)
+    return tf.reshape(ordered, joined)
+
+
+def _visible_keys(key_mask, global_key_mask, grid):
+    """Tells which keys a block may see, near enough or not: bool[C, B, m * b + G]."""
+    blocks = _to_blocks(key_mask, grid, grid.neighbours, [1, 0, 2])  # [C', B, b]
+    count = grid.num_blocks
+    windows = [take_rows(blocks, j, count) for j in range(grid.window_blocks)]
+    shape = tf.concat([[count], tf.shape(global_key_mask)], axis=0)
+    return tf.concat([*windows, tf.broadcast_to(global_key_mask, shape)], axis=2)
+
+
+def _fold(blocks):
+    """[k, B, ...] -> [k * B, ...]."""
+    count, *sizes = (size_of(blocks, axis) for axis in range(blocks.shape.rank))
+    return tf.reshape(blocks, [count * sizes[0], *sizes[1:]])
+
+
+def _unfold(folded, grid):
+    """[k * B, ...] -> [k, B, ...]."""
+    rows, *sizes = (size_of(folded, axis) for axis in range(folded.shape.rank))
+    return tf.reshape(folded, [grid.per_step, rows // grid.per_step, *sizes])
+
+
+def _take_step(grid, step, query, key, value, global_key, global_value):
+    """The queries of a step's blocks, and for each block the keys and values it sees.
+
+    [k * B, N, b, H], [k * B, N, H, K] and [k * B, N, K, H], where the K = m * b + G
+    keys are those of the window and then those of the global tokens.
+    """
+    first = step * grid.per_step
+
+    def windows(blocks, of_globals, axis):
+        near = take_rows(blocks, first, grid.per_step + grid.window_blocks - 1)
+        parts = [take_rows(near, j, grid.per_step) for j in range(grid.window_blocks)]
+        if of_globals.shape[axis - 1] != 0:
+            shape = tf.concat([[grid.per_step], tf.shape(of_globals)], axis=0)
+            parts.append(tf.broadcast_to(of_globals, shape))
+        return _fold(tf.concat(parts, axis=axis))
+
+    return [
+        _fold(take_rows(query, first, grid.per_step)),
+        windows(key, global_key, axis=4),
+        windows(value, global_value, axis=3),
+    ]
+
+
+def _by_offset(probs, grid):
+    """Turns keys into offsets, globals first: [..., b, K] -> [..., b, G + 2R + 1]."""
+    num_global = tf.shape(probs)[3] - grid.window_len
+    near, of_globals = tf.split(probs, [grid.window_len, num_global], axis=3)
+    row = np.arange(grid.block_len)[:, None]
+    offset = np.arange(-grid.radius, grid.radius + 1)[None, :]
+    column = row + offset + grid.neighbours * grid.block_len
+    shape = tf.shape(near)
+    flat = tf.reshape(near, [shape[0], shape[1], -1])
+    near = tf.gather(flat, row * grid.window_len + column, axis=2)
+    return tf.concat([of_globals, near], axis=3)
+
+
+def _add_gradients(grid, step, sums, grads):
+    """Adds a step's gradients to the blocks and the global tokens that it saw."""
+    query_sum, key_sum, value_sum, global_key_sum, global_value_sum = sums
+    first = step * grid.per_step
+    query, key, value = (tf.cast(_unfold(g, grid), tf.float32) for g in grads)
+    key, global_key = _split_keys(key, global_key_sum, grid, axis=4)
+    value, global_value = _split_keys(value, global_value_sum, grid, axis=3)
+    return [
+        write_rows(query_sum, query, first),
+        _add_windows(key_sum, key, first, grid),
+        _add_windows(value_sum, value, first, grid),
+        global_key_sum + global_key,
+        global_value_sum + global_value,
+    ]
+
+
+def _split_keys(grad, of_globals, grid, axis):
+    """Splits gradients [k, B, ..., K, ...] by neighbour, [m, k, B, ..., b, ...].
+
+    Returns them and the sum of those of the global tokens.
+    """
+    num_global = tf.shape(of_globals)[axis - 1]
+    near, of_globals = tf.split(grad, [grid.window_len, num_global], axis=axis)
+    shape, rank = tf.shape(near), near.shape.rank
+    neighbours = [grid.window_blocks, grid.block_len]
+    near = tf.reshape(
+        near, tf.concat([shape[:axis], neighbours, shape[axis + 1 :]], axis=0)
+    )
+    order = [axis, *range(axis), *range(axis + 1, rank + 1)]
+    return tf.transpose(near, order), tf.reduce_sum(of_globals, axis=0)
+
+
+def _add_windows(total, parts, first, grid):
+    """Adds [m, k, ...] to the blocks that each saw: block i saw i, ..., i + m - 1."""
+    num_near, count = grid.window_blocks, grid.per_step
+    if in_xla():  # fuses; a scatter would not
+        rest = [[0, 0]] * (parts.shape.rank - 2)
+        padded = [
+            tf.pad(parts[j], [[j, num_near - 1 - j], *rest]) for j in range(num_near)
+        ]
+        near = take_rows(total, first, count + num_near - 1)
+        return write_rows(total, near + tf.add_n(padded), first)
+    where = first + tf.range(num_near)[:, None] + tf.range(count)[None, :]  # [m, k]
+    # A replica may get no row of the last batch; nothing can be added to nothing.
+    num_added = num_near * tf.cast(tf.size(total) > 0, tf.int32)
+    return tf.tensor_scatter_nd_add(
+        total, where[:num_added, :, None], parts[:num_added]
     )

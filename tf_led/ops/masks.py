@@ -1,5 +1,6 @@
 """Boolean masks, True = may be used, and the one place where they meet scores."""
 
+import numpy as np
 import tensorflow as tf
 
 from tf_led.ops.control_flow import in_xla
@@ -22,16 +23,16 @@ def mask_value(dtype):
     return float(tf.as_dtype(dtype).min) / 2
 
 
-def masked_softmax(scores, visible):
-    """Softmax over the last axis, in float32, of what may be seen.
+def masked_softmax(scores, attention_mask):
+    """Softmax over the last axis, in float32, of what may be attended to.
 
     Args:
         scores: float[..., K].
-        visible: bool that broadcasts to `scores`. True = may be seen. A row with
-            nothing visible gives equal shares, never NaN.
+        attention_mask: bool that broadcasts to `scores`. True = may be attended to. A
+            row that is False throughout gives equal probabilities, never NaN.
 
     Returns:
-        Shares of `scores`' shape and dtype.
+        Probabilities of `scores`' shape and dtype.
 
     Example:
         >>> import tensorflow as tf
@@ -42,11 +43,12 @@ def masked_softmax(scores, visible):
     dtype = scores.dtype
     if not _softmax_in_float32(dtype):
         scores = tf.cast(scores, tf.float32)
-    return tf.cast(tf.nn.softmax(scores + _bias(visible, scores.dtype)), dtype)
+    bias = _mask_bias(attention_mask, scores.dtype)
+    return tf.cast(tf.nn.softmax(scores + bias), dtype)
 
 
-def masked_shares(query, key, visible, scale):
-    """Softmax, in float32, of a query's products with the keys that it may see.
+def attention_probs(query, key, attention_mask, scale):
+    """Softmax, in float32, of queries' scaled products with the keys they may see.
 
     Outside XLA, TensorFlow on a CPU computes the products, their scaling and the mask
     in one pass. It does so only for a constant scale other than 1 that follows the
@@ -55,26 +57,27 @@ def masked_shares(query, key, visible, scale):
     Args:
         query: float[B, N, T, H].
         key: float[B, N, H, K].
-        visible: bool[B, 1, T, K]. True = may be seen.
+        attention_mask: bool[B, 1, T, K]. True = may be attended to.
         scale: Python float, factor of the products.
 
     Returns:
-        Shares float[B, N, T, K], dtype of `query`; as those of `masked_softmax`.
+        Attention probabilities float[B, N, T, K], dtype of `query`; equal ones in a row
+        that may attend to nothing.
 
     Example:
         >>> import tensorflow as tf
-        >>> from tf_led.ops.masks import masked_shares
+        >>> from tf_led.ops.masks import attention_probs
         >>> query, key = tf.ones([1, 1, 1, 3]), tf.ones([1, 1, 3, 2])
-        >>> seen = tf.constant([[[[True, False]]]])
-        >>> masked_shares(query, key, seen, 0.5).numpy().tolist()
+        >>> mask = tf.constant([[[[True, False]]]])
+        >>> attention_probs(query, key, mask, 0.5).numpy().tolist()
         [[[[1.0, 0.0]]]]
     """
     dtype = query.dtype
     if not _softmax_in_float32(dtype):
         # Scaled before the product, which might leave float16.
-        return masked_softmax(tf.matmul(query * scale, key), visible)
+        return masked_softmax(tf.matmul(query * scale, key), attention_mask)
     scores = tf.matmul(query, key) * tf.constant(scale, dtype)
-    return tf.nn.softmax(scores + _bias(visible, dtype))
+    return tf.nn.softmax(scores + _mask_bias(attention_mask, dtype))
 
 
 def _softmax_in_float32(dtype):
@@ -86,25 +89,25 @@ def _softmax_in_float32(dtype):
     return dtype == tf.float32 or (dtype == tf.bfloat16 and not in_xla())
 
 
-def _bias(visible, dtype):
+def _mask_bias(attention_mask, dtype):
     """What is added to scores: cheaper than choosing where heads share a mask."""
-    hidden = tf.constant(mask_value(dtype), dtype)
-    return tf.where(visible, tf.zeros([], dtype), hidden)
+    masked = tf.constant(mask_value(dtype), dtype)
+    return tf.where(attention_mask, tf.zeros([], dtype), masked)
 
 
-def band_mask(query_len, halo, radius):
-    """Which keys of a block's neighbourhood lie at most `radius` positions away.
+def band_mask(query_len, keys_beside, radius):
+    """Tells which keys around a block lie at most `radius` positions from a query.
 
-    The neighbourhood of a block of `query_len` queries is the block itself with `halo`
-    keys on either side.
+    The keys are those of the block itself and `keys_beside` more on either side.
 
     Args:
         query_len: Python int, queries in a block.
-        halo: Python int, at least `radius`.
+        keys_beside: Python int, at least `radius`.
         radius: Python int, positions seen on either side.
 
     Returns:
-        bool[query_len, halo + query_len + halo].
+        bool[query_len, keys_beside + query_len + keys_beside], a constant: in a loop
+        nothing is computed for it.
 
     Example:
         >>> from tf_led.ops.masks import band_mask
@@ -112,9 +115,9 @@ def band_mask(query_len, halo, radius):
         array([[0, 0, 1, 1, 1, 0, 0, 0],
                [0, 0, 0, 1, 1, 1, 0, 0]])
     """
-    query_idx = tf.range(query_len)[:, None]
-    key_idx = tf.range(query_len + 2 * halo)[None, :] - halo
-    return tf.abs(key_idx - query_idx) <= radius
+    query_idx = np.arange(query_len)[:, None]
+    key_idx = np.arange(query_len + 2 * keys_beside)[None, :] - keys_beside
+    return tf.constant(np.abs(key_idx - query_idx) <= radius)
 
 
 def causal_mask(query_len, key_len):

@@ -1,16 +1,19 @@
-"""Layout changes for attention in blocks: each is one function with one meaning."""
+"""Layout changes for attention: each is one function with one meaning."""
 
 import tensorflow as tf
+
+from tf_led.ops.control_flow import in_xla
+
+
+def size_of(tensor, axis):
+    """Returns the size of an axis: a Python int where it is static, else int32[]."""
+    static = tensor.shape[axis]
+    return tf.shape(tensor)[axis] if static is None else static
 
 
 def heads_first(tokens):
     """Puts the head axis before the token axis: [B, S, N, H] -> [B, N, S, H]."""
     return tf.transpose(tokens, [0, 2, 1, 3])
-
-
-def tokens_last(tokens):
-    """Puts the token axis last: [B, S, N, H] -> [B, N, H, S]."""
-    return tf.transpose(tokens, [0, 2, 3, 1])
 
 
 def pad_tokens(tensor, before, after, axis):
@@ -20,54 +23,56 @@ def pad_tokens(tensor, before, after, axis):
     return tf.pad(tensor, paddings)
 
 
-def take_tokens(tensor, start, length, axis):
-    """Takes `length` entries of `axis` from `start` on.
+def take_rows(tensor, start, count):
+    """Takes `count` entries of the first axis from `start` on.
 
-    Unlike `tensor[start : start + length]` this keeps its shape static under XLA when
-    `start` is a loop counter.
+    Unlike `tensor[start : start + count]` this keeps its shape static under XLA when
+    `start` is a loop counter. On a CPU or a GPU it is no copy.
     """
-    rank = tensor.shape.rank
+    rank, shape = tensor.shape.rank, tf.shape(tensor)
+    taken = tf.slice(
+        tensor, [start] + [0] * (rank - 1), [count, *(shape[i] for i in range(1, rank))]
+    )
+    static = count if isinstance(count, int) else None
+    return tf.ensure_shape(taken, [static, *tensor.shape[1:]])
+
+
+def write_rows(tensor, rows, start, axis=0):
+    """Puts `rows` over what `axis` of a tensor has from `start` on.
+
+    TensorFlow writes into `tensor` itself where nothing else reads it, as in a loop
+    that carries it along.
+
+    Args:
+        tensor: [A0, ..., An].
+        rows: the same shape but for `axis`, and the same dtype.
+        start: int or int32[].
+        axis: Python int.
+
+    Returns:
+        Tensor like `tensor`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.tensor_utils import write_rows
+        >>> write_rows(tf.zeros([5]), tf.ones([2]), 1).numpy().tolist()
+        [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    rank, count = tensor.shape.rank, size_of(rows, axis)
+    if in_xla():  # where a strided slice cannot begin at a loop counter
+        lead = tf.unstack(tf.shape(tensor)[:axis], axis)
+        places = [tf.range(size) for size in lead] + [start + tf.range(count)]
+        index = tf.stack(tf.meshgrid(*places, indexing="ij"), axis=-1)
+        return tf.tensor_scatter_nd_update(tensor, index, rows)
     begin = [start if i == axis else 0 for i in range(rank)]
-    shape = tf.shape(tensor)
-    size = [length if i == axis else shape[i] for i in range(rank)]
-    taken = tf.slice(tensor, begin, size)
-    static = tensor.shape.as_list()
-    static[axis] = length if isinstance(length, int) else None
-    return tf.ensure_shape(taken, static)
-
-
-def overwrite_tokens(tensor, tokens, start, axis):
-    """Puts `tokens` over what `axis` has from `start` on; both end together.
-
-    TensorFlow writes into `tensor` itself where nothing else reads it.
-    """
-    rank = tensor.shape.rank
+    end = [start + count if i == axis else 0 for i in range(rank)]
+    whole = sum(1 << i for i in range(rank) if i != axis)
     return tf.raw_ops.TensorStridedSliceUpdate(
         input=tensor,
-        begin=[start if i == axis else 0 for i in range(rank)],
-        end=tf.shape(tensor),
+        begin=begin,
+        end=end,
         strides=[1] * rank,
-        value=tokens,
+        value=rows,
+        begin_mask=whole,
+        end_mask=whole,
     )
-
-
-def split_tokens(tensor, block_len, axis):
-    """Splits `axis`, whose size is a multiple of `block_len`, into blocks in front.
-
-    [A0, ..., C * b, ..., An] -> [C, A0, ..., b, ..., An].
-    """
-    shape = tf.shape(tensor)
-    split = tf.concat([shape[:axis], [-1, block_len], shape[axis + 1 :]], axis=0)
-    rank = tensor.shape.rank
-    order = [axis, *range(axis), *range(axis + 1, rank + 1)]
-    return tf.transpose(tf.reshape(tensor, split), order)
-
-
-def join_tokens(blocks, axis):
-    """Undoes `split_tokens`: [C, A0, ..., b, ..., An] -> [A0, ..., C * b, ..., An]."""
-    rank = blocks.shape.rank
-    order = [*range(1, axis + 1), 0, *range(axis + 1, rank)]
-    joined = tf.transpose(blocks, order)
-    shape = tf.shape(joined)
-    merged = tf.concat([shape[:axis], [-1], shape[axis + 2 :]], axis=0)
-    return tf.reshape(joined, merged)

@@ -6,10 +6,10 @@ import mmap
 
 import numpy as np
 
-_ALIGNMENT = 64  # bytes; TensorFlow's kernels insist on it
+_ALIGNMENT = 64  # bytes; TensorFlow's kernels require it
 _OWN_PAGES_FROM = 1 << 16  # bytes; below it, a copy costs nothing
 # Python's default is memory that a fork would share, which also has no huge pages; with
-# these, making room costs a fifth.
+# these flags, new memory costs a fifth of the time.
 _PRIVATE = (
     {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANON} if hasattr(mmap, "MAP_PRIVATE") else {}
 )
@@ -64,12 +64,12 @@ def share_array(array):
     """
     import tensorflow as tf  # what reads files needs none
 
-    is_fit = array.flags.c_contiguous and array.flags.writeable
-    if not is_fit or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
+    is_laid_out = array.flags.c_contiguous and array.flags.writeable
+    if not is_laid_out or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
         return tf.convert_to_tensor(array)
     if array.dtype.kind in "fiu":
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-    # DLPack knows bfloat16, NumPy's does not.
+    # NumPy's DLPack does not support bfloat16: its bits travel as integers.
     bits = share_array(array.view(f"u{array.dtype.itemsize}"))
     return tf.bitcast(bits, tf.as_dtype(array.dtype))
 

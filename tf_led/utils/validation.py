@@ -1,13 +1,13 @@
-"""Refusing at once what is no number of the right kind."""
+"""Checks of what users hand in."""
 
 import numpy as np
 
 
 def check_int(name, value, at_least):
-    """Refuses what is no int, or too small a one.
+    """Raises ValueError if an argument is not an int, or too small.
 
     Args:
-        name: str, what the argument is called.
+        name: str, the argument's name.
         value: anything.
         at_least: int.
 

@@ -14,7 +14,7 @@ from tf_led.models.backbone.outputs import TFLEDDecoderOutput
 from tf_led.models.inputs import validation as checks
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.inputs.validation import input_error
-from tf_led.ops.control_flow import pass_on, wait_for
+from tf_led.ops.control_flow import chain_gradients, control_dependency
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
 from tf_led.utils.versions import config_from_dict
@@ -122,8 +122,8 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             ("decoder_input_ids", "decoder_inputs_embeds"),
         )
         hidden = self.embed_at(embeds, past_len, fold_seed(seed, 0))
-        self_visible = _self_visible(hidden, past_len, attention_mask)
-        document, cross_visible = self._read_document(
+        self_attention_mask = _self_attention_mask(hidden, past_len, attention_mask)
+        document, cross_attention_mask = self._read_document(
             hidden, past, encoder_hidden_states, encoder_attention_mask
         )
         cache = []
@@ -134,15 +134,15 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             keys = layer.extend_keys(hidden, KeyValue(*past[:2]) if past else None)
             cross = None
             if document is not None:
-                cross = layer.encoder_attn.project(wait_for(document, hidden))
+                cross = layer.encoder_attn.project(control_dependency(document, hidden))
             cross = KeyValue(*past[2:]) if len(past) == 4 else cross
             cache.append((*keys, *(cross or ())))
             return layer(
                 hidden,
                 keys,
-                self_visible,
+                self_attention_mask,
                 cross_keys=cross,
-                cross_visible=cross_visible,
+                cross_attention_mask=cross_attention_mask,
                 head_mask=head_mask,
                 cross_head_mask=cross_head_mask,
                 seed=seed,
@@ -283,7 +283,7 @@ def _one_after_another(document, num_layers):
     """
     documents = [document]
     while len(documents) < num_layers:
-        documents.append(None if document is None else pass_on(documents[-1]))
+        documents.append(None if document is None else chain_gradients(documents[-1]))
     return documents
 
 
@@ -291,7 +291,7 @@ def _num_entries(layer):
     return len(layer) if isinstance(layer, (tuple, list)) else 0
 
 
-def _self_visible(hidden, past_len, attention_mask):
+def _self_attention_mask(hidden, past_len, attention_mask):
     """What decoder tokens see of each other: bool[B or 1, 1, T, P + T]."""
     target_len = static_or_dynamic(hidden, 1)
     key_len = past_len + target_len

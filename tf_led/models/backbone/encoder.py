@@ -22,7 +22,7 @@ from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.inputs.validation import input_error, refuse_where
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import dropout, fold_seed
-from tf_led.ops.global_attention import count_slots, find_slots
+from tf_led.ops.global_attention import count_global_tokens, find_global_tokens
 from tf_led.utils.versions import config_from_dict
 
 
@@ -128,19 +128,21 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             config.encoder_layers,
             config.encoder_attention_heads,
         )
-        slots = None
-        if keep_maps and global_mask is not None:
-            hidden, slots = self._map_slots(hidden, global_mask)
+        global_tokens = None
+        if global_mask is not None:
+            hidden, global_tokens = self._find_global_tokens(
+                hidden, global_mask, keep_maps
+            )
 
         def run_layer(index, layer, hidden, head_mask, *, seed):
             return layer(
                 hidden,
                 padding_mask,
                 global_mask=global_mask,
-                slots=slots,
+                global_tokens=global_tokens,
                 head_mask=head_mask,
                 seed=seed,
-                keep_maps=keep_maps,
+                output_attentions=keep_maps,
             )
 
         hidden, states, maps = self.run_layers(
@@ -177,22 +179,31 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         hidden = embeds + self.embed_positions(tf.range(length))
         return dropout(self.layernorm_embedding(hidden), config.dropout, seed)
 
-    def _map_slots(self, hidden, global_mask):
-        """Slots for attention maps: as many as needed, or as the bound says.
+    def _find_global_tokens(self, hidden, global_mask, output_attentions):
+        """Finds the global tokens once for all layers.
+
+        There are as many places as needed, or as the bound says where probabilities
+        are returned.
 
         Returns:
-            `hidden`, and Slots. XLA cannot refuse a row with more global tokens than
-            the bound: there `hidden` becomes NaN, so that none is lost in silence.
+            `hidden`, and GlobalTokens; or None under XLA, where each layer has a few
+            static sizes to choose from, unless probabilities are returned. XLA cannot
+            raise for a row with more global tokens than the bound: there `hidden`
+            becomes NaN, so that none is lost in silence.
         """
-        bound, num_global = self.max_global_tokens, count_slots(global_mask)
+        bound = self.max_global_tokens if output_attentions else None
+        if bound is None and not in_xla():
+            num_global = count_global_tokens(global_mask)
+            return hidden, find_global_tokens(global_mask, num_global)
+        if not output_attentions:
+            return hidden, None
         if bound is None:
-            if in_xla():
-                raise input_error(
-                    "Attention maps under jit_compile=True need a static number of "
-                    "global tokens: build the model with max_global_tokens=n, or drop "
-                    "output_attentions or jit_compile."
-                )
-            return hidden, find_slots(global_mask, num_global)
+            raise input_error(
+                "Attention probabilities under jit_compile=True need a static number "
+                "of global tokens: build the model with max_global_tokens=n, or drop "
+                "output_attentions or jit_compile."
+            )
+        num_global = count_global_tokens(global_mask)
         is_beyond = num_global > bound
         refuse_where(
             is_beyond,
@@ -204,7 +215,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             hidden = tf.where(is_beyond, tf.constant(np.nan, hidden.dtype), hidden)
         source_len = static_or_dynamic(global_mask, 1)
         smaller = min if isinstance(source_len, int) else tf.minimum
-        return hidden, find_slots(global_mask, smaller(bound, source_len))
+        return hidden, find_global_tokens(global_mask, smaller(bound, source_len))
 
     def get_config(self):
         return {

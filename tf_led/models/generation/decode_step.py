@@ -41,7 +41,7 @@ class DecodeStep:
         self.cross_keys = [
             layer.encoder_attn.project(encoder_hidden) for layer in decoder.layers
         ]
-        self.cross_visible = document_mask[:, None, None, :]
+        self.cross_attention_mask = document_mask[:, None, None, :]
         self.head_masks = _per_layer(head_mask, decoder.num_layers)
         self.cross_head_masks = _per_layer(cross_head_mask, decoder.num_layers)
         self.keep_attentions = keep_attentions
@@ -86,7 +86,7 @@ class DecodeStep:
                 keys,
                 visible,
                 cross_keys=self.cross_keys[number],
-                cross_visible=self.cross_visible,
+                cross_attention_mask=self.cross_attention_mask,
                 head_mask=self.head_masks[number],
                 cross_head_mask=self.cross_head_masks[number],
             )
