@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.ops.dense import assert_close, dense_window, make_window
 from tf_led.ops.attention import ATTENTION_IMPLEMENTATIONS, get_attention
@@ -27,6 +28,24 @@ def test_every_implementation_equals_dense_attention(name):
     np.testing.assert_allclose(probs.numpy().sum(-1), is_query, atol=1e-5)
 
 
-def test_a_name_that_is_not_known_raises():
-    with pytest.raises(ValueError, match="`attention_implementation` is 'flash'"):
-        get_attention("flash")
+@pytest.mark.parametrize(
+    ("name", "max_bytes"),
+    [("grouped", 1 << 30), ("grouped:512MB", 512 << 20), ("grouped:2GB", 2 << 30)],
+)
+def test_a_name_may_bound_the_memory_of_a_step(name, max_bytes):
+    assert get_attention(name).keywords == {"max_bytes": max_bytes}
+
+
+@pytest.mark.parametrize(("devices", "name"), [([], "loop"), (["GPU:0"], "grouped")])
+def test_auto_goes_by_the_devices(monkeypatch, devices, name):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: devices)
+    assert get_attention("auto") is ATTENTION_IMPLEMENTATIONS[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["flash", "grouped:many", "grouped:0GB", "grouped:2", "loop:2GB", "auto:2GB", None],
+)
+def test_a_name_that_is_not_known_raises(name):
+    with pytest.raises(ValueError, match=f"`attention_implementation` is {name!r}"):
+        get_attention(name)

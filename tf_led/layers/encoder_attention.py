@@ -63,7 +63,7 @@ class EncoderAttention(keras.layers.Layer):
         *,
         dropout_rate=0.0,
         init_std=0.02,
-        attention_implementation="loop",
+        attention_implementation="auto",
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -43,7 +43,7 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
         attention_dropout=0.0,
         activation_dropout=0.0,
         init_std=0.02,
-        attention_implementation="loop",
+        attention_implementation="auto",
         **kwargs,
     ):
         super().__init__(**kwargs)

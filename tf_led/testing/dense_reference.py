@@ -67,18 +67,19 @@ class Weights:
         inner = ACTIVATIONS[activation](self.linear("fc1", hidden))
         return self.norm("final_layer_norm", hidden + self.linear("fc2", inner))
 
-    def attend(self, hidden, memory, visible, head_mask):
-        """The decoder's attention from `hidden` to the `visible` [B, T, S] of `memory`.
+    def attend(self, hidden, memory, attention_mask, head_mask):
+        """The decoder's attention from `hidden` to `memory`, where the mask is True.
 
-        Returns the projected context [B, T, D] and the probabilities [B, N, T, S]; a
-        query that sees nothing has probabilities of zero.
+        The mask is bool[B, T, S]. Returns the projected context [B, T, D] and the
+        probabilities [B, N, T, S]; a query that may attend to nothing has
+        probabilities of zero.
         """
         num_heads = len(head_mask)
         query = self.heads("q_proj", hidden, num_heads)
         key = self.heads("k_proj", memory, num_heads)
         value = self.heads("v_proj", memory, num_heads)
         scores = np.einsum("btnh,bsnh->bnts", query, key) / math.sqrt(key.shape[-1])
-        scores = np.where(visible[:, None], scores, -np.inf)
+        scores = np.where(attention_mask[:, None], scores, -np.inf)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True, initial=-1e300))
         total = weights.sum(axis=-1, keepdims=True)
         probs = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
@@ -123,11 +124,11 @@ def dense_led_attention(
         Tuple of three:
 
         - the context, float64[B, S, N, H]; rows of padding are zero;
-        - the local map, float64[B, N, S, G + 2 * radius + 1]: what each local token
-          looks at, the row's global tokens in order, then the positions from `-radius`
-          to `radius`; rows of padding and of global tokens are zero;
-        - the global map, float64[B, N, S, G]: what each global token looks at, down its
-          column; slots that a row does not use are zero.
+        - the local probabilities, float64[B, N, S, G + 2 * radius + 1]: what each local
+          token attends to, the row's global tokens in order, then the positions from
+          `-radius` to `radius`; rows of padding and of global tokens are zero;
+        - the global probabilities, float64[B, N, S, G]: what each global token attends
+          to, down its column; columns that a row does not use are zero.
 
     Raises:
         ValueError: a mask is not bool[B, S], or `radius` is below 1.
@@ -139,25 +140,25 @@ def dense_led_attention(
         >>> import numpy as np
         >>> from tf_led.testing import dense_led_attention
         >>> tokens = np.ones([1, 5, 2, 3])
-        >>> context, local_map, global_map = dense_led_attention(
+        >>> context, local_probs, global_probs = dense_led_attention(
         ...     *[tokens] * 6,
         ...     padding_mask=np.array([[True, True, True, True, False]]),
         ...     global_mask=np.array([[True, False, False, False, False]]),
         ...     radius=1,
         ... )
-        >>> local_map[0, 0, 1]  # global; left: global, so not again; self; right
+        >>> local_probs[0, 0, 1]  # global; left: global, so not again; self; right
         array([0.33333333, 0.        , 0.33333333, 0.33333333])
-        >>> global_map[0, 0, :, 0]
+        >>> global_probs[0, 0, :, 0]
         array([0.25, 0.25, 0.25, 0.25, 0.  ])
     """
     _check(query, radius, padding_mask=padding_mask, global_mask=global_mask)
     batch, length, num_heads, _ = query.shape
     head_mask = np.ones(num_heads) if head_mask is None else np.asarray(head_mask)
     global_mask = global_mask & padding_mask
-    slots = global_mask.sum(axis=1).max(initial=0)
+    num_global = global_mask.sum(axis=1).max(initial=0)
     context = np.zeros(query.shape)
-    local_map = np.zeros([batch, num_heads, length, slots + 2 * radius + 1])
-    global_map = np.zeros([batch, num_heads, length, slots])
+    local_probs = np.zeros([batch, num_heads, length, num_global + 2 * radius + 1])
+    global_probs = np.zeros([batch, num_heads, length, num_global])
 
     for row in range(batch):
         real = np.flatnonzero(padding_mask[row])
@@ -166,15 +167,17 @@ def dense_led_attention(
         for at in local:
             near = local[np.abs(local - at) <= radius]
             seen = np.append(global_, near)
-            columns = np.append(np.arange(len(global_)), slots + near - at + radius)
+            columns = np.append(
+                np.arange(len(global_)), num_global + near - at + radius
+            )
             probs = _probs(query[row, at], key[row, seen], head_mask)
-            local_map[row, :, at, columns] = probs
+            local_probs[row, :, at, columns] = probs
             context[row, at] = np.einsum("kn,knh->nh", probs, value[row, seen])
-        for slot, at in enumerate(global_):
+        for column, at in enumerate(global_):
             probs = _probs(query_global[row, at], key_global[row, real], head_mask)
-            global_map[row, :, real, slot] = probs
+            global_probs[row, :, real, column] = probs
             context[row, at] = np.einsum("kn,knh->nh", probs, value_global[row, real])
-    return context, local_map, global_map
+    return context, local_probs, global_probs
 
 
 def _probs(query, keys, head_mask):
