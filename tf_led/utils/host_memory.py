@@ -64,8 +64,8 @@ def share_array(array):
     """
     import tensorflow as tf  # what reads files needs none
 
-    is_laid_out = array.flags.c_contiguous and array.flags.writeable
-    if not is_laid_out or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
+    is_fit = array.flags.c_contiguous and array.flags.writeable
+    if not is_fit or array.nbytes < _OWN_PAGES_FROM or array.ctypes.data % _ALIGNMENT:
         return tf.convert_to_tensor(array)
     if array.dtype.kind in "fiu":
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())

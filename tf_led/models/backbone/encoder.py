@@ -43,10 +43,12 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             attention maps under XLA need one: there their width must be static. A row
             with more is refused when maps are asked for; under XLA, which cannot
             refuse, its batch gives NaN.
+        attention_implementation: string, see `TFLEDPreTrainedModel`.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: on a config that LED cannot have.
+        ValueError: on a config that LED cannot have, or on an implementation that is
+            not known.
 
     Source: Longformer (arXiv 2004.05150), sections 3 and 7.
 
@@ -58,12 +60,20 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         TensorShape([1, 4, 12])
     """
 
-    def __init__(self, config, embed_tokens=None, max_global_tokens=None, **kwargs):
+    def __init__(
+        self,
+        config,
+        embed_tokens=None,
+        max_global_tokens=None,
+        attention_implementation="auto",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_supported(config)
         check_bound(max_global_tokens)
         self.config = config
         self.max_global_tokens = max_global_tokens
+        self.attention_implementation = attention_implementation
         self.embed_tokens = embed_tokens or token_embedding(config, self.dtype_policy)
         self.embed_positions = keras.layers.Embedding(
             config.max_encoder_position_embeddings,
@@ -91,6 +101,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             attention_dropout=config.attention_dropout,
             activation_dropout=config.activation_dropout,
             init_std=config.init_std,
+            attention_implementation=self.attention_implementation,
             dtype=self.dtype_policy,
         )
 
@@ -222,6 +233,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             **super().get_config(),
             "config": self.config.to_dict(),
             "max_global_tokens": self.max_global_tokens,
+            "attention_implementation": self.attention_implementation,
         }
 
     @classmethod

@@ -26,6 +26,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
     Args:
         config: LEDConfig; read, never changed.
         max_global_tokens: int or None, see `TFLEDEncoder`.
+        attention_implementation: string, see `TFLEDPreTrainedModel`.
         **kwargs: of `keras.layers.Layer`.
 
     Example:
@@ -37,7 +38,13 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         TensorShape([1, 4, 12])
     """
 
-    def __init__(self, config, max_global_tokens=None, **kwargs):
+    def __init__(
+        self,
+        config,
+        max_global_tokens=None,
+        attention_implementation="auto",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.config = config
         self.shared = token_embedding(config, self.dtype_policy)
@@ -51,6 +58,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             config,
             table,
             max_global_tokens,
+            attention_implementation,
             name="encoder",
             dtype=self.dtype_policy,
         )
@@ -162,6 +170,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             **super().get_config(),
             "config": self.config.to_dict(),
             "max_global_tokens": self.encoder.max_global_tokens,
+            "attention_implementation": self.encoder.attention_implementation,
         }
 
     @classmethod

@@ -15,7 +15,7 @@ from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.backbone.config import LEDConfig
 from tf_led.utils.versions import config_from_dict
 
-MODEL_OPTIONS = ("dtype", "max_global_tokens", "name")
+MODEL_OPTIONS = ("attention_implementation", "dtype", "max_global_tokens", "name")
 # Where to look, understood by `resolve` and by transformers' config classes alike.
 PLACE_OPTIONS = (
     "cache_dir",

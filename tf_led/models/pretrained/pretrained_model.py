@@ -37,6 +37,11 @@ class TFLEDPreTrainedModel(
         config: LEDConfig; read, never changed. Every weight is made at once.
         max_global_tokens: int or None, a bound on the global tokens of a row, needed
             only for attention maps under `jit_compile=True`.
+        attention_implementation: string, how the encoder's attention is computed;
+            results differ by rounding alone. "loop": one block of queries at a time,
+            the fastest on a CPU. "grouped": as many at a time as fit into 1 GB, for a
+            GPU or TPU; "grouped:512MB" or "grouped:4GB" for another bound. "auto":
+            "grouped" where TensorFlow sees a GPU or TPU, else "loop".
         **kwargs: of `keras.Model`, for instance `dtype="mixed_bfloat16"`.
 
     Raises:
@@ -58,7 +63,14 @@ class TFLEDPreTrainedModel(
     # Arguments of the constructor that `from_pretrained` takes beside those of all.
     own_options = ()
 
-    def __init__(self, config, *, max_global_tokens=None, **kwargs):
+    def __init__(
+        self,
+        config,
+        *,
+        max_global_tokens=None,
+        attention_implementation="auto",
+        **kwargs,
+    ):
         if not isinstance(config, LEDConfig):
             raise TypeError(
                 f"`config` must be a LEDConfig, got {type(config).__name__}. To load a "
@@ -69,7 +81,11 @@ class TFLEDPreTrainedModel(
         self.config = config
         self.name_or_path = getattr(config, "name_or_path", "")
         self.led = TFLEDMainLayer(
-            config, max_global_tokens, name="led", dtype=self.dtype_policy
+            config,
+            max_global_tokens,
+            attention_implementation,
+            name="led",
+            dtype=self.dtype_policy,
         )
 
     def build(self, input_shape=None):
@@ -355,6 +371,7 @@ class TFLEDPreTrainedModel(
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "config": self.config.to_dict(),
             "max_global_tokens": self.led.encoder.max_global_tokens,
+            "attention_implementation": self.led.encoder.attention_implementation,
             **({"quantization": modes} if modes else {}),
         }
 
