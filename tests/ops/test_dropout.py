@@ -40,11 +40,25 @@ def test_gradients_fall_where_values_did():
     np.testing.assert_array_equal(tape.gradient(dropped, ones), dropped)
 
 
-def test_folded_seeds_differ_by_number():
-    seeds = {tuple(fold_seed(SEED, number).numpy()) for number in range(13)}
-    assert len(seeds) == 13
-    assert tuple(SEED.numpy()) not in seeds
+def test_folded_seeds_differ_by_number_and_by_order():
+    def leaves(seed, depth):
+        if depth == 0:
+            return [tuple(seed.numpy())]
+        parts = [leaves(fold_seed(seed, number), depth - 1) for number in range(7)]
+        return [tuple(seed.numpy()), *sum(parts, [])]
+
+    seeds = leaves(SEED, 3)
+    assert len(set(seeds)) == len(seeds) == 1 + 7 + 49 + 343
     assert fold_seed(None, 3) is None
+
+
+def test_dropout_of_folded_seeds_is_independent():
+    """Of two halves a quarter is kept by both."""
+    draws = [
+        dropout(tf.ones([10_007]), 0.5, fold_seed(SEED, number)).numpy() > 0
+        for number in (0, 1)
+    ]
+    assert abs(np.mean(draws[0] & draws[1]) - 0.25) < 0.02
 
 
 @pytest.mark.parametrize("run", ["eager", "graph", "xla"])

@@ -38,7 +38,7 @@ def test_finds_the_global_tokens_in_order():
 
 @pytest.mark.parametrize("num_global", [0, 1, 3, 31])
 def test_positions_are_distinct(num_global):
-    """What pads a row must not point at a global token: `put_tokens` writes there."""
+    """What pads a row must not point at a global token, which would be put twice."""
     mask = random_mask([0, 1, min(num_global, 3), num_global], 31)
     found = find_global_tokens(tf.constant(mask), num_global)
     for row, idx, used in zip(mask, found.idx.numpy(), found.mask.numpy(), strict=True):
@@ -58,7 +58,7 @@ def test_take_and_put():
     found = find_global_tokens(tf.constant(MASK), 4)
     taken = take_tokens(tokens, found).numpy()
     np.testing.assert_array_equal(taken[0, :2], tokens.numpy()[0, [1, 4]])
-    put = put_tokens(tokens, -take_tokens(tokens, found), found)
+    put = put_tokens(tokens, -take_tokens(tokens, found), found, tf.constant(MASK))
     np.testing.assert_array_equal(put, np.where(MASK[..., None], -tokens, tokens))
 
 
@@ -67,10 +67,23 @@ def test_put_keeps_other_tokens_from_the_gradient():
     found = find_global_tokens(tf.constant(MASK), 4)
     with tf.GradientTape() as tape:
         tape.watch([tokens, rows])
-        put = put_tokens(tokens, rows, found)
+        put = put_tokens(tokens, rows, found, tf.constant(MASK))
     of_tokens, of_rows = tape.gradient(put, [tokens, rows])
     np.testing.assert_array_equal(of_tokens[..., 0], ~MASK)
     np.testing.assert_array_equal(of_rows[..., 0], found.mask)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_the_gradient_of_taking_tokens(dtype):
+    tokens = tf.cast(tf.reshape(tf.range(30.0), [3, 5, 2]), dtype)
+    found = find_global_tokens(tf.constant(MASK), 3)
+    _, (grad,) = gradients(
+        lambda t: take_tokens(t, found), [tokens], tf.fill([3, 3, 2], tf.cast(7, dtype))
+    )
+    # Row 1 has no global token: its padding takes three others.
+    assert grad.dtype == dtype
+    np.testing.assert_array_equal(grad[0, :, 0], [7, 7, 0, 0, 7])
+    assert tf.reduce_sum(grad[1]) == 42
 
 
 def weighted_sum(mask, tokens):

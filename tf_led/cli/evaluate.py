@@ -28,6 +28,7 @@ from tf_led.cli.checkpoint import (
 )
 from tf_led.cli.parser import (
     UsageError,
+    add_attention_implementation,
     add_bfloat16_products,
     blamed_on,
     load_tensorflow,
@@ -198,6 +199,7 @@ def add_arguments(parser):
         "--seed", type=non_negative_int, default=0, metavar="N", help="of the intervals"
     )
     add("--strict", action="store_true", help="a bad line is an error")
+    add_attention_implementation(parser)
     add_bfloat16_products(parser)
     add_key_arguments(parser.add_argument_group("data"))
 
@@ -223,7 +225,9 @@ def run(args):
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     examples, maker = read(args, config, tokenizer)
     tell(f"loading {args.model}")
-    model = load_model(args.model)
+    model = load_model(
+        args.model, attention_implementation=args.attention_implementation
+    )
     predictions = generate(model, maker, tokenizer, args)
     if args.predictions:
         write_predictions(args.predictions, examples, predictions)

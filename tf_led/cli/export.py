@@ -19,7 +19,13 @@ from tf_led.cli.checkpoint import (
     load_model,
     tell,
 )
-from tf_led.cli.parser import UsageError, blamed_on, load_tensorflow, positive_int
+from tf_led.cli.parser import (
+    UsageError,
+    add_attention_implementation,
+    blamed_on,
+    load_tensorflow,
+    positive_int,
+)
 
 HELP = "write a SavedModel for TensorFlow Serving"
 EXAMPLES = """\
@@ -67,6 +73,7 @@ def add_arguments(parser):
         default="first",
         help="what sees the whole document: its first token, which is the default",
     )
+    add_attention_implementation(parser)
     parser.add_argument("--xla", action="store_true", help="add signatures under XLA")
     parser.add_argument(
         "--quantize", choices=("int8",), help="weights of a quarter of the size"
@@ -134,7 +141,9 @@ def run(args):
     with named_model():
         config, tokenizer = load_config_and_tokenizer(args.model)
         check_vocabulary(args.model, tokenizer, config.vocab_size)
-        model = load_model(args.model)
+        model = load_model(
+            args.model, attention_implementation=args.attention_implementation
+        )
     tell(f"exporting to {args.dest}")
     with blamed_on(f"exporting {args.model}"):
         print(write(model, tokenizer, args))

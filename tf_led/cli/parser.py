@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -210,4 +211,51 @@ def add_bfloat16_products(parser):
         action="store_true",
         help="let matrix products of float32 numbers round their factors to bfloat16: "
         "faster on processors with AMX, without effect on others",
+    )
+
+
+def attention_implementation(text):
+    """Reads how the encoder's attention is to be computed; TensorFlow checks it later.
+
+    Args:
+        text: str, as typed.
+
+    Returns:
+        str, the same.
+
+    Raises:
+        argparse.ArgumentTypeError: for anything but the form of such a name.
+
+    Example:
+        >>> from tf_led.cli.parser import attention_implementation
+        >>> attention_implementation("grouped:2GB")
+        'grouped:2GB'
+    """
+    if not re.fullmatch(r"[a-z_]+(:[1-9]\d*(MB|GB))?", text):
+        raise argparse.ArgumentTypeError(
+            f"must be auto, loop, grouped or, as an example, grouped:2GB, got {text!r}"
+        )
+    return text
+
+
+def add_attention_implementation(parser):
+    """Declares `--attention-implementation`, for sub-commands that load a model.
+
+    Args:
+        parser: argparse.ArgumentParser, or a group of one, to add to.
+
+    Example:
+        >>> from tf_led.cli.parser import Parser, add_attention_implementation
+        >>> parser = Parser(prog="tf-led toast")
+        >>> add_attention_implementation(parser)
+        >>> parser.parse_args([]).attention_implementation
+        'auto'
+    """
+    parser.add_argument(
+        "--attention-implementation",
+        type=attention_implementation,
+        default="auto",
+        metavar="NAME",
+        help="loop: block after block, for a CPU; grouped: many blocks at a time, in "
+        "1 GB, for a GPU or TPU; grouped:4GB: in 4 GB; default auto, by the device",
     )

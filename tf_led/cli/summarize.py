@@ -23,6 +23,7 @@ from tf_led.cli.documents import read_documents
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
 from tf_led.cli.parser import (
     UsageError,
+    add_attention_implementation,
     add_bfloat16_products,
     blamed_on,
     load_tensorflow,
@@ -95,6 +96,7 @@ def add_arguments(parser):
         metavar="N",
         help="parts at a time, which change no summary; default 4",
     )
+    add_attention_implementation(parser)
     add_bfloat16_products(parser)
 
 
@@ -125,7 +127,10 @@ def run(args):
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     limit = config.max_encoder_position_embeddings
     encoded = [encode(doc, tokenizer, limit, args) for doc in documents]
-    generator = make_generator(load_model(args.model), tokenizer, args)
+    model = load_model(
+        args.model, attention_implementation=args.attention_implementation
+    )
+    generator = make_generator(model, tokenizer, args)
     with open_parts(args.part_summaries) as parts:
         for number, (document, row) in enumerate(
             zip(documents, encoded, strict=True), 1

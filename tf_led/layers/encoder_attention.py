@@ -185,7 +185,7 @@ class EncoderAttention(keras.layers.Layer):
             seed=fold_seed(seed, 1),
             **options,
         )
-        context = put_tokens(context, rows, global_tokens)
+        context = put_tokens(context, rows, global_tokens, global_mask)
         if not output_attentions:
             return context, None, None
         zero = tf.zeros([], probs.dtype)

@@ -108,27 +108,59 @@ def _xla_sizes(global_mask):
 
 def take_tokens(tokens, global_tokens):
     """Takes the global tokens of [B, S, ...]: [B, G, ...]."""
-    return tf.gather(tokens, global_tokens.idx, axis=1, batch_dims=1)
+
+    @tf.custom_gradient
+    def take(tokens):
+        shape = tf.shape(tokens)
+        taken = tf.gather(tokens, global_tokens.idx, axis=1, batch_dims=1)
+        return taken, lambda upstream: _scatter(upstream, global_tokens, shape)
+
+    return take(tokens)
 
 
-def put_tokens(tokens, rows, global_tokens):
+def put_tokens(tokens, rows, global_tokens, global_mask):
     """Overwrites the global tokens of [B, S, ...] with rows [B, G, ...].
 
-    The padding of `global_tokens` points at tokens that are not global: they keep their
-    values.
+    Args:
+        tokens: float[B, S, ...].
+        rows: float[B, G, ...].
+        global_tokens: GlobalTokens of `global_mask`.
+        global_mask: bool[B, S].
+
+    Returns:
+        Tensor like `tokens`; tokens that are not global keep their values.
     """
-    used = global_tokens.mask
-    for _ in range(rows.shape.rank - 2):
-        used = used[..., None]
-    rows = tf.where(used, rows, take_tokens(tokens, global_tokens))
-    batch_idx = tf.repeat(
-        tf.range(tf.shape(global_tokens.idx)[0])[:, None],
-        tf.shape(global_tokens.idx)[1],
-        axis=1,
-    )
-    return tf.tensor_scatter_nd_update(
-        tokens, tf.stack([batch_idx, global_tokens.idx], axis=-1), rows
-    )
+    zero = tf.zeros([], tokens.dtype)
+    is_global = _with_rank_of(tokens, global_mask)
+
+    @tf.custom_gradient
+    def put(tokens, rows):
+        def gradient(upstream):
+            of_rows = tf.gather(upstream, global_tokens.idx, axis=1, batch_dims=1)
+            is_used = _with_rank_of(rows, global_tokens.mask)
+            return (
+                tf.where(is_global, zero, upstream),
+                tf.where(is_used, of_rows, zero),
+            )
+
+        # Not a scatter into `tokens`: in half precision it has no GPU kernel.
+        scattered = _scatter(rows, global_tokens, tf.shape(tokens))
+        return tf.where(is_global, scattered, tokens), gradient
+
+    return put(tokens, rows)
+
+
+def _scatter(rows, global_tokens, shape):
+    """Puts [B, G, ...] at the positions of global tokens in zeros of [B, S, ...]."""
+    idx = tf.cast(global_tokens.idx, tf.int64)  # int32 would be packed on the host
+    row = tf.range(tf.cast(tf.shape(idx)[0], tf.int64), dtype=tf.int64)[:, None]
+    places = tf.stack([tf.broadcast_to(row, tf.shape(idx)), idx], axis=-1)
+    return tf.scatter_nd(places, rows, tf.cast(shape, tf.int64))
+
+
+def _with_rank_of(tensor, mask):
+    """Adds axes of size 1 to [B, S] until the mask has the rank of the tensor."""
+    return mask[(..., *[None] * (tensor.shape.rank - 2))]
 
 
 class Projected(NamedTuple):

@@ -7,6 +7,7 @@ import os
 
 from tf_led.cli.parser import (
     UsageError,
+    add_attention_implementation,
     add_bfloat16_products,
     non_negative_int,
     number_between,
@@ -15,7 +16,7 @@ from tf_led.cli.parser import (
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # What may differ when a run goes on: all else decides the weights.
-CHANGEABLE = ("output", "tensorboard", "save_steps")
+CHANGEABLE = ("attention_implementation", "output", "save_steps", "tensorboard")
 
 
 def add_arguments(parser):
@@ -137,6 +138,7 @@ def add_run_arguments(group):
     )
     add("--gradient-checkpointing", action="store_true", help="less memory, more time")
     add("--precision", choices=PRECISIONS, default="float32")
+    add_attention_implementation(group)
     add_bfloat16_products(group)
     add("--jit-compile", action="store_true", help="by XLA, anew for every length")
     add("--workers", type=positive_int, default=1, metavar="N", help="processes here")

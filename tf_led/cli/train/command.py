@@ -199,6 +199,10 @@ def make_loop(folder, args, writes):
         for option, path in (("train", args.train), ("validation", args.validation))
     ]
     with strategy.scope():
-        model = load_model(args.model, dtype=args.precision)
+        model = load_model(
+            args.model,
+            dtype=args.precision,
+            attention_implementation=args.attention_implementation,
+        )
         metrics = make_model(model, args, total_steps(feeds[0], args))
     return TrainingLoop(model, metrics, tokenizer, *feeds, folder, args, writes)

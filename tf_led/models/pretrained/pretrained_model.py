@@ -117,9 +117,9 @@ class TFLEDPreTrainedModel(
             **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
                 `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
                 `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
-                (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`
-                and, with a head that has it, `pooling` of the model; any field of the
-                config, which overrides the file's.
+                (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`,
+                `attention_implementation` and, with a head that has it, `pooling` of
+                the model; any field of the config, which overrides the file's.
 
         Returns:
             The model, with `generation_config` as the checkpoint has it.
