@@ -125,6 +125,22 @@ def test_layers_are_dropped_as_in_pytorch(tmp_path):
         pair.ours(inputs, training=True, output_attentions=True)
 
 
+def test_probabilities_of_the_encoder_are_before_dropout(tmp_path):
+    """PyTorch's are after it: in training its rows do not add up to 1."""
+    layout = {"dropout": 0.0, "attention_dropout": 0.5}
+    pair = make_pair(layout, tmp_path)
+    inputs = make_inputs("no_global", 3, 13)
+    pair.theirs.train()
+    theirs = raw_theirs(pair, inputs, output_attentions=True).encoder_attentions[0]
+    assert np.abs(theirs.sum(-1) - 1).max() > 0.1
+    mine = pair.ours(inputs, training=True, output_attentions=True)
+    still = pair.ours(inputs, output_attentions=True)
+    np.testing.assert_array_equal(
+        mine.encoder_attentions[0], still.encoder_attentions[0]
+    )
+    assert np.abs(mine.logits - still.logits).max() > 0.1
+
+
 def test_predict_returns_no_cache():
     """TF's returns what the config says; a cache of all batches helps nobody."""
     config = tiny_config(encoder_layers=1, decoder_layers=1)
