@@ -129,7 +129,7 @@ def test_probabilities_of_the_encoder_are_before_dropout(tmp_path):
     """PyTorch's are after it: in training its rows do not add up to 1."""
     layout = {"dropout": 0.0, "attention_dropout": 0.5}
     pair = make_pair(layout, tmp_path)
-    inputs = make_inputs("no_global", 3, 13)
+    inputs = make_inputs("plain", 3, 13)
     pair.theirs.train()
     theirs = raw_theirs(pair, inputs, output_attentions=True).encoder_attentions[0]
     assert np.abs(theirs.sum(-1) - 1).max() > 0.1
