@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-load test-beam test-versions new-versions bench \
+.PHONY: help demo test test-large test-gpu test-load test-beam test-versions new-versions bench \
 	docs notebooks bundled-model dist lint format clean
 .DELETE_ON_ERROR:
 
@@ -18,6 +18,7 @@ help:
 	@echo "make demo        fine-tune a small model, measure it, summarise a long file"
 	@echo "make test        lint, then every test that is not marked large, then notebooks"
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
+	@echo "make test-gpu    the tests for a machine with a GPU; skipped elsewhere"
 	@echo "make test-load   8 clients on a SavedModel, LOAD_SECONDS=600 of them"
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
 	@echo "make test-versions  tests on the oldest, Colab's and the newest versions; an hour"
@@ -51,6 +52,9 @@ test: lint
 
 test-large: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m large
+
+test-gpu: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 0 -m gpu -rs
 
 LOAD_SECONDS ?= 600
 SERVED := $(DEMO)/served

@@ -63,8 +63,14 @@ def upstream_like(tensor):
     return draw(np.random.default_rng(7), *tensor.shape)
 
 
-@pytest.mark.parametrize("bound", BOUNDS)
-@pytest.mark.parametrize("name", SIZES)
+GROUPED = ["uneven_blocks", "three_neighbouring_blocks", "many_global_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [(name, "loop") for name in SIZES]
+    + [(name, bound) for name in GROUPED for bound in ("some", "all")],
+)
 def test_equals_dense_attention_with_its_gradients(name, bound):
     source_len, radius, num_global = SIZES[name]
     window = make_window(source_len, num_global, seed=3)

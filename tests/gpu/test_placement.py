@@ -1,0 +1,108 @@
+"""What forward, a training step and decoding do on a GPU, counted without one."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+import tf_led
+from tests.gpu.placement import count, has_gpu_kernels
+from tf_led.testing import tiny_config
+from tf_led.training.accumulation import build_optimizer
+
+pytestmark = pytest.mark.skipif(
+    not has_gpu_kernels(), reason="this TensorFlow is no CUDA build"
+)
+TOKENS, TARGET = 16_384, 256
+POLICIES = ["float32", "mixed_bfloat16", "mixed_float16"]
+# led-base's attention; two layers each, and little beside it.
+SIZES = {
+    "d_model": 768,
+    "encoder_attention_heads": 12,
+    "decoder_attention_heads": 12,
+    "encoder_ffn_dim": 67,
+    "decoder_ffn_dim": 67,
+    "attention_window": 1024,
+    "max_encoder_position_embeddings": TOKENS,
+    "max_decoder_position_embeddings": 1024,
+}
+STEPS = 5  # in which 1 GB handles the 128 blocks of 16,384 tokens
+
+
+def make_model(policy):
+    return tf_led.TFLEDForConditionalGeneration(
+        tiny_config(**SIZES), dtype=policy, attention_implementation="grouped"
+    )
+
+
+def counts_of(function, *lengths):
+    specs = [tf.TensorSpec([1, length], tf.int32) for length in lengths]
+    graph = tf.function(function, autograph=False).get_concrete_function(*specs).graph
+    return count(graph, is_taken=lambda name: "branch1" not in name)
+
+
+def launches(counts, steps):
+    """Of all depths, loops run `steps` times."""
+    return sum(counts[depth].totals[0] * steps**depth for depth in counts)
+
+
+def assert_stays_on_the_gpu(counts):
+    """No op for which there is no GPU kernel, and no copy in a loop."""
+    for depth, part in counts.items():
+        assert not part.cpu_only, (depth, part.cpu_only)
+        if depth:
+            assert not part.to_host and not part.from_host, part
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_forward(policy):
+    model = make_model(policy)
+
+    def forward(ids, mask, global_mask, decoder_ids):
+        return model(
+            ids,
+            attention_mask=mask,
+            global_attention_mask=global_mask,
+            decoder_input_ids=decoder_ids,
+        ).logits
+
+    counts = counts_of(forward, TOKENS, TOKENS, TOKENS, TARGET)
+    assert_stays_on_the_gpu(counts)
+    assert launches(counts, STEPS) <= 800
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_training_step(policy):
+    model = make_model(policy)
+    model.compile(keras.optimizers.AdamW(3e-5))
+    build_optimizer(model.optimizer, model.trainable_variables)
+
+    def step(ids, mask, global_mask, labels):
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "global_attention_mask": global_mask,
+            "labels": labels,
+        }
+        return model.train_step((inputs,))
+
+    counts = counts_of(step, TOKENS, TOKENS, TOKENS, TARGET)
+    assert_stays_on_the_gpu(counts)
+    assert launches(counts, STEPS) <= 2600
+
+
+@pytest.mark.parametrize("num_beams", [1, 4])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_decoding_step(policy, num_beams):
+    model = make_model(policy)
+
+    def generate(ids, mask, global_mask):
+        return model.generate(
+            ids,
+            attention_mask=mask,
+            global_attention_mask=global_mask,
+            max_new_tokens=64,
+            num_beams=num_beams,
+        )
+
+    counts = counts_of(generate, 512, 512, 512)
+    assert counts[1].totals[0] <= 250
