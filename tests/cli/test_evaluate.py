@@ -27,8 +27,8 @@ def evaluated(checkpoint, files, tmp_path_factory, loaded):
     argv = ["evaluate", "--model", str(checkpoint), "--data", str(files[0]), *QUICK]
     out, err = io.StringIO(), io.StringIO()
 
-    def load_and_keep(name):
-        return loaded.setdefault(name, load_model(name))
+    def load_and_keep(name, **options):
+        return loaded.setdefault(name, load_model(name, **options))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "load_model", load_and_keep)

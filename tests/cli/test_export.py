@@ -46,12 +46,14 @@ def test_every_option_reaches_the_export(checkpoint, tmp_path, monkeypatch, caps
         return f"{path}/1"
 
     monkeypatch.setattr("tf_led.export_saved_model", export, raising=False)
-    monkeypatch.setattr(command, "load_model", lambda name: None)
+    monkeypatch.setattr(command, "load_model", lambda name, **given: seen.update(given))
     argv = ["export", str(checkpoint), str(tmp_path / "led"), "--do-sample", "--xla"]
-    argv += ["--temperature", "0.7", "--seed", "0", "--quantize", "int8", "--warmup"]
+    argv += ["--attention-implementation", "grouped:2GB", "--temperature", "0.7"]
+    argv += ["--seed", "0", "--quantize", "int8", "--warmup"]
     assert main([*argv, "--global-attention", "none"]) == 0
     assert capsys.readouterr().out == f"{tmp_path}/led/1\n"
     assert seen == {
+        "attention_implementation": "grouped:2GB",
         "do_sample": True,
         "temperature": 0.7,
         "seed": 0,

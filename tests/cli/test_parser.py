@@ -1,8 +1,13 @@
+import argparse
 import os
 
 import pytest
 
-from tf_led.cli.parser import hidden_stderr, load_tensorflow
+from tf_led.cli.parser import (
+    attention_implementation,
+    hidden_stderr,
+    load_tensorflow,
+)
 
 
 def test_what_libraries_write_is_hidden(capfd):
@@ -43,3 +48,14 @@ def test_nothing_stays_open():
     before = len(os.listdir("/proc/self/fd"))
     load_tensorflow()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("text", ["auto", "loop", "grouped", "grouped:512MB"])
+def test_attention_implementation(text):
+    assert attention_implementation(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "grouped:", "grouped:0GB", "grouped:2", "2GB:x"])
+def test_what_is_no_attention_implementation(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"got {text!r}"):
+        attention_implementation(text)
