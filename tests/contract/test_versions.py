@@ -8,7 +8,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.contract.pages import ROOT, read
-from tests.versions import new, sets, without_torch
+from tests.versions import __main__ as main
+from tests.versions import new, older_reference, sets, without_torch
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,19 @@ def test_a_newer_minor_version_is_told_and_a_patch_is_not():
     pins = {"keras": "3.15.1", "numpy": "2.5.5", "tensorflow": "2.21.0"}
     released = {"keras": "3.16.0", "numpy": "2.5.9", "tensorflow": "2.21.0"}
     assert new.newer(pins, released.get) == {"keras": ("3.15.1", "3.16.0")}
+
+
+def test_what_stands_on_the_libraries_is_run_on_every_set():
+    assert {"ops", "models", "training", "tokenization"} <= {*main.parts()}
+    assert {folder.name for folder in (ROOT / "tests").iterdir()} >= main.LEFT_OUT
+
+
+def test_tests_that_an_older_reference_fails_are_there():
+    sources = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")
+    )
+    for name in set().union(*older_reference.CHANGED.values()):
+        assert f"def {name}(" in sources, name
 
 
 def test_files_that_need_torch_are_known_by_what_they_import():

@@ -11,21 +11,16 @@ import sys
 
 from tests.versions import sets
 
-# The parts of the suite that stand on TensorFlow, Keras or transformers. The others
-# read the project's own files, or run the same code by the command line.
-PARTS = [
-    "ops",
-    "layers",
-    "generation",
-    "checkpoints",
-    "tokenization",
-    "data",
-    "training",
-    "models",
-    "serving",
-    "parity",
-    "testing",
-]
+# What does not depend on versions, or runs the same code by the command.
+LEFT_OUT = {
+    "assets",
+    "benchmarks",
+    "cli",
+    "contract",
+    "examples",
+    "notebooks",
+    "versions",
+}
 
 
 def main():
@@ -40,7 +35,7 @@ def main():
         action="store_true",
         help="neither install torch nor run the files of tests that import it",
     )
-    parser.add_argument("--parts", nargs="+", default=PARTS, help="folders of tests/")
+    parser.add_argument("--parts", nargs="+", default=parts(), help="folders of tests/")
     args = parser.parse_args()
     unknown = set(args.sets) - {*sets.NAMES}
     if unknown:
@@ -48,6 +43,13 @@ def main():
     failed = [name for name in args.sets or sets.NAMES if not passes(name, args)]
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
+
+
+def parts():
+    """The folders of tests/ that stand on TensorFlow, Keras or transformers."""
+    tests = sets.ROOT / "tests"
+    files = tests.glob("*/**/test_*.py")
+    return sorted({file.relative_to(tests).parts[0] for file in files} - LEFT_OUT)
 
 
 def passes(name, args):
@@ -59,9 +61,11 @@ def passes(name, args):
         interpreter = args.python or sets.find_python(wanted_python)
         python = sets.make_environment(name, interpreter, not args.no_torch)
     print(f"{name}: {', '.join(' '.join(pin) for pin in pins.items())}", flush=True)
-    plugin = ["-p", "tests.versions.without_torch"] if args.no_torch else []
+    plugins = ["-p", "tests.versions.older_reference"]
+    if args.no_torch:
+        plugins += ["-p", "tests.versions.without_torch"]
     tests = [f"tests/{part}" for part in args.parts]
-    command = [python, "-m", "pytest", *plugin, *tests]
+    command = [python, "-m", "pytest", *plugins, *tests]
     return subprocess.run(command, cwd=sets.ROOT).returncode == 0
 
 
