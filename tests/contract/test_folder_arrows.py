@@ -1,0 +1,85 @@
+"""Which folder of a room may import which of its neighbours: read from the source."""
+
+import pytest
+
+from tests.contract.test_import_arrows import PACKAGE, imported_names, parse
+
+# A neighbour is a folder of the same room, or one of the room's own files. A folder
+# that is not listed may import any; the room's own files are not bound either.
+MAY_IMPORT = {
+    "checkpoints": {
+        "disk": {"errors"},
+        "names": {"errors"},
+        "formats": {"errors", "disk", "names"},
+        "hub": {"errors", "disk", "formats"},
+        "convert": {"errors", "disk", "names", "formats", "hub", "load", "save"},
+    },
+    "generation": {
+        "processors": set(),
+        "search": {"processors", "outputs"},
+        "options": {"processors"},
+    },
+    "models": {
+        "inputs": {"config", "outputs"},
+        "backbone": {"config", "outputs", "inputs"},
+        "generation": {"config", "outputs", "inputs", "backbone"},
+        "training": {"config", "outputs", "inputs"},
+        "serving": {"config", "outputs", "inputs", "backbone", "generation"},
+        "pretrained": {
+            "config",
+            "outputs",
+            "inputs",
+            "backbone",
+            "training",
+            "serving",
+        },
+    },
+}
+
+
+def neighbours(package, room):
+    """Yields (file, line, folder, neighbour) for each import within a room."""
+    for path, part, tree in parse(package):
+        inside = path.relative_to(package).parts
+        if part != room or len(inside) < 3:
+            continue
+        for line, dotted in imported_names(tree, path, package):
+            names = dotted.split(".")
+            if names[:2] == [package.name, room] and len(names) > 2:
+                yield "/".join(inside), line, inside[1], names[2]
+
+
+def forbidden(package, room):
+    """Lists each import that `MAY_IMPORT` has not, as `file:line: folder -> name`."""
+    return [
+        f"{file}:{line}: {folder} -> {neighbour}"
+        for file, line, folder, neighbour in neighbours(package, room)
+        if neighbour != folder
+        and neighbour not in MAY_IMPORT[room].get(folder, {neighbour})
+    ]
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_no_folder_imports_against_the_arrows(room):
+    assert forbidden(PACKAGE, room) == []
+
+
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_folders_import_each_other_in_no_circle(room):
+    """Each takes only from those that were placed before it."""
+    left = dict(MAY_IMPORT[room])
+    while left:
+        free = [one for one, needs in left.items() if not needs & left.keys()]
+        assert free, f"{room}: {sorted(left)} import each other"
+        left = {one: left[one] for one in left.keys() - set(free)}
+    assert all((PACKAGE / room / folder).is_dir() for folder in MAY_IMPORT[room])
+
+
+def test_a_forbidden_import_is_caught(tmp_path):
+    folder = tmp_path / "tf_led/generation/search"
+    folder.mkdir(parents=True)
+    (folder / "beam.py").write_text("from tf_led.generation.options import resolve")
+    (folder / "base.py").write_text("from tf_led.generation.processors import base")
+    assert forbidden(tmp_path / "tf_led", "generation") == [
+        "generation/search/beam.py:1: search -> options"
+    ]
