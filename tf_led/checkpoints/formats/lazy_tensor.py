@@ -38,10 +38,6 @@ def read_raw(path, start, shape, dtype, allocate=fresh_array):
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
-# The dtypes that weights come in; anything else is a quantised or foreign file.
-FLOATS = ("float16", "bfloat16", "float32", "float64")
-
-
 @dataclass(frozen=True)
 class LazyTensor:
     """A tensor of a weight file that is read only when it is needed.

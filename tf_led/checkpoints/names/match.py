@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tf_led.checkpoints.errors import CheckpointError, some
-from tf_led.checkpoints.formats.lazy_tensor import FLOATS
 from tf_led.checkpoints.names.table import NameTable, keep
 
+# The dtypes that weights come in; anything else is a quantised or foreign file.
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 _BART_ENCODER = r"(^|\.)encoder\.layers\.\d+\.self_attn\.k_proj\."
 # The first that fits any key is the answer.
 _FOREIGN = (
