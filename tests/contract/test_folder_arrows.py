@@ -14,11 +14,6 @@ MAY_IMPORT = {
         "hub": {"errors", "disk", "formats"},
         "convert": {"errors", "disk", "names", "formats", "hub", "load", "save"},
     },
-    "generation": {
-        "processors": set(),
-        "search": {"processors", "outputs"},
-        "options": {"processors"},
-    },
     "models": {
         "inputs": {"config", "outputs"},
         "backbone": {"config", "outputs", "inputs"},
@@ -76,10 +71,10 @@ def test_folders_import_each_other_in_no_circle(room):
 
 
 def test_a_forbidden_import_is_caught(tmp_path):
-    folder = tmp_path / "tf_led/generation/search"
+    folder = tmp_path / "tf_led/checkpoints/formats"
     folder.mkdir(parents=True)
-    (folder / "beam.py").write_text("from tf_led.generation.options import resolve")
-    (folder / "base.py").write_text("from tf_led.generation.processors import base")
-    assert forbidden(tmp_path / "tf_led", "generation") == [
-        "generation/search/beam.py:1: search -> options"
+    (folder / "zip.py").write_text("from tf_led.checkpoints.hub import resolve")
+    (folder / "bin.py").write_text("from tf_led.checkpoints.names import led")
+    assert forbidden(tmp_path / "tf_led", "checkpoints") == [
+        "checkpoints/formats/zip.py:1: formats -> hub"
     ]
