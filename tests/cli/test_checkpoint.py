@@ -65,8 +65,8 @@ def test_a_file_is_refused(tmp_path):
     ("config", "message"),
     [
         (None, "no config.json"),
-        ("{", "config.json: Expecting"),
-        ("[]", r"config.json: not a JSON object: \[\]"),
+        ("{", "config.json` is not valid JSON: Expecting"),
+        ("[]", r"config.json` is not a JSON object but list: \[\]"),
         ("{}", "model_type None"),
         (json.dumps({"model_type": "bart"}), "model_type 'bart', expected 'led'"),
     ],
@@ -80,7 +80,9 @@ def test_config_that_is_not_of_led_is_refused(tmp_path, config, message):
 def test_damaged_generation_config_is_refused(tmp_path):
     name = directory(tmp_path)
     (tmp_path / "generation_config.json").write_text('{"num_beams": ')
-    with pytest.raises(UsageError, match=f"^--model {name}: generation_config.json: "):
+    with pytest.raises(
+        UsageError, match=f"^--model {name}: .*generation_config.json` is not valid"
+    ):
         check_checkpoint(name)
 
 

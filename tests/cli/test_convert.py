@@ -237,7 +237,7 @@ def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     (broken / "config.json").write_text('{"model_type": "t5"}')
     assert "'t5'" in convert(broken, new)
     (broken / "config.json").write_text("[]")
-    assert "no JSON object" in convert(broken, new)
+    assert "not a JSON object" in convert(broken, new)
     assert not new.exists()
 
 

@@ -32,28 +32,3 @@ def some(names, limit=3):
     shown = ", ".join(f"`{one_line(name)}`" for name in names[:limit])
     more = len(names) - limit
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-# transformers' config classes make a dict entry for each.
-_MOST_LABELS = 1 << 20
-
-
-def check_num_labels(fields):
-    """Checks `num_labels`: the names of the labels alone could fill the memory.
-
-    Args:
-        fields: dict, the content of a config.json.
-
-    Raises:
-        CheckpointError: naming it.
-
-    Example:
-        >>> from tf_led.checkpoints.errors import check_num_labels
-        >>> check_num_labels({"num_labels": 3})
-    """
-    count = fields.get("num_labels")
-    if isinstance(count, (int, float)) and not 0 < count <= _MOST_LABELS:
-        raise CheckpointError(
-            f"The config has `num_labels` {count!r:.80}; allowed are 1 to "
-            f"{_MOST_LABELS}."
-        )

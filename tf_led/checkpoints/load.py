@@ -103,6 +103,32 @@ _THREADS = 2  # one waits for the file while the other transposes
 _PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
 
 
+# A model of so many layers is made whatever the file holds.
+_FEW_LAYERS = 64
+
+
+def check_layers(layers, source):
+    """Checks, before a model is made, that its layers can come from a file.
+
+    Args:
+        layers: dict of int by the name of a config's field.
+        source: as for `load_weights`.
+
+    Raises:
+        CheckpointError: if there are more layers than weights in the file.
+    """
+    if max(layers.values()) <= _FEW_LAYERS:
+        return
+    file = _weight_file(source)
+    count = len(open_weights(file))
+    for name, number in layers.items():
+        if number > max(count, _FEW_LAYERS):
+            raise CheckpointError(
+                f"The config has `{name}` {number}, but `{file}` has only {count} "
+                "weights. Use the configuration that belongs to the file."
+            )
+
+
 def load_weights(
     variables,
     source,

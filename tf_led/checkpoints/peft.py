@@ -1,7 +1,6 @@
 """LoRA adapters on their own, in the files and under the names of PEFT."""
 
 import collections
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
 from tf_led.checkpoints.formats.registry import open_weights
 from tf_led.checkpoints.formats.safetensors import write_safetensors
+from tf_led.checkpoints.json_files import read_object, write_object
 from tf_led.checkpoints.names.led import LED_NAMES
 
 CONFIG = "adapter_config.json"
@@ -57,8 +57,7 @@ def save_adapters(directory, adapters, others, *, rank, alpha, base, names=LED_N
         "modules_to_save": _whole_modules(names, others) or None,
     }
     with staged(directory) as staging:
-        text = json.dumps(config, indent=2) + "\n"
-        (staging.path / CONFIG).write_text(text, encoding="utf-8")
+        write_object(staging.path / CONFIG, config)
         write_safetensors(staging.path / WEIGHTS[0], tensors)
         staging.move_last(WEIGHTS[0])
 
@@ -104,12 +103,15 @@ def _weight_file(folder):
 
 
 def _read_config(file):
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        raise CheckpointError(f"{file} is not valid JSON.") from None
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+    config = read_object(file)
+    if config.get("peft_type") != "LORA":
         raise CheckpointError(f"{file} does not describe LoRA adapters.")
+    rank, alpha = config.get("r"), config.get("lora_alpha")
+    if type(rank) is not int or type(alpha) not in (int, float):
+        raise CheckpointError(
+            f"{file} has `r` {rank!r:.80} and `lora_alpha` {alpha!r:.80}; they must be "
+            "an int and a number."
+        )
     variants = [name for name in _VARIANTS if config.get(name)]
     if variants:
         raise CheckpointError(

@@ -1,10 +1,11 @@
 """What `--model` names: checked before TensorFlow is loaded, and loaded."""
 
-import json
 import os
 import sys
 from pathlib import Path
 
+from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.json_files import read_object
 from tf_led.cli.parser import UsageError, blamed_on
 from tf_led.utils.bundled import FOLDER as BUNDLED
 from tf_led.utils.bundled import announcement
@@ -87,16 +88,13 @@ def check_config(model, folder):
 def read_json(model, folder, name, default=None):
     """Reads a JSON object; where the file is missing, returns `default` or raises."""
     try:
-        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        return read_object(folder / name)
     except FileNotFoundError:
         if default is not None:
             return default
         raise UsageError(f"--model {model}: no {name} in it") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--model {model}: {name}: {error}") from None
-    if not isinstance(content, dict):
-        raise UsageError(f"--model {model}: {name}: not a JSON object: {content!r:.40}")
-    return content
+    except (OSError, CheckpointError) as error:
+        raise UsageError(f"--model {model}: {error}") from None
 
 
 def check_tokenizer(model, folder):

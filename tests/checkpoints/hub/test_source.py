@@ -25,7 +25,7 @@ def test_files_of_a_folder(folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("{", "is not JSON"), ("[3]", "no JSON object: \\[3\\]")]
+    ("text", "message"), [("{", "is not valid JSON"), ("[3]", "not a JSON object")]
 )
 def test_what_is_no_json_object(folder, text, message):
     (folder / "config.json").write_text(text)

@@ -6,7 +6,8 @@ import numpy as np
 from huggingface_hub.errors import StrictDataclassError
 from transformers import BartConfig, LEDConfig
 
-from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
+from tf_led.checkpoints.errors import CheckpointError, one_line
+from tf_led.checkpoints.json_files import check_num_labels
 from tf_led.utils.versions import config_from_dict
 
 

@@ -1,9 +1,9 @@
 """The index of a sharded checkpoint: which shard holds which tensor."""
 
-import json
 from pathlib import Path
 
 from tf_led.checkpoints.errors import CheckpointError, one_line, some
+from tf_led.checkpoints.json_files import read_object
 
 
 def read_index(path):
@@ -20,9 +20,9 @@ def read_index(path):
     """
     path = Path(path)
     try:
-        weight_map = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        weight_map = read_object(path)["weight_map"]
         pairs = list(weight_map.items())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (CheckpointError, KeyError, AttributeError) as error:
         raise CheckpointError(
             f"`{path}` is not the index of a sharded checkpoint: {one_line(error)}"
         ) from error

@@ -94,9 +94,7 @@ class Repo:
         if path is None and self._unreachable is not None:
             raise self._not_cached(f"`{one_line(file_name)}`")
         if path is None:
-            raise FileNotFoundError(
-                f"`{self.name}` has no `{one_line(file_name)}`, which its index names."
-            )
+            raise FileNotFoundError(f"`{self.name}` has no `{one_line(file_name)}`.")
         return path
 
     def find(self, file_name):

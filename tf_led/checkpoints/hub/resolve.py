@@ -103,15 +103,48 @@ def find_file(name_or_dir, file_name, *, subfolder="", **options):
     return _repo(name_or_dir, subfolder=subfolder, **options).find(file_name)
 
 
+def get_file(name_or_dir, file_name, *, subfolder="", **options):
+    """Finds one file that must be there, downloading it if need be.
+
+    Args:
+        name_or_dir: str or Path, as for `resolve`.
+        file_name: str.
+        subfolder: as for `resolve`.
+        **options: the others of `resolve` that say where to look.
+
+    Returns:
+        Path.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        OSError: as `resolve` lists them.
+    """
+    subfolder = subfolder or ""
+    if not os.path.isdir(name_or_dir):
+        return _repo(name_or_dir, subfolder=subfolder, **options).get(file_name)
+    inside = _inside(name_or_dir, subfolder)
+    if not os.path.lexists(inside / file_name):
+        raise FileNotFoundError(
+            f"`{inside}` has no {file_name}; there is {_listed(_names_in(inside))}. "
+            "Give a directory that save_pretrained wrote."
+        )
+    return inside / file_name
+
+
 def _in_folder(folder, subfolder, use_safetensors):
-    inside = Path(folder, subfolder)
-    if not inside.is_dir():
-        raise FileNotFoundError(f"`{folder}` has no folder `{subfolder}`.")
+    inside = _inside(folder, subfolder)
     weights = find_weights(inside, use_safetensors=use_safetensors)
     shards = ()
     if weights.name.endswith(INDEX):
         shards = tuple(inside / name for name in shard_names(read_index(weights)))
     return LocalCheckpoint(str(folder), weights, shards)
+
+
+def _inside(folder, subfolder):
+    inside = Path(folder, subfolder)
+    if not inside.is_dir():
+        raise FileNotFoundError(f"`{folder}` has no folder `{subfolder}`.")
+    return inside
 
 
 def _repo(name, **options):
@@ -153,8 +186,11 @@ def find_weights(folder, *, use_safetensors=None):
     for name in weight_files(use_safetensors):
         if (folder / name).is_file():
             return folder / name
-    present = sorted(entry.name for entry in folder.iterdir())
-    raise FileNotFoundError(no_weights(folder, present, use_safetensors))
+    raise FileNotFoundError(no_weights(folder, _names_in(folder), use_safetensors))
+
+
+def _names_in(folder):
+    return sorted(entry.name for entry in folder.iterdir())
 
 
 def no_weights(place, present, use_safetensors=None):
@@ -170,9 +206,15 @@ def no_weights(place, present, use_safetensors=None):
     """
     looked_for = ", ".join(weight_files(use_safetensors))
     unread = [row.advice for row in FORMATS.values() if row.file in present]
-    shown = ", ".join(f"`{name}`" for name in present[:_SHOWN]) or "nothing"
-    if len(present) > _SHOWN:
-        shown += f" and {len(present) - _SHOWN} more"
     why = "; ".join(filter(None, unread))
     why = f" ({why})" if why else ""
-    return f"`{place}` has no weights: looked for {looked_for}; there is {shown}{why}."
+    return (
+        f"`{place}` has no weights: looked for {looked_for}; there is "
+        f"{_listed(present)}{why}."
+    )
+
+
+def _listed(names):
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN]) or "nothing"
+    more = len(names) - _SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

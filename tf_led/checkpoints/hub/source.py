@@ -1,6 +1,5 @@
 """A checkpoint to convert: its weights, and the files that go along with them."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +7,8 @@ from pathlib import Path
 
 from transformers import GenerationConfig
 
-from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.hub.resolve import find_file, resolve
+from tf_led.checkpoints.json_files import read_object, write_object
 
 GENERATION_CONFIG = "generation_config.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -53,7 +52,7 @@ class Source:
         path = self.get(file_name)
         if path is None:
             raise FileNotFoundError(f"`{self.name}` has no {file_name}.")
-        return _read_object(path)
+        return read_object(path)
 
     def copy_generation_config(self, folder):
         """Copies generation_config.json, or what an old config.json says in its place.
@@ -68,7 +67,7 @@ class Source:
         fields = self.read_json("config.json")
         options = {name: value for name, value in fields.items() if name in known}
         options.pop("transformers_version", None)
-        _write_object(folder / GENERATION_CONFIG, options)
+        write_object(folder / GENERATION_CONFIG, options)
 
     def copy_tokenizer(self, folder, model_max_length=None):
         """Copies the tokenizer's files, as far as there are any, as a LED's.
@@ -86,12 +85,12 @@ class Source:
         path = self.get(TOKENIZER_CONFIG)
         if path is None:
             return
-        fields = _read_object(path)
+        fields = read_object(path)
         if model_max_length is not None:
             fields["model_max_length"] = model_max_length
         if str(fields.get("tokenizer_class")).startswith("Bart"):
             fields["tokenizer_class"] = "LEDTokenizer"
-        _write_object(folder / TOKENIZER_CONFIG, fields)
+        write_object(folder / TOKENIZER_CONFIG, fields)
 
     def _copy(self, file_name, folder):
         path = self.get(file_name)
@@ -127,18 +126,3 @@ def open_source(name_or_dir):
         return find_file(name_or_dir, file_name, revision=found.commit_hash)
 
     return Source(str(name_or_dir), found.weights, get)
-
-
-def _read_object(path):
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"`{path}` is not JSON: {one_line(error)}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"`{path}` is no JSON object: {one_line(content, 40)}.")
-    return content
-
-
-def _write_object(path, fields):
-    text = json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
-    path.write_text(text, encoding="utf-8")

@@ -1,6 +1,5 @@
 """Models from checkpoints: config, weights and generation config together."""
 
-import json
 import os
 import re
 
@@ -8,9 +7,10 @@ import keras
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
-from tf_led.checkpoints.errors import CheckpointError, check_num_labels, one_line
-from tf_led.checkpoints.hub.resolve import find_file, resolve
-from tf_led.checkpoints.load import load_weights
+from tf_led.checkpoints.errors import CheckpointError, one_line
+from tf_led.checkpoints.hub.resolve import find_file, get_file, resolve
+from tf_led.checkpoints.json_files import check_num_labels, read_object
+from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.backbone.config import LEDConfig
 from tf_led.utils.versions import config_from_dict
@@ -73,6 +73,8 @@ def from_pretrained(
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
     config = load_config(name_or_path if config is None else config, place, kwargs)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
+    layers = {name: getattr(config, name) for name in SIZES if name.endswith("_layers")}
+    check_layers(layers, source)
     model = _make_blank(cls, config, *model_args, **options)
     report = _fill(model, source, ignore_mismatched_sizes)
     model.name_or_path = str(name_or_path)
@@ -147,7 +149,7 @@ def load_config(source, place, overrides):
         config = config_from_dict(LEDConfig, fields, **overrides)
     except Exception as error:  # whatever a field of another type leads to
         raise CheckpointError(
-            f"LEDConfig refuses a field: {one_line(error)}"
+            f"The config has a field that LEDConfig rejects: {one_line(error)}"
         ) from error
     _check_sizes(config)
     return config
@@ -170,7 +172,7 @@ def load_generation_config(name_or_path, config, place):
 
     Args:
         name_or_path: directory or Hub id.
-        config: LEDConfig, asked where there is no such file.
+        config: LEDConfig, used where there is no such file.
         place: dict of `PLACE_OPTIONS`.
 
     Returns:
@@ -194,8 +196,8 @@ def _options_of_config(name_or_path, config, place):
     """What config.json says of generation, as old ones do and LEDConfig drops."""
     file = find_file(name_or_path, CONFIG_FILE, **place)
     try:
-        fields = json.loads(file.read_text(encoding="utf-8")) if file else {}
-    except ValueError:  # it was not used: the caller has a config of their own
+        fields = read_object(file) if file else {}
+    except CheckpointError:  # it was not used: the caller has a config of their own
         fields = {}
     known = {name for name in vars(GenerationConfig()) if name in fields}
     options = {name: fields[name] for name in known}
@@ -203,36 +205,15 @@ def _options_of_config(name_or_path, config, place):
 
 
 def _read_config(source, place):
-    file = os.path.join(source, place.get("subfolder") or "", CONFIG_FILE)
-    if os.path.isdir(source) and not os.path.exists(file):
-        held = ", ".join(sorted(os.listdir(source))[:8]) or "nothing"
-        raise FileNotFoundError(
-            f"{os.path.dirname(file)} has no {CONFIG_FILE}; {source} holds {held}. "
-            "Give a directory that save_pretrained wrote."
-        )
-    try:
-        fields, _ = LEDConfig.get_config_dict(str(source), **place)
-    except (OSError, json.JSONDecodeError, TypeError) as error:
-        raise _config_error(source, file, error) from None
-    if not isinstance(fields, dict):
-        raise _config_error(source, file, fields)
+    file = source if os.path.isfile(source) else get_file(source, CONFIG_FILE, **place)
+    fields = read_object(file)
+    if fields.get("model_type") == LEDConfig.model_type:
+        return fields
     if is_allenai(fields):
         return led_fields(fields, file)
-    model_type = fields.get("model_type")
-    if model_type != LEDConfig.model_type:
-        raise CheckpointError(
-            f"{file} is of model type {model_type!r}, not 'led': "
-            "this is a checkpoint of another architecture."
-        )
-    return fields
-
-
-def _config_error(source, file, error):
-    if os.path.isdir(source):
-        return CheckpointError(f"{file} is not valid JSON: truncated or corrupt.")
-    reason = str(error).strip().splitlines()[0]
-    return FileNotFoundError(
-        f"{str(source)!r} is neither a directory nor a model of the Hub: {reason}"
+    raise CheckpointError(
+        f"{file} is of model type {fields.get('model_type')!r:.80}, not 'led': "
+        "this is a checkpoint of another architecture."
     )
 
 
