@@ -10,8 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-gpu test-load test-beam test-versions new-versions bench \
-	docs notebooks bundled-model dist lint format clean
+.PHONY: help demo test test-large test-gpu test-load test-beam test-versions new-versions \
+	fuzz bench docs notebooks bundled-model dist lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test-beam   the Apache Beam example, in an environment of its own"
 	@echo "make test-versions  tests on the oldest, Colab's and the newest versions; an hour"
 	@echo "make new-versions  tells which TensorFlow, Keras ... are out and not tested"
+	@echo "make fuzz        spoiled files for every reader, MINUTES=5 of them"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
@@ -80,6 +81,11 @@ test-versions: | $(VENV)/.made
 
 new-versions: | $(VENV)/.made
 	$(BIN)/python -m tests.versions.new
+
+MINUTES ?= 5
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 BENCH ?=
 

@@ -1,0 +1,197 @@
+"""Every reader of files: how a good one is made, and how a user has it read."""
+
+import json
+import shutil
+import tarfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+TESTS = Path(__file__).parents[1]
+ARCHIVE = TESTS / "checkpoints/old_files/old.tar.xz"
+WORDS = ["the", "cat", "sat", "ran", "on", "a", "mat", "and", "so", "it", "was"]
+
+
+class Reader(NamedTuple):
+    """A kind of file.
+
+    Args:
+        file: str, the path of the file to spoil, in the folder that `make_all` fills.
+        read: takes that path.
+        errors: the errors that a spoiled file may lead to.
+    """
+
+    file: str
+    read: Callable
+    errors: tuple = (ValueError, OSError)
+
+
+def make_all(folder):
+    """Writes a good file of every kind.
+
+    Args:
+        folder: Path.
+    """
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    for old, new in {
+        "torch-safetensors": "safetensors",
+        "tf-safetensors": "tf_safetensors",
+        "torch-bin": "zip",
+        "tf-h5": "h5",
+        "tf-safetensors-sharded": "sharded",
+    }.items():
+        (folder / "old" / old).rename(folder / new)
+    shutil.rmtree(folder / "old")
+    _make_legacy(folder)
+    shutil.copytree(folder / "safetensors", folder / "model")
+    (folder / "keras").mkdir()
+    shutil.copy(TESTS / "utils/data/saved_by_0_1.keras", folder / "keras/model.keras")
+    _make_tokenizer(folder / "tokenizer")
+    _make_adapters(folder / "adapters")
+    _make_state(folder / "state")
+    _make_data(folder / "data")
+
+
+def _make_legacy(folder):
+    import torch
+
+    (folder / "legacy").mkdir()
+    torch.save(
+        torch.load(folder / "zip/pytorch_model.bin"),
+        folder / "legacy/pytorch_model.bin",
+        _use_new_zipfile_serialization=False,
+    )
+
+
+def _make_tokenizer(folder):
+    from tokenizers import ByteLevelBPETokenizer
+
+    from tf_led import LEDTokenizerFast
+
+    folder.mkdir()
+    learner = ByteLevelBPETokenizer()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    learner.train_from_iterator(
+        [" ".join(WORDS)] * 9, vocab_size=290, special_tokens=special
+    )
+    learner.save_model(str(folder))
+    LEDTokenizerFast.from_pretrained(folder).save_pretrained(folder)
+
+
+def _make_adapters(folder):
+    import numpy as np
+
+    from tf_led.checkpoints.peft import save_adapters
+
+    path = "led/decoder/layers/0/fc1/kernel"
+    pair = np.ones([6, 2], "float32"), np.ones([2, 5], "float32")
+    save_adapters(folder, {path: pair}, {}, rank=2, alpha=3, base="some/model")
+
+
+def _state_variables():
+    import keras
+
+    return {"a/0": keras.Variable([1.0, 2.0, 3.0]), "a/1": keras.Variable(5.0)}
+
+
+def _make_state(folder):
+    from tf_led.training.state import save_state
+
+    save_state(folder, _state_variables(), {"epoch": 1, "step": 7})
+
+
+def _make_data(folder):
+    folder.mkdir()
+    rows = [{"document": " ".join(WORDS[n:]), "summary": WORDS[n]} for n in range(7)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "train.jsonl").write_text(text, encoding="utf-8")
+
+
+def read_checkpoint(path):
+    """Loads the model of the folder that the file is in."""
+    from tf_led import TFLEDForConditionalGeneration
+
+    TFLEDForConditionalGeneration.from_pretrained(path.parent)
+
+
+_VARIABLES = {}
+
+
+def read_weights(path):
+    """Loads a file into the variables of one model, which is made once."""
+    from tf_led import TFLEDForConditionalGeneration
+    from tf_led.checkpoints.load import load_weights
+
+    if not _VARIABLES:
+        good = TFLEDForConditionalGeneration.from_pretrained(path.parents[1] / "good")
+        _VARIABLES.update(good.weight_table())
+    load_weights(_VARIABLES, path)
+
+
+def read_keras(path):
+    """Opens a `.keras` file with `import tf_led` alone."""
+    import keras
+
+    import tf_led  # noqa: F401
+
+    keras.models.load_model(path)
+
+
+def read_tokenizer(path):
+    """Loads the tokenizer of the folder that the file is in, and uses it."""
+    from tf_led import LEDTokenizerFast
+
+    tokenizer = LEDTokenizerFast.from_pretrained(path.parent)
+    tokenizer.decode(tokenizer("the cat sat").input_ids)
+
+
+def read_adapters(path):
+    """Loads LoRA adapters."""
+    from tf_led.checkpoints.peft import load_adapters
+
+    load_adapters(path.parent)
+
+
+def read_state(path):
+    """Loads the state of a run."""
+    from tf_led.training.state import load_state
+
+    load_state(path.parent, _state_variables())
+
+
+def read_data(path):
+    """Reads examples, leaving out the bad ones."""
+    from tf_led.data.records import DataReport, read_examples
+
+    report = DataReport(str(path))
+    list(read_examples(path, report))
+
+
+def read_quietly(reader, path):
+    """Reads one file without warnings of what is missing, NaN and so on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        READERS[reader].read(path)
+
+
+# Keras reads the rest of its file itself, with errors of its own.
+KERAS_ERRORS = (Exception,)
+READERS = {
+    "config": Reader("model/config.json", read_checkpoint),
+    "generation config": Reader("model/generation_config.json", read_checkpoint),
+    "safetensors": Reader("safetensors/model.safetensors", read_weights),
+    "tf safetensors": Reader("tf_safetensors/model.safetensors", read_weights),
+    "torch zip": Reader("zip/pytorch_model.bin", read_weights),
+    "torch legacy": Reader("legacy/pytorch_model.bin", read_weights),
+    "h5": Reader("h5/tf_model.h5", read_weights),
+    "index": Reader("sharded/model.safetensors.index.json", read_weights),
+    "keras": Reader("keras/model.keras", read_keras, KERAS_ERRORS),
+    "tokenizer.json": Reader("tokenizer/tokenizer.json", read_tokenizer),
+    "tokenizer config": Reader("tokenizer/tokenizer_config.json", read_tokenizer),
+    "adapters": Reader("adapters/adapter_model.safetensors", read_adapters),
+    "adapter config": Reader("adapters/adapter_config.json", read_adapters),
+    "state": Reader("state/state.safetensors", read_state),
+    "data": Reader("data/train.jsonl", read_data),
+}
