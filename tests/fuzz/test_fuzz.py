@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.fuzz import mutate as mutations
-from tests.fuzz.fuzzing import run
+from tests.fuzz.fuzzing import Worker, run
 from tests.fuzz.readers import READERS
 
 

@@ -20,11 +20,7 @@ def answer(reader, path):
     try:
         read_quietly(reader, path)
     except READERS[reader].errors as error:
-        return {
-            "end": "refused",
-            "error": _text(error),
-            "lines": str(error).count("\n"),
-        }
+        return {"end": "refused", "error": _text(error)}
     except BaseException as error:
         return {"end": "failed", "error": _text(error)}
     return {"end": "read"}
