@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -91,3 +93,53 @@ def test_a_file_is_the_same_by_any_path_and_another_is_not(place):
     assert same_place(place / "new", place / "dangling")
     assert not same_place(data, place / "model")
     assert not same_place(place / "new", place / "newer")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{EVALUATE} {{0}}/{LONG}",
+        f"{EVALUATE} {{0}}/{LONG}/out.jsonl",
+        f"{EVALUATE} {{0}}/data.jsonl/out.jsonl",
+        f"{EVALUATE} {{0}}",
+        f"convert {{0}}/model {{0}}/new/{LONG}",
+        f"convert {{0}}/{LONG} {{0}}/new",
+        f"convert {LONG} {{0}}/new",
+        f"export {{0}}/model {{0}}/{LONG}/led",
+        f"export {{0}}/{LONG} {{0}}/led",
+        f"export {LONG} {{0}}/led",
+        f"evaluate --model {LONG} --data {{0}}/data.jsonl",
+        "export {0}/model {0}/data.jsonl/led",
+    ],
+)
+def test_names_that_no_file_can_have_are_one_line(place, line, capsys):
+    before = digests(place)
+    assert main(line.format(place).split()) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("tf-led: ")
+    assert digests(place) == before
+
+
+def test_a_path_that_is_not_utf_8_leaves_as_it_came(place):
+    """To stdout its very bytes; to stderr in a form that can be read."""
+    name = b"caf\xe9"
+    os.rename(place / "model", os.path.join(os.fsencode(place), name))
+    argv = ["-m", "tf_led.cli.main", "convert", name, b"new-" + name]
+    done = subprocess.run([sys.executable, *argv], cwd=place, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b"new-caf\xe9/model.safetensors\n"
+    again = subprocess.run([sys.executable, *argv], cwd=place, capture_output=True)
+    assert again.returncode == 2 and b"Traceback" not in again.stderr
+    assert b"not empty" in again.stderr.splitlines()[-1]
+
+
+def test_what_a_killed_writer_left_is_not_the_users(place, capsys):
+    new = place / "new"
+    (new / ".saving-left").mkdir(parents=True)
+    (new / ".saving-left/model.safetensors").write_text("half")
+    assert main(["convert", str(place / "model"), str(new)]) == 0
+    assert capsys.readouterr().out == f"{new}/model.safetensors\n"
+    assert not list(new.glob(".saving*"))

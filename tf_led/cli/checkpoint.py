@@ -56,24 +56,31 @@ def check_checkpoint(model):
         tf_led.cli.parser.UsageError: --model ./no/such/place: no such directory
     """
     folder = Path(model)
-    if folder.is_dir():
+    if os.path.isdir(model):  # unlike pathlib's, it takes names of any length
         check_config(model, folder)
         read_json(model, folder, "generation_config.json", default={})
         check_tokenizer(model, folder)
-    elif folder.exists():
+    elif os.path.exists(model):
         raise UsageError(f"--model {model}: a file, not a checkpoint's directory")
     elif not could_be_hub_id(model):
         raise UsageError(f"--model {model}: no such directory")
 
 
+MAX_ID = 96  # characters, says the Hub
+
+
 def could_be_hub_id(model):
     """`name` or `owner/name`, nothing that only a path would have."""
     parts = model.split("/")
-    return len(parts) <= 2 and all(
-        part
-        and part[0] not in ".~"
-        and part.replace("-", "").replace(".", "").isalnum()
-        for part in (part.replace("_", "") for part in parts)
+    return (
+        len(model) <= MAX_ID
+        and len(parts) <= 2
+        and all(
+            part
+            and part[0] not in ".~"
+            and part.replace("-", "").replace(".", "").isalnum()
+            for part in (part.replace("_", "") for part in parts)
+        )
     )
 
 

@@ -16,6 +16,7 @@ from tf_led.checkpoints.disk.atomic import own_entries
 from tf_led.checkpoints.disk.paths import same_place
 from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
+from tf_led.cli.outputs import check_folder
 from tf_led.cli.parser import UsageError, load_tensorflow, positive_int
 
 HELP = "change a checkpoint's format, or make a LED of a BART"
@@ -234,34 +235,23 @@ def blamed(args, error):
 def check_destination(args):
     """Checks that DEST can be written to and holds nothing yet."""
     folder = Path(args.destination)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"{folder}: a file, not a directory")
     if same_place(folder, args.source):
         raise UsageError(f"{folder}: is SRC; convert to another directory")
-    check_writable(folder)
-    if folder.is_dir() and own_entries(folder) and not args.force:
+    check_folder(folder, folder)
+    if os.path.isdir(folder) and own_entries(folder) and not args.force:
         raise UsageError(f"{folder}: not empty; --force writes to it all the same")
-
-
-def check_writable(folder):
-    """Checks that a directory can be made, and written to."""
-    here = folder.absolute()
-    while not here.exists():
-        here = here.parent
-    if not here.is_dir():
-        raise UsageError(f"{folder}: {here} is a file, not a directory")
-    if not os.access(here, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder}: no permission to write to {here}")
 
 
 def check_source(source):
     """Checks that SRC is a directory with a config, or a Hub id."""
     folder = Path(source)
-    if folder.is_dir():
+    if os.path.isdir(source):
         if not (folder / "config.json").is_file():
             hint = KERAS_HINT if any(folder.glob(f"*{KERAS.ending}")) else ""
             raise UsageError(f"{source}: no config.json in it{hint}")
-    elif folder.exists():
+    elif os.path.exists(source):
         hint = KERAS_HINT if folder.suffix == KERAS.ending else ""
         raise UsageError(f"{source}: a file, not a checkpoint's directory{hint}")
     elif not could_be_hub_id(source):

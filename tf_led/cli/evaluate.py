@@ -9,15 +9,11 @@ config unless an option overrides it.
 
 import itertools
 import json
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from tf_led.checkpoints.disk.atomic import staged
-from tf_led.checkpoints.disk.paths import same_place
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
@@ -26,6 +22,7 @@ from tf_led.cli.checkpoint import (
     model_or_bundled,
     tell,
 )
+from tf_led.cli.outputs import check_file, write_file
 from tf_led.cli.parser import (
     UsageError,
     add_attention_implementation,
@@ -216,7 +213,8 @@ def run(args):
     check_rule(args)
     args.model = model_or_bundled(args.model)
     if args.predictions:
-        check_predictions(args.predictions, args)
+        inputs = {"--data": args.data, "--model": args.model}
+        check_file("--predictions", args.predictions, inputs)
     check_checkpoint(args.model)
     score_texts(["a"], ["a"])  # fails now, not after an hour
     load_tensorflow()
@@ -248,44 +246,11 @@ def check_new_tokens(number, limit):
         )
 
 
-def check_predictions(path, args):
-    """Checks, before anything is read, that the file can be written without a loss.
-
-    Args:
-        path: str, what `--predictions` says.
-        args: the parsed arguments.
-
-    Raises:
-        UsageError: if `path` is a file that is read, or cannot be written.
-    """
-    option = f"--predictions {path}"
-    if same_place(path, args.data):
-        raise UsageError(f"{option}: is the file of --data; name another file")
-    folder = Path(args.model)
-    held = [p for p in folder.iterdir() if p.is_file()] if folder.is_dir() else []
-    if any(same_place(path, p) for p in held if p.suffix != ".jsonl"):
-        raise UsageError(f"{option}: is a file of --model; name another file")
-    if os.path.isdir(path):
-        raise UsageError(f"{option}: a directory; name a file in it")
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise UsageError(f"{option}: there is no directory {folder}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"{option}: no permission to write to {folder}")
-
-
 def write_predictions(path, examples, predictions):
-    """Writes one JSON object a line; an existing file is replaced as a whole."""
+    """Writes one JSON object a line."""
     lines = []
     for example, text in zip(examples, predictions, strict=True):
         row = {"place": example.place, "prediction": text, "summary": example.summary}
         lines.append(json.dumps(row) + "\n")
     with blamed_on(f"--predictions {path}"):
-        target = Path(path).resolve()
-        if target.exists() and not target.is_file():  # a pipe or a terminal
-            with open(path, "w", encoding="utf-8") as file:
-                file.writelines(lines)
-            return
-        with staged(target.parent) as staging:
-            new = staging.path / target.name
-            new.write_text("".join(lines), encoding="utf-8")
+        write_file(path, "".join(lines))

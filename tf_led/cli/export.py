@@ -19,6 +19,7 @@ from tf_led.cli.checkpoint import (
     load_model,
     tell,
 )
+from tf_led.cli.outputs import check_folder
 from tf_led.cli.parser import (
     UsageError,
     add_attention_implementation,
@@ -134,6 +135,7 @@ def run(args):
         raise UsageError(f"DEST {args.dest}: a file, not a folder for versions")
     if same_place(args.dest, args.model):
         raise UsageError(f"DEST {args.dest}: is MODEL; export to another folder")
+    check_folder(f"DEST {args.dest}", args.dest)
     with named_model():
         check_checkpoint(args.model)
     tell(f"loading {args.model}")

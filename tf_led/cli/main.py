@@ -116,7 +116,8 @@ def prepare_streams():
     if sys.stdout is None:
         raise UsageError("standard output is closed: no place for the result")
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")
+        # A path that is not UTF-8 leaves as the bytes that it came in.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow loads
     # "PyTorch was not found", says transformers, "models won't be available".
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")

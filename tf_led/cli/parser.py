@@ -66,8 +66,13 @@ def load_tensorflow():
         check_keras_backend()
     except ImportError as error:
         raise UsageError(str(error)) from error
-    with hidden_stderr():
-        import tensorflow  # noqa: F401
+    try:
+        with hidden_stderr():
+            import tensorflow  # noqa: F401
+    except Exception as error:  # Ctrl-C inside an extension's start comes as another
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextlib.contextmanager

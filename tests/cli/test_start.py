@@ -1,0 +1,40 @@
+"""Ctrl-C while the command starts is one line and code 130, whatever is imported then."""
+
+import subprocess
+import sys
+
+import pytest
+
+INTERRUPTED_AT = """
+import importlib.abc, os, signal, sys
+class Interrupter(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupter())
+from tf_led.cli.start import main
+sys.argv = ["tf-led", "evaluate", "--data", __file__]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tf_led.cli.main",
+        "argparse",
+        "tf_led.cli.evaluate",
+        "numpy",
+        "tensorflow",
+        "tensorflow.python.framework.ops",
+        "keras",
+    ],
+)
+def test_an_interrupt_while_a_module_is_imported(module, tmp_path):
+    script = tmp_path / "start.py"
+    script.write_text(INTERRUPTED_AT.format(module=module))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 130, done.stderr
+    assert lines[-1] == "tf-led: interrupted" and "Traceback" not in done.stderr

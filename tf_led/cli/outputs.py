@@ -1,0 +1,84 @@
+"""Files and directories that commands write: checked first, then written as a whole."""
+
+import os
+from pathlib import Path
+
+from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.disk.paths import same_place
+from tf_led.cli.parser import UsageError
+
+MAX_NAME = 255  # bytes, of most file systems
+
+
+def check_folder(name, folder):
+    """Checks that a directory can be made, and written to.
+
+    Args:
+        name: str, what messages call it.
+        folder: str or Path.
+
+    Raises:
+        UsageError: if not.
+    """
+    here = Path(folder).absolute()
+    while not os.path.exists(here):  # unlike pathlib's, it takes names of any length
+        if len(os.fsencode(here.name)) > MAX_NAME:
+            raise UsageError(f"{name}: {here.name[:20]!r}... is too long for a name")
+        here = here.parent
+    if not os.path.isdir(here):
+        raise UsageError(f"{name}: {here} is a file, not a directory")
+    if not os.access(here, os.W_OK | os.X_OK):
+        raise UsageError(f"{name}: no permission to write to {here}")
+
+
+def check_file(option, path, inputs):
+    """Checks, before anything is read, that a file can be written without a loss.
+
+    Args:
+        option: str, that of the file.
+        path: str, the file.
+        inputs: dict from option to the path of a file, or of a directory whose files
+            are read.
+
+    Raises:
+        UsageError: if `path` is read, or cannot be written.
+    """
+    name = f"{option} {path}"
+    for other, source in inputs.items():
+        if same_place(path, source):
+            raise UsageError(f"{name}: is what {other} reads; name another file")
+        if any(same_place(path, file) for file in _files(source)):
+            raise UsageError(f"{name}: is a file of {other}; name another file")
+    if os.path.isdir(path):
+        raise UsageError(f"{name}: a directory; name a file in it")
+    if len(os.fsencode(os.path.basename(path))) > MAX_NAME:
+        raise UsageError(f"{name[:80]}...: too long for a name")
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise UsageError(f"{name}: there is no directory {folder}")
+    check_folder(name, folder)
+
+
+def _files(folder):
+    """The files of a directory that may be a checkpoint's; lines of JSON are not."""
+    if not os.path.isdir(folder):
+        return []
+    return [path for path in Path(folder).iterdir() if path.suffix != ".jsonl"]
+
+
+def write_file(path, text):
+    """Writes a text file; one that exists is replaced as a whole.
+
+    Args:
+        path: str.
+        text: str.
+
+    Raises:
+        OSError: if it cannot be written; what was there is there still.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a pipe or a terminal
+        target.write_text(text, encoding="utf-8")
+        return
+    with staged(target.parent) as staging:
+        (staging.path / target.name).write_text(text, encoding="utf-8")
