@@ -1,4 +1,4 @@
-"""Ctrl-C while the command starts is one line and code 130, whatever is imported then."""
+"""Ctrl-C while the command starts is one line and code 130, whatever is imported."""
 
 import subprocess
 import sys
