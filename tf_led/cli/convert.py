@@ -207,7 +207,7 @@ def write(model, staging, to):
     row = FORMATS[CHOICES[to]]
     if row.write is None:
         model.save(staging.path / row.file)
-        write_configs(model, staging.path)
+        write_configs(model, staging.path, model.weight_table())
     else:
         write_checkpoint(model, staging, kind=CHOICES[to])
 

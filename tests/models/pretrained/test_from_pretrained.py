@@ -260,6 +260,29 @@ def test_unknown_ways_to_save_are_refused(saved, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("file_dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_the_config_says_the_dtype_of_the_file(broken, tmp_path, file_dtype, dtype):
+    """PyTorch loads in the config's dtype: another one would round the weights."""
+    fields = json.loads((broken / "config.json").read_text())
+    fields |= {"dtype": file_dtype, "torch_dtype": file_dtype}
+    (broken / "config.json").write_text(json.dumps(fields))
+    Model.from_pretrained(broken, dtype=dtype).save_pretrained(tmp_path / "again")
+    written = json.loads((tmp_path / "again/config.json").read_text())
+    assert written["dtype"] == written.get("torch_dtype", dtype) == dtype
+    theirs = LEDForConditionalGeneration.from_pretrained(tmp_path / "again")
+    assert theirs.dtype == getattr(torch, dtype)
+
+
+def test_uploading_is_another_method(saved, tmp_path):
+    saved[1].save_pretrained(tmp_path, push_to_hub=False, max_shard_size="50kiB")
+    assert (tmp_path / "config.json").exists()
+    with pytest.raises(
+        ValueError, match=r"`push_to_hub` is True.*push_to_hub\(repo_id"
+    ):
+        saved[1].save_pretrained(tmp_path, push_to_hub=True)
+
+
 def test_a_file_is_no_directory(saved, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="file`: it is a file"):

@@ -6,7 +6,7 @@ from tf_led.checkpoints.convert.bart_config import led_config, tile_rows
 from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.disk.paths import same_place
 from tf_led.checkpoints.errors import CheckpointError, some
-from tf_led.checkpoints.formats.lazy_tensor import watch_finite
+from tf_led.checkpoints.formats.lazy_tensor import watch_finite, widest_dtype
 from tf_led.checkpoints.formats.registry import open_weights
 from tf_led.checkpoints.formats.replace import remove_other_weights, write_tensors
 from tf_led.checkpoints.hub.source import open_source
@@ -152,6 +152,7 @@ def convert_bart(source, destination, *, max_shard_size="5GB", kind, **sizes):
     config = led_config(place.read_json("config.json"), **sizes)
     tensors, nonfinite = watch_finite(open_weights(place.weights))
     tensors = led_tensors(tensors, config, place.weights)
+    config.dtype = widest_dtype(tensor.dtype for tensor in tensors.values())
     with staged(destination) as staging:
         write_tensors(
             tensors, LED_NAMES, staging, max_shard_size=max_shard_size, kind=kind

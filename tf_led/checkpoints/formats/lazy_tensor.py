@@ -82,6 +82,26 @@ def numpy_dtype(name):
     return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
 
 
+def widest_dtype(dtypes):
+    """Returns the dtype that holds the numbers of all, as a config.json names it.
+
+    Args:
+        dtypes: iterable of str, names of dtypes; at least one.
+
+    Returns:
+        str.
+
+    Example:
+        >>> from tf_led.checkpoints.formats.lazy_tensor import widest_dtype
+        >>> widest_dtype(["float16", "float16"]), widest_dtype(["float16", "bfloat16"])
+        ('float16', 'float32')
+    """
+    names = {str(name) for name in dtypes}
+    if len(names) == 1:
+        return names.pop()
+    return max(names & {"float64"}, default="float32")
+
+
 def watch_finite(tensors):
     """Has each tensor checked for NaN and infinity when it is read.
 

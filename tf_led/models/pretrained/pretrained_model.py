@@ -144,7 +144,7 @@ class TFLEDPreTrainedModel(
 
         Args:
             save_directory: directory, made if it is not there.
-            **kwargs: `max_shard_size` (int or string such as "5GB");
+            **kwargs: `max_shard_size` (int or string such as "5GB" or "50KiB");
                 `safe_serialization` (True; False writes pytorch_model.bin, which needs
                 torch); `saved_model` (bool: also write a SavedModel to
                 saved_model/<version>, see `export`), and with it `version` (int, 1) and

@@ -3,10 +3,12 @@
 import os
 import tempfile
 
+import keras
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.formats.lazy_tensor import widest_dtype
 from tf_led.checkpoints.hub.model_card import model_card
 from tf_led.checkpoints.hub.push import push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
@@ -61,20 +63,26 @@ def write_checkpoint(model, staging, *, max_shard_size="5GB", kind="safetensors"
         max_shard_size: as for `save_pretrained`.
         kind: "safetensors", "torch", or "h5", as for `write_weights`.
     """
-    write_weights(
-        model.weights_to_save(), staging, max_shard_size=max_shard_size, kind=kind
-    )
-    write_configs(model, staging.path)
+    weights = model.weights_to_save()
+    write_weights(weights, staging, max_shard_size=max_shard_size, kind=kind)
+    write_configs(model, staging.path, weights)
 
 
-def write_configs(model, directory):
+def write_configs(model, directory, weights):
     """Writes config.json and, of a model that generates, generation_config.json.
 
     Args:
         model: the model.
         directory: Path of a folder.
+        weights: dict of `keras.Variable` by path, those beside which it is written.
     """
-    fields = {**model.config.to_dict(), "architectures": [pytorch_name(model)]}
+    dtypes = [keras.backend.standardize_dtype(w.dtype) for w in weights.values()]
+    fields = {
+        **model.config.to_dict(),
+        "architectures": [pytorch_name(model)],
+        "dtype": widest_dtype(dtypes),  # in which PyTorch loads, whatever the file's
+    }
+    fields.pop("torch_dtype", None)
     config_from_dict(LEDConfig, fields).save_pretrained(directory)
     if model.can_generate():
         model.generation_config.save_pretrained(directory)
@@ -93,6 +101,11 @@ def pytorch_name(model):
 
 
 def _check_save_options(saved_model, version, signatures, unknown):
+    if unknown.pop("push_to_hub", False):
+        raise ValueError(
+            "`push_to_hub` is True, but save_pretrained does not upload: call "
+            "`model.push_to_hub(repo_id)`."
+        )
     if unknown:
         raise ValueError(
             f"save_pretrained got {', '.join(map(repr, sorted(unknown)))}, which it "
