@@ -144,6 +144,23 @@ def load_config(source, place, overrides):
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             "option nor a field of LEDConfig."
         )
+    return make_config(fields, overrides)
+
+
+def make_config(fields, overrides=()):
+    """Makes a LEDConfig of what a file says, which may be anything.
+
+    Args:
+        fields: dict.
+        overrides: dict of fields that replace them.
+
+    Returns:
+        LEDConfig.
+
+    Raises:
+        CheckpointError: on a field of another type, or a size that no model can have.
+    """
+    overrides = dict(overrides)
     check_num_labels({**fields, **overrides})
     try:
         config = config_from_dict(LEDConfig, fields, **overrides)
@@ -156,7 +173,7 @@ def load_config(source, place, overrides):
 
 
 def _check_sizes(config):
-    """Refuses sizes that no model can have before memory is asked for."""
+    """Checks the sizes before memory is used for them."""
     for name in SIZES:
         size = getattr(config, name)
         limit = _LAYER_LIMIT if name.endswith("_layers") else _SIZE_LIMIT

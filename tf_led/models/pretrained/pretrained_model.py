@@ -16,7 +16,6 @@ from tf_led.models.pretrained.save_pretrained import HubMixin
 from tf_led.models.serving.legacy_signatures import ServingMixin
 from tf_led.models.training.datasets import DatasetMixin
 from tf_led.models.training.training_steps import TrainingSteps
-from tf_led.utils.versions import config_from_dict
 
 
 class TFLEDPreTrainedModel(
@@ -398,7 +397,7 @@ class TFLEDPreTrainedModel(
             return cls(config, **kwargs)
         config = {**config, **kwargs}
         modes = config.pop("quantization", {})
-        model = cls(config_from_dict(LEDConfig, config.pop("config")), **config)
+        model = cls(checkpoint_io.make_config(config.pop("config")), **config)
         for path, mode in modes.items():
             layer_table(model)[path].quantize(mode)
         return model
