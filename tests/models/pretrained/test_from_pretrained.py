@@ -351,5 +351,5 @@ def test_more_layers_mean_more_paths():
 def test_sizes_in_a_keras_file_are_checked_before_they_are_used(model, name, value):
     config = model.get_config()
     fields = {**config["config"], name: value}
-    with pytest.raises(CheckpointError, match=f"`?{name}`? .*{value}|{name}"):
+    with pytest.raises(CheckpointError, match=name):
         type(model).from_config({**config, "config": fields})
