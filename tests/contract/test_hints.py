@@ -41,7 +41,7 @@ def messages():
                     if isinstance(part, ast.FormattedValue)
                     or (isinstance(part, ast.Constant) and isinstance(part.value, str))
                 ]
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", "".join(parts)
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", " ".join(parts)
 
 
 def found(pattern):
@@ -55,7 +55,7 @@ def found(pattern):
 def test_arguments_that_advice_names_exist():
     from transformers import GenerationConfig, LEDConfig
 
-    known = {*GenerationConfig().to_dict(), *LEDConfig().to_dict()}
+    known = {*vars(GenerationConfig()), *LEDConfig().to_dict()}
     for tree in TREES.values():
         for node in ast.walk(tree):
             if isinstance(node, ast.arguments):
@@ -74,7 +74,7 @@ def test_methods_that_advice_names_exist():
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 known.add(node.name)
     named = found(r"(?:[`. ])([a-z_]{4,})\(")
-    outside = {"load_model", "from_tensor_slices", "cast", "function", "float", "print"}
+    outside = {"cast", "tokenizer"}
     assert [row for row in named if row[1] not in known | outside] == []
 
 
@@ -84,7 +84,7 @@ def test_options_that_advice_names_exist():
         parser = argparse.ArgumentParser()
         importlib.import_module(module).add_arguments(parser)
         known |= {word for action in parser._actions for word in action.option_strings}
-    named = found(r"(?<![\w-])(--[a-z][a-z-]+)")
+    named = found(r"(?<![\w-])(--[a-z][a-z0-9-]*[a-z0-9])(?![\w-])")
     assert [row for row in named if row[1] not in known] == []
 
 
