@@ -32,7 +32,7 @@ def test_missing_keys_are_warned_about_and_left(write, variables):
     assert (variables["led/decoder/layers/1/fc2/bias"].numpy() == 5).all()
 
 
-def test_what_became_of_them_is_told(write, variables):
+def test_what_became_of_them_is_in_the_warning(write, variables):
     """Left as they were, or drawn: as it was with this call."""
     key, path = "led.encoder.layers.1.fc1.weight", "led/encoder/layers/1/fc1/kernel"
     lacking = write({key: None})

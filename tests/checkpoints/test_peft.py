@@ -62,7 +62,7 @@ def test_weights_as_older_versions_of_peft_wrote_them(tmp_path):
         load_adapters(tmp_path)
 
 
-def test_a_path_that_is_none():
+def test_an_unknown_path():
     with pytest.raises(ValueError, match="`led/heart/kernel` has no name"):
         save_adapters(
             "x", {"led/heart/kernel": (LEFT, RIGHT)}, {}, rank=2, alpha=2, base=""

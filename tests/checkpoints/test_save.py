@@ -157,7 +157,7 @@ def test_pytorchs_own_format_without_torch(one, tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_format_that_is_none(one, tmp_path):
+def test_an_unknown_format(one, tmp_path):
     with pytest.raises(ValueError, match="`safe_serialization` must be .* got 'no'"):
         save_weights(one, tmp_path, safe_serialization="no")
     with (
@@ -169,7 +169,7 @@ def test_a_format_that_is_none(one, tmp_path):
 
 
 @pytest.mark.parametrize("size", ["5 apples", "", 0, -3, None, [3]])
-def test_a_shard_size_that_is_none(one, tmp_path, size):
+def test_a_wrong_shard_size(one, tmp_path, size):
     with pytest.raises(ValueError, match="`max_shard_size` must be") as caught:
         save_weights(one, tmp_path, max_shard_size=size)
     assert repr(size) in str(caught.value)

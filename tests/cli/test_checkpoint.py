@@ -49,13 +49,13 @@ def test_hub_ids_are_left_to_the_hub(name):
 @pytest.mark.parametrize(
     "name", ["./led", "/led", "../a/b", "~/led", "a/b/c", "a/", "a b/c"]
 )
-def test_paths_that_lead_nowhere_are_refused(name, tmp_path, monkeypatch):
+def test_paths_that_lead_nowhere_are_errors(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=f"^--model {name}: no such directory"):
         check_checkpoint(name)
 
 
-def test_a_file_is_refused(tmp_path):
+def test_a_file_is_an_error(tmp_path):
     (tmp_path / "led.bin").write_text("weights")
     with pytest.raises(UsageError, match="led.bin: a file, not"):
         check_checkpoint(f"{tmp_path}/led.bin")
@@ -71,13 +71,13 @@ def test_a_file_is_refused(tmp_path):
         (json.dumps({"model_type": "bart"}), "model_type 'bart', expected 'led'"),
     ],
 )
-def test_config_that_is_not_of_led_is_refused(tmp_path, config, message):
+def test_config_that_is_not_of_led_is_an_error(tmp_path, config, message):
     name = directory(tmp_path, config)
     with pytest.raises(UsageError, match=f"^--model {name}: .*{message}"):
         check_checkpoint(name)
 
 
-def test_damaged_generation_config_is_refused(tmp_path):
+def test_damaged_generation_config_is_an_error(tmp_path):
     name = directory(tmp_path)
     (tmp_path / "generation_config.json").write_text('{"num_beams": ')
     with pytest.raises(
@@ -87,7 +87,7 @@ def test_damaged_generation_config_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("files", [[], ["vocab.json"], ["merges.txt"]])
-def test_directory_without_tokenizer_is_refused(tmp_path, files):
+def test_directory_without_tokenizer_is_an_error(tmp_path, files):
     name = directory(tmp_path, files=files)
     with pytest.raises(UsageError, match=f"^--model {name}: no tokenizer"):
         check_checkpoint(name)

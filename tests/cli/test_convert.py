@@ -148,7 +148,7 @@ def test_a_bart_gets_the_papers_sizes(bart, convert, tmp_path):
     assert config["max_encoder_position_embeddings"] == 16384
 
 
-def test_a_destination_is_not_overwritten_unless_told(bare, convert, tmp_path):
+def test_a_destination_is_not_overwritten_unless_forced(bare, convert, tmp_path):
     note = tmp_path / "note.txt"
     note.write_text("mine")
     assert "not empty; --force" in convert(bare, tmp_path)
@@ -258,7 +258,7 @@ def test_torch_is_needed_for_bin_alone(bare, convert, tmp_path, monkeypatch):
     assert convert(bare, tmp_path / "new") == ["model.safetensors"]
 
 
-def test_the_head_is_told_by_config_or_weights():
+def test_the_head_follows_from_config_or_weights():
     assert head_of({"architectures": ["LEDForQuestionAnswering"]}, []).endswith("ering")
     assert head_of({"architectures": ["TFLEDModel"]}, []) == "TFLEDModel"
     unknown = {"architectures": ["Mine"]}

@@ -76,7 +76,7 @@ def test_every_option_reaches_the_export(checkpoint, tmp_path, monkeypatch, caps
         (["m", "d", "--quantize", "int2"], "'int2'"),
     ],
 )
-def test_mistakes_are_refused_at_once(checkpoint, tmp_path, capsys, argv, message):
+def test_mistakes_are_errors_at_once(checkpoint, tmp_path, capsys, argv, message):
     (tmp_path / "file").write_text("mine")
     names = {"checkpoint": checkpoint, "file": tmp_path / "file"}
     assert main(["export", *(word.format(**names) for word in argv)]) == 2

@@ -47,21 +47,21 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tf-led {tf_led.__version__}\n"
 
 
-def test_no_command_and_unknown_command_are_refused(refused):
+def test_no_command_and_unknown_command_are_errors(refused):
     assert "required: COMMAND" in refused()
     assert "'sumarize'" in refused("sumarize", "a.txt")
 
 
 @pytest.mark.parametrize("option", ["--num-beams", "--max-new-tokens"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "four", "", "1_000", "\u0663"])
-def test_numbers_that_are_none_are_refused(refused, option, value):
+def test_wrong_numbers_are_errors(refused, option, value):
     argv = ["summarize", "a.txt", "--model", "m", f"{option}={value}"]
     assert f"{option}: must be a whole number of at least 1, got {value!r}" in refused(
         *argv
     )
 
 
-def test_missing_and_unknown_arguments_are_refused(refused):
+def test_missing_and_unknown_arguments_are_errors(refused):
     assert "FILE" in refused("summarize", "--model", "m")
     assert "MODEL" in refused("export") and "DEST" in refused("convert", "m")
     assert "--beams" in refused("summarize", "a.txt", "--model", "m", "--beams", "4")

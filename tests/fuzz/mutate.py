@@ -1,5 +1,6 @@
 """Small damage to a file: of its bytes, of its JSON, of what a zip archive holds."""
 
+import copy
 import io
 import json
 import zipfile
@@ -60,7 +61,7 @@ def mutate_json(rng, blob):
         parent, key = rng.choice(places)
         kind = rng.random()
         if kind < 0.7:
-            parent[key] = rng.choice(ODD_VALUES)
+            parent[key] = copy.deepcopy(rng.choice(ODD_VALUES))
         elif kind < 0.85 and isinstance(parent, dict):
             parent[rng.choice(["", "a/b", "x"])] = parent.pop(key)
         elif kind < 0.95:
@@ -68,7 +69,7 @@ def mutate_json(rng, blob):
         else:
             text = json.dumps(top).encode()
             return text.replace(b"null", b"[" * 5000 + b"]" * 5000, 1)
-    return json.dumps(top).encode("utf-8", "surrogatepass")
+    return json.dumps(top).encode()
 
 
 def _places(node):

@@ -173,7 +173,7 @@ def _ours(names, key, array, file):
     row = names.to_ours(name)
     if row is None:
         raise CheckpointError(
-            f"{file}: `{key}` is no weight or adapter of a {names.model}."
+            f"{file}: `{key}` is not a weight or an adapter of a {names.model}."
         )
     return _prefixed(names, name, row[0]), None, row[1](array)
 

@@ -69,7 +69,7 @@ def kind_of(safe_serialization):
         str, "safetensors" or "torch".
 
     Raises:
-        ValueError: if it is no bool.
+        ValueError: if it is not a bool.
 
     Example:
         >>> from tf_led.checkpoints.save import kind_of

@@ -46,7 +46,7 @@ def check_checkpoint(model):
         model: str, a directory or an id on the Hugging Face Hub.
 
     Raises:
-        UsageError: for a path that is no directory, for one without a config or a
+        UsageError: for a path to a file, for a directory without a config or a
             tokenizer, and for a config that is damaged or of another architecture.
 
     Example:

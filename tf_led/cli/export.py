@@ -153,7 +153,7 @@ def run(args):
 
 @contextlib.contextmanager
 def named_model():
-    """Names the checkpoint as it is named here, where it is no option."""
+    """Calls the checkpoint MODEL in errors that name the option `--model`."""
     try:
         yield
     except UsageError as error:

@@ -88,7 +88,7 @@ def hidden_stderr():
         os.dup2(hidden.fileno(), 2)
         try:
             yield
-        except Exception:  # Ctrl-C is no reason to show it
+        except Exception:  # not for Ctrl-C
             hidden.seek(0)
             shutil.copyfileobj(hidden, shown)
             shown.flush()

@@ -62,7 +62,7 @@ def test_the_whole_model_computes_what_pytorchs_led_computes(
     np.testing.assert_allclose(logits, wanted, rtol=1e-3, atol=1e-3)
 
 
-def test_other_configs_are_told_apart():
+def test_other_configs_are_not_taken_for_it():
     assert is_allenai(FIELDS)
     assert not is_allenai({"model_type": "bart", "attention_mode": "tvm"})
     assert not is_allenai({**FIELDS, "model_type": "led"})

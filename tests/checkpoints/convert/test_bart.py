@@ -204,7 +204,7 @@ def test_a_tokenizer_goes_along_as_leds(bart, tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, -np.inf])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_nan_and_infinity_are_told_as_where_a_model_is_loaded(
+def test_nan_and_infinity_are_reported_as_where_a_model_is_loaded(
     bart, tmp_path, value, dtype
 ):
     state = load_file(bart[0] / "model.safetensors")
@@ -242,7 +242,7 @@ def test_nan_and_infinity_are_told_as_where_a_model_is_loaded(
         ({"encoder.embed_tokens.weight": [29, 12]}, "untied embeddings"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused(bart, tmp_path, change, message):
+def test_weights_that_do_not_fit_are_errors(bart, tmp_path, change, message):
     state = load_file(bart[0] / "model.safetensors")
     for name, shape in change.items():
         state.pop(f"model.{name}", None)
@@ -256,7 +256,7 @@ def test_weights_that_do_not_fit_are_refused(bart, tmp_path, change, message):
 
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.float8_e4m3fn])
-def test_weights_that_are_no_plain_floats_are_refused(bart, tmp_path, dtype):
+def test_weights_that_are_no_plain_floats_are_errors(bart, tmp_path, dtype):
     state = load_file(bart[0] / "model.safetensors")
     state["model.decoder.layers.0.fc1.bias"] = torch.ones(19).to(dtype)
     file = tmp_path / "model.safetensors"
@@ -268,14 +268,14 @@ def test_weights_that_are_no_plain_floats_are_refused(bart, tmp_path, dtype):
 
 
 @pytest.mark.parametrize("name", ["encoder_layers", "decoder_layers"])
-def test_layers_beyond_any_file_are_refused_at_once(bart, name):
+def test_layers_beyond_any_file_are_errors_at_once(bart, name):
     file = bart[0] / "model.safetensors"
     config = led_config({**FIELDS, "model_type": "bart", name: 10**12})
     with pytest.raises(CheckpointError, match=f"`{name}` 1000000000000"):
         led_tensors(open_weights(file), config, file)
 
 
-def test_one_weight_twice_is_refused(bart, tmp_path):
+def test_one_weight_twice_is_an_error(bart, tmp_path):
     state = load_file(bart[0] / "model.safetensors")
     state["shared.weight"] = state["model.shared.weight"].clone()
     save_file(state, tmp_path / "model.safetensors")

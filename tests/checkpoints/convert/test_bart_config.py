@@ -55,7 +55,7 @@ def test_fields_of_leds_own_and_of_others():
         ({"d_model": "wide"}, "BartConfig refuses a field.*d_model"),
     ],
 )
-def test_what_is_no_bart_is_refused(change, message):
+def test_what_is_no_bart_is_an_error(change, message):
     with pytest.raises(CheckpointError, match=message):
         led_config({**BART, **change})
 
@@ -70,6 +70,6 @@ def test_what_is_no_bart_is_refused(change, message):
         ({"max_decoder_positions": True}, "`max_decoder_positions`.*got True"),
     ],
 )
-def test_numbers_that_cannot_be_are_refused(options, message):
+def test_numbers_that_cannot_be_are_errors(options, message):
     with pytest.raises(ValueError, match=message):
         led_config(BART, **options)

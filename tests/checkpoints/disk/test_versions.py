@@ -77,7 +77,7 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
-def test_a_rename_that_cannot_be_is_told(tmp_path, monkeypatch):
+def test_a_rename_that_fails_is_an_error(tmp_path, monkeypatch):
     def fail(old, new):
         raise PermissionError(13, "Permission denied", str(new))
 

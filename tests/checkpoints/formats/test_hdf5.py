@@ -132,7 +132,7 @@ def without_numbers(h5, name):
         (without_numbers, "the numbers of `bad` are not all there"),
     ],
 )
-def test_what_weights_do_not_need_is_refused(h5, variables, untouched, spoil, message):
+def test_what_weights_do_not_need_is_an_error(h5, variables, untouched, spoil, message):
     spoil(h5, "bad")
     with pytest.raises(CheckpointError, match=message) as caught:
         load(h5, variables)

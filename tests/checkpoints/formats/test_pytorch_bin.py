@@ -135,7 +135,7 @@ class Touch:
         return open, (str(self.path), "w")
 
 
-def test_a_file_that_calls_something_is_refused_by_name(save, tmp_path):
+def test_a_file_that_calls_something_is_an_error_with_its_name(save, tmp_path):
     trap = tmp_path / "trap"
     path = save({"a": torch.ones(3), "b": Touch(trap)})
     with pytest.raises(CheckpointError, match=r"asks for `_?io\.open`.*nothing") as e:
@@ -153,7 +153,7 @@ def test_a_file_that_calls_something_is_refused_by_name(save, tmp_path):
         ({"a": torch.ones(3).to_sparse()}, "torch._utils._rebuild_sparse_tensor"),
     ],
 )
-def test_other_things_are_refused_by_name(save, thing, name):
+def test_other_things_are_errors_with_their_name(save, thing, name):
     with pytest.raises(CheckpointError, match=f"asks for `{name}`"):
         read_torch(save(thing))
 
@@ -161,15 +161,15 @@ def test_other_things_are_refused_by_name(save, thing, name):
 @pytest.mark.parametrize(
     ("thing", "message"),
     [
-        ({"model": {"a": torch.ones(3)}, "step": 3}, "`model` is no tensor"),
-        ({"a": torch.ones(3), "step": 3}, "`step` is no tensor"),
-        ({("a", 3): torch.ones(3)}, "a key that is no text but of type tuple"),
+        ({"model": {"a": torch.ones(3)}, "step": 3}, "`model` is not a tensor"),
+        ({"a": torch.ones(3), "step": 3}, "`step` is not a tensor"),
+        ({("a", 3): torch.ones(3)}, "a key of type tuple, not text"),
         ([torch.ones(3)], "not hold a table of tensors"),
         (torch.ones(3), "not hold a table of tensors"),
         ({}, "not hold a table of tensors"),
     ],
 )
-def test_other_tables_are_refused(save, thing, message):
+def test_other_tables_are_errors(save, thing, message):
     with pytest.raises(CheckpointError, match=message) as caught:
         read_torch(save(thing))
     assert "pytorch_model.bin" in str(caught.value)
@@ -250,7 +250,7 @@ def test_archives_from_before_byteorder_was_written(tmp_path):
     np.testing.assert_array_equal(read_torch(path)["a"].read(), np.ones(3))
 
 
-def test_compressed_archives_are_refused(tmp_path):
+def test_compressed_archives_are_errors(tmp_path):
     path = tmp_path / "a.bin"
     torch.save({"a": torch.zeros(3)}, path)
     rewrite(path, {"a/data/0": bytes(10**6)}, zipfile.ZIP_DEFLATED)
@@ -258,7 +258,7 @@ def test_compressed_archives_are_refused(tmp_path):
         read_torch(path)
 
 
-def test_entries_that_share_their_bytes_are_refused(tmp_path):
+def test_entries_that_share_their_bytes_are_errors(tmp_path):
     """A thousand entries of one region would each be read to the end."""
     path = tmp_path / "a.bin"
     torch.save({"a": torch.ones(3), "b": torch.ones(5)}, path)

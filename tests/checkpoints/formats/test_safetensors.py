@@ -63,7 +63,7 @@ def test_tensors_of_any_width_and_size_share_a_file(tmp_path):
         assert file.offset_keys()[0] == "double"  # wide numbers first: all aligned
 
 
-def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+def test_nothing_is_read_before_it_is_needed(tmp_path):
     path = tmp_path / "a.safetensors"
     safetensors.numpy.save_file({"a": np.zeros(5), "b": np.ones(7)}, path)
     tensors = read_safetensors(path)

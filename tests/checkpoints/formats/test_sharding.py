@@ -65,7 +65,7 @@ def test_a_key_in_two_shards(index, tmp_path):
     "name",
     ["../1.safetensors", "/etc/passwd", "a/b", "a\\b", "C:b", "..", ".", "", "a\0b", 3],
 )
-def test_a_shard_outside_the_folder_is_refused(index, name):
+def test_a_shard_outside_the_folder_is_an_error(index, name):
     with pytest.raises(CheckpointError, match="a file beside the index") as caught:
         read_index(index(a=name))
     assert f"names `{name}` for `a`" in str(caught.value)

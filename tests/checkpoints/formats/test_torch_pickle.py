@@ -50,7 +50,7 @@ def test_the_next_pickle_starts_where_one_ends():
         (b"ccollections\nOrderedDict.fromkeys\n.", "OrderedDict.fromkeys"),
     ],
 )
-def test_globals_are_refused_by_name(data, name):
+def test_globals_are_errors_with_their_name(data, name):
     with pytest.raises(CheckpointError, match=f"`a.bin` asks for .*{name}.*nothing"):
         read(data)
 
@@ -67,7 +67,7 @@ def test_globals_are_refused_by_name(data, name):
         (b"\x96" + bytes([0, 0, 0, 0, 0, 0, 0, 0]) + b".", "BYTEARRAY8"),
     ],
 )
-def test_instructions_that_torch_does_not_use_are_refused(data, opcode):
+def test_instructions_that_torch_does_not_use_are_errors(data, opcode):
     with pytest.raises(CheckpointError, match=f"instruction {opcode},"):
         read(data)
 
@@ -122,7 +122,7 @@ MANY = (
     b"](" + b"".join(b"](%sNe" % text(b"%05d" % n) for n in range(30_000)) + b"eq\x01"
 )
 WORK = {
-    "a nested tuple as a key": (b"}" + DOUBLING + b"K\x01s.", "of type tuple"),
+    "a nested tuple as a key": (b"}" + DOUBLING + b"K\x01s.", "a key of type tuple"),
     "a deep tuple as a key": (b"})" + b"\x85" * 200_000 + b"K\x01s.", "type tuple"),
     "numbers that collide as keys": (
         b"}("
@@ -130,7 +130,7 @@ WORK = {
             b"\x8a\x09%sN" % ((n * (2**61 - 1)).to_bytes(9, "little")) for n in range(9)
         )
         + b"u.",
-        "of type int",
+        "a key of type int",
     ),
     "a nested tuple as a storage's name": (TENSOR_STORAGE % DOUBLING + b".", "storage"),
     "dicts made of one list again and again": (

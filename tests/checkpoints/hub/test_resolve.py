@@ -198,7 +198,7 @@ def test_the_order(tmp_path):
 @pytest.mark.parametrize(
     ("use_safetensors", "names"), [(True, ORDER[:2]), (False, ORDER[2:]), (None, ORDER)]
 )
-def test_formats_asked_for(tmp_path, use_safetensors, names):
+def test_requested_formats(tmp_path, use_safetensors, names):
     for name in ORDER:
         (tmp_path / name).touch()
     assert weight_files(use_safetensors) == names
@@ -206,7 +206,7 @@ def test_formats_asked_for(tmp_path, use_safetensors, names):
     assert found.name == names[0]
 
 
-def test_a_format_that_is_none(tmp_path):
+def test_an_unknown_format(tmp_path):
     with pytest.raises(ValueError, match="`use_safetensors` must be .* got 'yes'"):
         find_weights(tmp_path, use_safetensors="yes")
 
@@ -272,11 +272,11 @@ def test_shards_in_the_cache(cache, torch_model, tmp_path, variables, same):
 def test_what_the_cache_lacks(cache, tmp_path):
     (tmp_path / "config.json").touch()
     cache_dir = cache([tmp_path / "config.json"])
-    message = "`me/led` is no folder here, .*any weights of it.*local_files_only"
+    message = "`me/led` is not a folder, .*any weights of it.*local_files_only"
     with pytest.raises(FileNotFoundError, match=message) as caught:
         resolve("me/led", cache_dir=cache_dir, local_files_only=True)
     assert str(cache_dir) in str(caught.value)
-    with pytest.raises(FileNotFoundError, match="`me/other` is no folder"):
+    with pytest.raises(FileNotFoundError, match="`me/other` is not a folder"):
         resolve("me/other", cache_dir=cache_dir)
 
 

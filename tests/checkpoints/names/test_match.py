@@ -126,7 +126,7 @@ def test_one_tied_name_alone_stands_for_the_shared_embeddings(
 
 
 @pytest.mark.parametrize("key", TIED)
-def test_untied_embeddings_are_refused(write, state, variables, untouched, key):
+def test_untied_embeddings_are_errors(write, state, variables, untouched, key):
     other = state[EMBEDDINGS].copy()
     other[17, 5] += 1e-3
     with pytest.raises(CheckpointError, match="untied") as caught:
@@ -198,7 +198,7 @@ def test_another_architecture(tmp_path, variables, untouched, key, label, common
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int64", "bool"])
-def test_quantised_weights_are_refused(write, state, variables, untouched, dtype):
+def test_quantised_weights_are_errors(write, state, variables, untouched, dtype):
     key = "led.encoder.layers.1.fc1.weight"
     with pytest.raises(CheckpointError, match=f"`{key}` is {dtype}"):
         load_weights(variables, write({key: state[key].astype(dtype)}))

@@ -76,7 +76,7 @@ def test_paths_that_are_not_leds(path):
     assert to_old(LED_NAMES, path) is None
 
 
-def test_pytorchs_names_are_told_apart():
+def test_pytorchs_names_are_not_taken_for_them():
     pytorch = ["led.encoder.layers.0.fc1.weight", "final_logits_bias"]
     old = "final_logits_bias:0"
     assert [*recognise(LED_NAMES, [*pytorch, old])] == [old]

@@ -107,7 +107,7 @@ def bart_to_led(
         `LEDConfig` of the new checkpoint.
 
     Raises:
-        FileNotFoundError: if there is no such source, or it lacks a part.
+        FileNotFoundError: if the source, or a file of it, does not exist.
         CheckpointError: if it is not a BART, or a file cannot be used.
         ValueError: if another argument is not allowed, or `destination` is `source`.
 

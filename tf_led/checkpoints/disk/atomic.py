@@ -39,7 +39,7 @@ def lock(folder, *, wait):
         wait: bool. False gives up where another process has the lock.
 
     Returns:
-        What `unlock` takes; None if there is no lock to be had.
+        What `unlock` takes; None if the lock is held, or cannot be made here.
     """
     if fcntl is None:
         return None

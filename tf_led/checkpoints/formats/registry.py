@@ -126,7 +126,7 @@ def readable(use_safetensors=None):
         list of `Format`, in the order in which to look for them.
 
     Raises:
-        ValueError: if `use_safetensors` is none of the three.
+        ValueError: if `use_safetensors` is anything else.
     """
     if use_safetensors not in (None, True, False):
         raise ValueError(

@@ -16,7 +16,7 @@ def read_index(path):
         dict of key -> file name of the shard that holds it.
 
     Raises:
-        CheckpointError: if it is no index, or names a shard outside its own folder.
+        CheckpointError: if it is not an index, or names a shard outside its folder.
     """
     path = Path(path)
     try:

@@ -221,7 +221,7 @@ def _put(table, pairs):
         # The hash of nested tuples can take for ever; numbers can all collide.
         if type(key) is not str:
             kind = type(key).__name__
-            raise _Broken(f"it has a key that is no text but of type {kind}")
+            raise _Broken(f"it has a key of type {kind}, not text")
         table[key] = value
 
 
@@ -300,14 +300,14 @@ def check_table(table, path):
         `table`, a dict of `TensorRecord` by key.
 
     Raises:
-        CheckpointError: naming the first entry that is no tensor.
+        CheckpointError: naming the first entry that is not a tensor.
     """
     if not isinstance(table, dict) or not table:
         raise CheckpointError(f"`{path}` does not hold a table of tensors.")
     for key, record in table.items():
         if not isinstance(record, TensorRecord):
             raise CheckpointError(
-                f"`{path}`: `{one_line(key)}` is no tensor; a table of weights holds "
+                f"`{path}`: `{one_line(key)}` is not a tensor; a table of weights holds "
                 "tensors only (of a training checkpoint, save the state dict)."
             )
         if not _is_well_formed(record):

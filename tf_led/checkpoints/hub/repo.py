@@ -193,6 +193,6 @@ class Repo:
             return self._no_network(self._unreachable)
         where = self._options["cache_dir"] or "the cache"
         return FileNotFoundError(
-            f"`{self.name}` is no folder here, {where} has not {what} of it, and "
+            f"`{self.name}` is not a folder, {where} does not have {what} of it, and "
             "`local_files_only=True` or HF_HUB_OFFLINE keeps from asking the Hub."
         )

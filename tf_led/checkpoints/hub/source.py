@@ -29,7 +29,7 @@ class Source:
     Args:
         name: str, the folder or Hub id as given.
         weights: Path of the weight file or of the index.
-        get: takes a file's name; returns its Path, or None if there is none.
+        get: takes a file's name; returns its Path, or None if it does not exist.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Source:
             dict.
 
         Raises:
-            FileNotFoundError: if there is none.
+            FileNotFoundError: if it does not exist.
             CheckpointError: if it is something else.
         """
         path = self.get(file_name)

@@ -34,7 +34,7 @@ def to_led(key):
 
     Returns:
         tuple of str, the names of the bare LED that get this weight: two for the
-        encoder's queries, keys and values, none for what is no weight. None if neither
+        encoder's queries, keys and values, none for other tensors. None if neither
         model has such a name.
 
     Example:
