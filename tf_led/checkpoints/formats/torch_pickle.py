@@ -307,8 +307,8 @@ def check_table(table, path):
     for key, record in table.items():
         if not isinstance(record, TensorRecord):
             raise CheckpointError(
-                f"`{path}`: `{one_line(key)}` is not a tensor; a table of weights holds "
-                "tensors only (of a training checkpoint, save the state dict)."
+                f"`{path}`: `{one_line(key)}` is not a tensor; a table of weights "
+                "holds tensors only (of a training checkpoint, save the state dict)."
             )
         if not _is_well_formed(record):
             raise CheckpointError(
