@@ -1,5 +1,7 @@
 """From the endpoints of a model to the signatures of a SavedModel."""
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from tf_led.serving.endpoint import INT64_SUFFIX
@@ -44,13 +46,15 @@ def write_saved_model(path, signatures, variables):
 
     Args:
         path: str or Path of its folder.
-        signatures: dict from name to `tf.function` with a signature. In Python
-            they are attributes of what is loaded, too, and have their defaults there.
+        signatures: dict from name to `tf.function` with a signature, or one such. In
+            Python those of a dict are attributes of what is loaded, too, and have their
+            defaults there.
         variables: list of tf.Variable that the functions read; each is written once.
     """
     module = tf.Module()
     module.weights = list(variables)
-    for name, function in signatures.items():
-        setattr(module, name, function)
+    if isinstance(signatures, Mapping):
+        for name, function in signatures.items():
+            setattr(module, name, function)
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures, options)

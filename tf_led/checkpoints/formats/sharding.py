@@ -77,14 +77,13 @@ def read_shards(path, read_file):
             f"`{path}` names {len(names)} shards of which {len(absent)} are not there: "
             f"{some(absent)}."
         )
+    keys = {name: [] for name in names}
+    for key, name in weight_map.items():
+        keys[name].append(key)
     tensors = {}
     for name in names:
         held = read_file(path.parent / name)
-        promised = {
-            key if key in held else _without_model(key)
-            for key, shard in weight_map.items()
-            if shard == name
-        }
+        promised = {key if key in held else _without_model(key) for key in keys[name]}
         _check_shard(path.parent / name, held.keys(), promised, tensors)
         tensors |= held
     return tensors

@@ -13,7 +13,7 @@ from tf_led.checkpoints.hub.model_card import model_card
 from tf_led.checkpoints.hub.push import push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
 from tf_led.models.backbone.config import LEDConfig
-from tf_led.models.serving.legacy_signatures import make_signatures, write_saved_model
+from tf_led.models.serving.legacy_signatures import make_signatures, stage_saved_model
 from tf_led.utils.versions import config_from_dict
 
 
@@ -45,7 +45,7 @@ def save_pretrained(
         if saved_model:
             if signatures is None:
                 signatures = make_signatures(model)
-            write_saved_model(model, staging, f"saved_model/{version}", signatures)
+            stage_saved_model(model, staging, f"saved_model/{version}", signatures)
         write_checkpoint(
             model,
             staging,

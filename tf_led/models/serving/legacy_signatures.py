@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_led.models.serving.endpoints import EndpointsMixin
 from tf_led.models.serving.export import export_saved_model
+from tf_led.serving.signatures import write_saved_model
 
 CACHE_KINDS = ("self_key", "self_value", "cross_key", "cross_value")
 GRAPH_FILE = "saved_model.pb"
@@ -140,8 +141,8 @@ def make_signatures(model, input_signature=None):
     return {SERVING_DEFAULT: default, INT64_SERVING: int64}
 
 
-def write_saved_model(model, staging, folder, signatures):
-    """Writes a SavedModel of a model's variables and signatures.
+def stage_saved_model(model, staging, folder, signatures):
+    """Writes a SavedModel of a model's variables and signatures within a save.
 
     Args:
         model: the model.
@@ -149,11 +150,10 @@ def write_saved_model(model, staging, folder, signatures):
         folder: str, where in it.
         signatures: dict from name to concrete function, or one function.
     """
-    module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
     path = staging.path / folder
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, str(path), signatures, options)
+    write_saved_model(
+        path, signatures, [variable.value for variable in model.variables]
+    )
     # Whoever looks for new versions takes a folder with this file for a whole one.
     staging.move_last(str((path / GRAPH_FILE).relative_to(staging.path)))
 
