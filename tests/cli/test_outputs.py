@@ -140,6 +140,7 @@ def test_what_a_killed_writer_left_is_not_the_users(place, capsys):
     new = place / "new"
     (new / ".saving-left").mkdir(parents=True)
     (new / ".saving-left/model.safetensors").write_text("half")
+    (new / ".tokenizer-left").mkdir()
     assert main(["convert", str(place / "model"), str(new)]) == 0
     assert capsys.readouterr().out == f"{new}/model.safetensors\n"
     assert not list(new.glob(".saving*"))

@@ -50,6 +50,9 @@ def write_saved_model(path, signatures, variables):
             Python those of a dict are attributes of what is loaded, too, and have their
             defaults there.
         variables: list of tf.Variable that the functions read; each is written once.
+
+    Raises:
+        OSError: if it cannot be written, as on a full disk.
     """
     module = tf.Module()
     module.weights = list(variables)
@@ -57,4 +60,8 @@ def write_saved_model(path, signatures, variables):
         for name, function in signatures.items():
             setattr(module, name, function)
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, str(path), signatures, options)
+    try:
+        tf.saved_model.save(module, str(path), signatures, options)
+    except tf.errors.OpError as error:  # as TensorFlow calls a full disk
+        reason = " ".join(str(error.message).split())
+        raise OSError(f"Cannot write a SavedModel to `{path}`: {reason}") from error

@@ -63,6 +63,8 @@ def unlock(held):
 
 
 PREFIX = ".saving-"
+# Of hidden folders for files on their way; a tokenizer saves through the second.
+LEFTOVERS = (PREFIX, ".tokenizer-")
 
 
 class Staging:
@@ -186,7 +188,7 @@ def own_entries(folder):
     Returns:
         list of Path.
     """
-    return [path for path in folder.iterdir() if not path.name.startswith(PREFIX)]
+    return [path for path in folder.iterdir() if not path.name.startswith(LEFTOVERS)]
 
 
 def remove_abandoned(target):

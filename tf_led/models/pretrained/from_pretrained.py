@@ -202,11 +202,11 @@ def load_generation_config(name_or_path, config, place):
     file = find_file(name_or_path, GENERATION_CONFIG_FILE, **place)
     if file is None:
         return _options_of_config(name_or_path, config, place)
+    fields = read_object(file)
     try:
-        return GenerationConfig.from_pretrained(file.parent, file.name)
-    except (OSError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = one_line(error.__context__ or error)
-    raise CheckpointError(f"{file} cannot be used: {reason}")
+        return GenerationConfig.from_dict(fields)
+    except Exception as error:  # whatever a field of another type leads to
+        raise CheckpointError(f"`{file}` cannot be used: {one_line(error)}") from error
 
 
 def _options_of_config(name_or_path, config, place):
