@@ -76,7 +76,8 @@ class Worker:
         """
         # A second and 200 MB, and what is in proportion to the file.
         size = path.stat().st_size / MEGABYTE
-        deadline = time.monotonic() + self._slack * (1 + 10 * size)
+        seconds = READERS[reader].seconds if reader in READERS else 1
+        deadline = time.monotonic() + self._slack * (seconds + 10 * size)
         most = self._memory() + (200 + 100 * size) * MEGABYTE
         print(f"{reader}\t{path}", file=self._process.stdin, flush=True)
         end = None

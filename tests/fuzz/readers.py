@@ -20,11 +20,14 @@ class Reader(NamedTuple):
         file: str, the path of the file to spoil, in the folder that `make_all` fills.
         read: takes that path.
         errors: the errors that a spoiled file may lead to.
+        seconds: number, how long it may take. Where a whole model is made, its layers
+            take longer than any file.
     """
 
     file: str
     read: Callable
     errors: tuple = (ValueError, OSError)
+    seconds: float = 1
 
 
 def make_all(folder):
@@ -179,15 +182,17 @@ def read_quietly(reader, path):
 # Keras reads the rest of its file itself, with errors of its own.
 KERAS_ERRORS = (Exception,)
 READERS = {
-    "config": Reader("model/config.json", read_checkpoint),
-    "generation config": Reader("model/generation_config.json", read_checkpoint),
+    "config": Reader("model/config.json", read_checkpoint, seconds=9),
+    "generation config": Reader(
+        "model/generation_config.json", read_checkpoint, seconds=9
+    ),
     "safetensors": Reader("safetensors/model.safetensors", read_weights),
     "tf safetensors": Reader("tf_safetensors/model.safetensors", read_weights),
     "torch zip": Reader("zip/pytorch_model.bin", read_weights),
     "torch legacy": Reader("legacy/pytorch_model.bin", read_weights),
     "h5": Reader("h5/tf_model.h5", read_weights),
     "index": Reader("sharded/model.safetensors.index.json", read_weights),
-    "keras": Reader("keras/model.keras", read_keras, KERAS_ERRORS),
+    "keras": Reader("keras/model.keras", read_keras, KERAS_ERRORS, seconds=9),
     "tokenizer.json": Reader("tokenizer/tokenizer.json", read_tokenizer),
     "tokenizer config": Reader("tokenizer/tokenizer_config.json", read_tokenizer),
     "adapters": Reader("adapters/adapter_model.safetensors", read_adapters),

@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -81,6 +82,65 @@ def test_what_is_broken_is_named(tokenizer, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=f"in '{tmp_path}' is broken"):
         type(tokenizer).from_pretrained(tmp_path)
+
+
+def deepened(content):
+    return json.dumps(content).replace("null", "[" * 5000 + "]" * 5000, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tokenizer.json", lambda c: json.dumps([c])),
+        ("tokenizer.json", lambda c: "[" * 100_000),
+        ("tokenizer.json", deepened),
+        ("tokenizer.json", lambda c: json.dumps({**c, "model": [3]})),
+        ("tokenizer.json", lambda c: with_model(c, vocab={"a": "x"})),
+        ("tokenizer.json", lambda c: with_model(c, vocab={"a": 2**70})),
+        ("tokenizer.json", lambda c: with_model(c, vocab=[3])),
+        ("tokenizer.json", lambda c: with_model(c, merges={"a": "b"})),
+        ("tokenizer.json", lambda c: with_model(c, merges=[[3, {}]])),
+        ("tokenizer.json", lambda c: json.dumps({**c, "added_tokens": {"a": 3}})),
+        ("tokenizer.json", lambda c: json.dumps({**c, "post_processor": [3]})),
+        ("tokenizer.json", lambda c: json.dumps({**c, "pre_tokenizer": "x"})),
+        ("tokenizer_config.json", lambda c: json.dumps([c])),
+        ("tokenizer_config.json", lambda c: "[" * 100_000),
+        ("tokenizer_config.json", lambda c: json.dumps({**c, "trim_offsets": [3]})),
+        ("tokenizer_config.json", lambda c: json.dumps({**c, "errors": {}})),
+        ("tokenizer_config.json", lambda c: json.dumps({**c, "mask_token": [None]})),
+        ("vocab.json", lambda c: json.dumps([3])),
+        ("vocab.json", lambda c: json.dumps({"a": []})),
+    ],
+)
+def test_files_of_other_types_are_a_value_error_or_harmless(
+    tokenizer, tmp_path, name, change
+):
+    tokenizer.save_pretrained(tmp_path)
+    if name == "vocab.json":
+        (tmp_path / "tokenizer.json").unlink()
+    content = json.loads((tmp_path / name).read_text())
+    (tmp_path / name).write_text(change(content))
+    with contextlib.suppress(ValueError):
+        loaded = type(tokenizer).from_pretrained(tmp_path)
+        loaded.decode(loaded("a text").input_ids)
+
+
+def with_model(content, **changes):
+    return json.dumps({**content, "model": {**content["model"], **changes}})
+
+
+def test_a_full_disk_is_an_os_error(tokenizer, tmp_path, monkeypatch):
+    """The library in Rust raises Exception for it."""
+    number = errno.ENOSPC
+
+    def save(*_, **__):
+        raise Exception(f"No space left on device (os error {number})")  # noqa: TRY002
+
+    monkeypatch.setattr("tf_led.tokenization.saving.write_json", save)
+    with pytest.raises(OSError, match=str(tmp_path)) as caught:
+        tokenizer.save_pretrained(tmp_path)
+    assert caught.value.errno == number
+    assert not any(tmp_path.iterdir())
 
 
 ALL = {

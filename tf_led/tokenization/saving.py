@@ -1,7 +1,9 @@
 """Reading and writing a tokenizer's files, those of transformers 4 included."""
 
+import contextlib
 import json
 import os
+import re
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +50,8 @@ class FilesMixin:
         if looks_like_path(place) and not os.path.exists(place):
             raise FileNotFoundError(f"There is no file or directory {place!r}.")
         try:
-            tokenizer = super().from_pretrained(place, *args, **kwargs)
+            with broken_files_as_value_error(place):
+                tokenizer = super().from_pretrained(place, *args, **kwargs)
         except tokenizer_json.OtherTokenizerError as other:
             warnings.warn(
                 f"The tokenizer of {place!r} is not one as LED's are: its "
@@ -57,10 +60,6 @@ class FilesMixin:
                 stacklevel=2,
             )
             return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"A file of the tokenizer in {place!r} is broken: {error}."
-            ) from None
         warn_of_low_limit(tokenizer.model_max_length, place)
         return tokenizer
 
@@ -105,7 +104,7 @@ class FilesMixin:
             ['vocab.json', 'merges.txt']
         """
         check_directory(save_directory)
-        with TemporaryDirectory(dir=save_directory, prefix=".tokenizer-") as draft:
+        with draft_in(save_directory) as draft:
             self._tokenizer.model.save(draft, filename_prefix)
             names = [prefixed(name, filename_prefix) for name in VOCABULARY_FILES]
             return tuple(move(draft, name, save_directory) for name in names)
@@ -152,7 +151,7 @@ class FilesMixin:
                 save_directory, legacy_format, push_to_hub=True, **options
             )
         os.makedirs(save_directory, exist_ok=True)
-        with TemporaryDirectory(dir=save_directory, prefix=".tokenizer-") as draft:
+        with draft_in(save_directory) as draft:
             paths = super().save_pretrained(draft, legacy_format, **options)
             names = [os.path.relpath(path, draft) for path in paths]
             return tuple(move(draft, name, save_directory) for name in names)
@@ -181,6 +180,57 @@ class FilesMixin:
     def _special_tokens_file(self):
         tokens = self.special_tokens_map_extended
         return self.convert_added_tokens(tokens, save=True, add_type_field=False)
+
+
+@contextlib.contextmanager
+def broken_files_as_value_error(place):
+    """Raises ValueError for whatever a broken file of a directory leads to.
+
+    The library in Rust raises Exception, TypeError and even its own BaseException.
+
+    Args:
+        place: str, the directory or the Hub id.
+    """
+    try:
+        yield
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"A file of the tokenizer in {place!r} is broken: {error}."
+        ) from None
+    except (OSError, ValueError):
+        raise
+    except BaseException as error:
+        is_panic = type(error).__name__ == "PanicException"
+        if not is_panic and not isinstance(error, Exception):
+            raise
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"No tokenizer can be made of the files in {place!r}: {reason:.300}"
+        ) from error
+
+
+@contextlib.contextmanager
+def draft_in(directory):
+    """Makes a hidden directory in another, for files that are moved out when written.
+
+    Args:
+        directory: str or Path.
+
+    Yields:
+        str, its path.
+
+    Raises:
+        OSError: if a file cannot be written; the library in Rust raises Exception.
+    """
+    with TemporaryDirectory(dir=directory, prefix=".tokenizer-") as draft:
+        try:
+            yield draft
+        except Exception as error:
+            found = re.search(r"\(os error (\d+)\)", str(error))
+            if found is None or isinstance(error, OSError):
+                raise
+            number = int(found[1])
+            raise OSError(number, os.strerror(number), str(directory)) from error
 
 
 def warn_of_low_limit(model_max_length, place):
