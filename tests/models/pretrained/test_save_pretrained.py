@@ -189,7 +189,7 @@ def test_every_format_comes_back_bit_equal(model_saving, tmp_path, kind, file):
 
 def test_configs_name_pytorchs_class(model_saving, tmp_path):
     before = model_saving.config.to_dict()
-    write_configs(model_saving, tmp_path)
+    write_configs(model_saving, tmp_path, model_saving.weight_table())
     fields = json.loads((tmp_path / "config.json").read_text())
     assert fields["architectures"] == ["LEDForConditionalGeneration"]
     assert (tmp_path / "generation_config.json").exists()
