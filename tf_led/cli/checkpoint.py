@@ -149,5 +149,12 @@ def check_vocabulary(name, tokenizer, size):
         )
 
 
+def check_new_tokens(number, limit):
+    if number is not None and number > limit:
+        raise UsageError(
+            f"--max-new-tokens {number}: the model's decoder has {limit} positions"
+        )
+
+
 def tell(message):
     print(f"tf-led: {message}", file=sys.stderr, flush=True)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from tf_led.cli.checkpoint import (
     check_checkpoint,
+    check_new_tokens,
     check_vocabulary,
     load_config_and_tokenizer,
     load_model,
@@ -237,13 +238,6 @@ def run(args):
         result[name] = with_interval(values, seed=args.seed)
     json.dump(result, sys.stdout)
     print(flush=True)
-
-
-def check_new_tokens(number, limit):
-    if number is not None and number > limit:
-        raise UsageError(
-            f"--max-new-tokens {number}: the model's decoder has {limit} positions"
-        )
 
 
 def write_predictions(path, examples, predictions):

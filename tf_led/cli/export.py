@@ -25,6 +25,7 @@ from tf_led.cli.parser import (
     add_attention_implementation,
     blamed_on,
     load_tensorflow,
+    non_negative_int,
     positive_int,
 )
 
@@ -64,7 +65,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--seed",
-        type=natural,
+        type=non_negative_int,
         metavar="N",
         help="of sampling; if not given, every request draws its own",
     )
@@ -105,21 +106,6 @@ def number(text):
     if abs(value) == float("inf") or value != value:
         raise argparse.ArgumentTypeError(f"must be a number, got {text!r}")
     return value
-
-
-def natural(text):
-    """Reads a whole number from 0 on.
-
-    Args:
-        text: str, as typed.
-
-    Returns:
-        int.
-
-    Raises:
-        argparse.ArgumentTypeError: for anything else, naming it.
-    """
-    return 0 if text == "0" else positive_int(text)
 
 
 def run(args):

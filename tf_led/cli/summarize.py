@@ -13,6 +13,7 @@ import time
 
 from tf_led.cli.checkpoint import (
     check_checkpoint,
+    check_new_tokens,
     check_vocabulary,
     load_config_and_tokenizer,
     load_model,
@@ -123,7 +124,7 @@ def run(args):
     tell(f"loading {args.model}")
     load_tensorflow()
     config, tokenizer = load_config_and_tokenizer(args.model)
-    check_max_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
+    check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
     limit = config.max_encoder_position_embeddings
     encoded = [encode(doc, tokenizer, limit, args) for doc in documents]
@@ -156,13 +157,6 @@ def check_split_options(args):
                 f"--{name.replace('_', '-')} {value}: only with --long-documents "
                 f"split, not {args.long_documents}"
             )
-
-
-def check_max_new_tokens(number, limit):
-    if number is not None and number > limit:
-        raise UsageError(
-            f"--max-new-tokens {number}: the model's decoder has {limit} positions"
-        )
 
 
 def encode(document, tokenizer, limit, args):
