@@ -33,7 +33,7 @@ for line in sys.stdin:
     if reader == "sleeper":
         time.sleep(60)
     if reader == "hoarder":
-        held = [bytes(1 << 20) for _ in range(300)]
+        held = [b"x" * (1 << 20) for _ in range(300)]
         time.sleep(60)
     if reader == "crasher":
         os._exit(3)
