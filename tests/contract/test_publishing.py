@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import tf_led
-from tests.contract.pages import ROOT, read
+from tests.contract.pages import ROOT, blocks, read
 
 SETUP = runpy.run_path(str(ROOT / "setup.py"))
 ADDRESS, TAG = "https://code.example/me/tf_led", "v1.2"
@@ -101,7 +101,9 @@ def test_the_source_distribution_holds_tests_docs_and_what_they_read(built):
     assert not any(name.endswith(".pyc") for name in names)
 
 
-def test_the_installed_wheel_runs_the_command_outside_the_checkout(wheel, tmp_path):
+def test_the_installed_wheel_runs_command_and_python_outside_the_checkout(
+    wheel, tmp_path
+):
     pip = [
         "-m",
         "pip",
@@ -122,6 +124,8 @@ def test_the_installed_wheel_runs_the_command_outside_the_checkout(wheel, tmp_pa
     assert "summarize" in python(command, "--help", cwd=tmp_path, **path)
     words = ["summarize", "toast.py", "--max-new-tokens", "7"]
     assert python(command, *words, cwd=tmp_path, **path).strip()
+    first_of_the_readme = blocks("README.md", "python")[0]
+    assert python("-c", first_of_the_readme, cwd=tmp_path, **path).strip()
 
 
 def test_metadata_has_licence_urls_topics_and_keywords(metadata):
