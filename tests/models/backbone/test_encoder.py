@@ -88,7 +88,8 @@ def test_padding_is_never_global(encoder, document):
 
 def test_merge_masks():
     hidden = tf.zeros([1, 5, 3])
-    padding, is_global = merge_masks(hidden, [[1, 1, 1, 0, 0]], [[1, 0, -1, 1, 0]])
+    mask, flags = tf.constant([[1, 1, 1, 0, 0]]) > 0, tf.constant([[1, 0, -1, 1, 0]])
+    padding, is_global = merge_masks(hidden, mask, flags)
     assert padding.numpy().tolist() == [[1, 1, 0, 0, 0]]
     assert is_global.numpy().tolist() == [[1, 0, 0, 0, 0]]
     padding, is_global = merge_masks(hidden, None, None)

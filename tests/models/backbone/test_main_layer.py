@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_led
-from tf_led.models.backbone.main_layer import TFLEDMainLayer, as_encoder_output
+from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.ops.losses import shift_tokens_right
 
 SOURCE = ["input_ids", "attention_mask", "global_attention_mask"]
@@ -35,26 +35,6 @@ def test_encoder_outputs_in_every_form(led, inputs, form):
     np.testing.assert_array_equal(mine.last_hidden_state, whole.last_hidden_state)
     states = mine.encoder_hidden_states
     assert states is None if form == "tensor" else len(states) == 3
-
-
-def test_fields_of_a_tuple_are_told_by_place():
-    output = as_encoder_output((tf.constant(1), (), (), "global"))
-    assert output.global_attentions == "global"
-
-
-@pytest.mark.parametrize(
-    ("outputs", "message"),
-    [
-        ((), "has 0 entries; expected 1 to 4: last_hidden_state"),
-        ((1, 2, 3, 4, 5), "has 5 entries"),
-        ({"hidden": 1}, r"has the fields \['hidden'\]; expected last_hidden_state"),
-        ({"attentions": 1}, r"has the fields \['attentions'\]"),
-        ({}, r"has the fields \[\]"),
-    ],
-)
-def test_encoder_outputs_that_are_none_are_refused(outputs, message):
-    with pytest.raises(ValueError, match=f"`encoder_outputs` {message}"):
-        as_encoder_output(outputs)
 
 
 def test_the_cache_holds_all_of_the_document(led, inputs):

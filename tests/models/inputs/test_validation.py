@@ -1,3 +1,4 @@
+import functools
 import re
 
 import keras
@@ -6,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_led.models.inputs import validation as checks
-from tf_led.models.inputs.validation import input_error, only_after, refuse_where
+from tf_led.models.inputs.validation import assert_before, input_error, raise_where
 
 IDS = [[0, 5, 28], [7, 11, 2]]
 
@@ -36,7 +37,7 @@ def refused(*values):
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "int16"])
 def test_ids_of_every_integer(dtype):
-    ids = checks.as_ids(np.array(IDS, dtype), "input_ids", 50_265)
+    ids = checks.validate_ids(np.array(IDS, dtype), "input_ids", 50_265)
     assert ids.dtype == tf.int32 and ids.numpy().tolist() == IDS
 
 
@@ -47,32 +48,32 @@ def test_ids_beyond_the_vocabulary(either, wrong):
     with refused(
         "`decoder_input_ids` holds", wrong, ", but the vocabulary has ids 0 to 28"
     ):
-        either(lambda ids: checks.as_ids(ids, "decoder_input_ids", 29), ids)
+        either(lambda ids: checks.validate_ids(ids, "decoder_input_ids", 29), ids)
 
 
 def test_ids_that_are_no_integers():
     with refused("`input_ids` must hold integers, got float32"):
-        checks.as_ids(np.ones([2, 3], "float32"), "input_ids", 29)
+        checks.validate_ids(np.ones([2, 3], "float32"), "input_ids", 29)
 
 
 @pytest.mark.parametrize("shape", [[3], [2, 3, 5]])
 def test_ids_of_another_rank(shape):
     with refused(f"`input_ids` has shape {shape}; expected [batch, length]"):
-        checks.as_ids(np.ones(shape, int), "input_ids", 29)
+        checks.validate_ids(np.ones(shape, int), "input_ids", 29)
 
 
 def test_ids_of_rows_of_unequal_length():
-    with refused("`input_ids` is no rectangle of ids"):
-        checks.as_ids([[0, 5], [3]], "input_ids", 29)
+    with refused("`input_ids` must be rows of ids, all of one length"):
+        checks.validate_ids([[0, 5], [3]], "input_ids", 29)
 
 
 def test_no_ids_at_all():
     with refused("`input_ids` has no tokens"):
-        checks.as_ids(np.zeros([2, 0], int), "input_ids", 29)
+        checks.validate_ids(np.zeros([2, 0], int), "input_ids", 29)
 
 
 def test_labels():
-    labels = checks.as_labels([[5, -100], [0, 28]], 29)
+    labels = checks.validate_labels([[5, -100], [0, 28]], 29)
     assert labels.dtype == tf.int32
     assert labels.numpy().tolist() == [[5, -100], [0, 28]]
 
@@ -80,19 +81,19 @@ def test_labels():
 @pytest.mark.parametrize("wrong", [29, -1, -99])
 def test_labels_that_are_neither_ids_nor_ignored(either, wrong):
     with refused("`labels` holds", wrong, "; allowed are the ids 0 to 28"):
-        either(lambda labels: checks.as_labels(labels, 29), [[5, wrong, -100]])
+        either(lambda labels: checks.validate_labels(labels, 29), [[5, wrong, -100]])
 
 
 def test_labels_that_are_no_integers():
     with refused("`labels` must hold integers, got float64"):
-        checks.as_labels(np.ones([2, 3]), 29)
+        checks.validate_labels(np.ones([2, 3]), 29)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64", "bool", "uint8"])
 def test_masks_of_every_kind(dtype):
-    mask = checks.as_mask(np.array([[1, 0, 1]], dtype), "attention_mask", [1, 3])
+    mask = checks.validate_mask(np.array([[1, 0, 1]], dtype), "attention_mask", [1, 3])
     assert mask.dtype == tf.bool and mask.numpy().tolist() == [[True, False, True]]
-    assert checks.as_mask(None, "attention_mask", [1, 3]) is None
+    assert checks.validate_mask(None, "attention_mask", [1, 3]) is None
 
 
 @pytest.mark.parametrize("wrong", [2, -1])
@@ -100,17 +101,19 @@ def test_masks_of_other_values(either, wrong):
     with refused(
         "`attention_mask` holds", wrong, "; allowed are 0 and 1. Global tokens"
     ):
-        either(lambda m: checks.as_mask(m, "attention_mask", [1, None]), [[1, wrong]])
+        either(
+            lambda m: checks.validate_mask(m, "attention_mask", [1, None]), [[1, wrong]]
+        )
 
 
-@pytest.mark.parametrize("take", [checks.as_mask, checks.as_global_mask])
+@pytest.mark.parametrize("take", [checks.validate_mask, checks.validate_global_mask])
 def test_masks_of_floats(take):
     with refused("`attention_mask` is a float32 mask", "give integers or bools"):
         take(np.ones([1, 3], "float32"), "attention_mask", [1, 3])
 
 
 @pytest.mark.parametrize("shape", [[2, 4], [1, 5], [2, 1]])
-@pytest.mark.parametrize("take", [checks.as_mask, checks.as_global_mask])
+@pytest.mark.parametrize("take", [checks.validate_mask, checks.validate_global_mask])
 def test_masks_of_another_shape(either, take, shape):
     """[1, 5] and [2, 1] would broadcast in silence."""
     with refused("`attention_mask` has shape", *shape, "expected", 2, 5):
@@ -120,7 +123,7 @@ def test_masks_of_another_shape(either, take, shape):
 def test_masks_against_sizes_known_at_run_time():
     def take(mask, tokens):
         size = tf.shape(tokens)
-        return checks.as_mask(mask, "attention_mask", [size[0], size[1]])
+        return checks.validate_mask(mask, "attention_mask", [size[0], size[1]])
 
     take = tf.function(
         take, input_signature=[tf.TensorSpec([None, None], tf.int32)] * 2
@@ -132,26 +135,30 @@ def test_masks_against_sizes_known_at_run_time():
 
 def test_masks_of_another_rank():
     with refused("`attention_mask` has shape [5], expected [2, 5]"):
-        checks.as_mask(np.ones([5], int), "attention_mask", [2, 5])
+        checks.validate_mask(np.ones([5], int), "attention_mask", [2, 5])
 
 
 def test_global_masks():
-    mask = checks.as_global_mask([[1, 0, -1]], "global_attention_mask", [1, 3])
+    mask = checks.validate_global_mask([[1, 0, -1]], "global_attention_mask", [1, 3])
     assert mask.dtype == tf.int32 and mask.numpy().tolist() == [[1, 0, -1]]
-    assert checks.as_global_mask(None, "global_attention_mask", [1, 3]) is None
+    assert checks.validate_global_mask(None, "global_attention_mask", [1, 3]) is None
 
 
 @pytest.mark.parametrize("wrong", [2, -2])
 def test_global_masks_of_other_values(either, wrong):
     with refused("`global_attention_mask` holds", wrong, "; allowed are 1, 0 and -1"):
         either(
-            lambda m: checks.as_global_mask(m, "global_attention_mask", [1, None]),
+            lambda m: checks.validate_global_mask(
+                m, "global_attention_mask", [1, None]
+            ),
             [[1, wrong]],
         )
 
 
 def test_embeddings():
-    embeds = checks.as_embeds(np.ones([2, 3, 12]), "inputs_embeds", 12, "bfloat16")
+    embeds = checks.validate_embeds(
+        np.ones([2, 3, 12]), "inputs_embeds", 12, "bfloat16"
+    )
     assert embeds.dtype == tf.bfloat16 and embeds.shape == [2, 3, 12]
 
 
@@ -166,16 +173,18 @@ def test_embeddings():
 )
 def test_embeddings_that_do_not_fit(embeds, message):
     with refused(f"`inputs_embeds` {message}"):
-        checks.as_embeds(embeds, "inputs_embeds", 12, "float32")
+        checks.validate_embeds(embeds, "inputs_embeds", 12, "float32")
 
 
 def test_head_masks():
     mask = np.arange(6.0).reshape(2, 3)
-    np.testing.assert_array_equal(checks.as_head_mask(mask, "head_mask", 2, 3), mask)
-    repeated = checks.as_head_mask(np.array([0, 1, 2]), "head_mask", 2, 3)
+    np.testing.assert_array_equal(
+        checks.validate_head_mask(mask, "head_mask", 2, 3), mask
+    )
+    repeated = checks.validate_head_mask(np.array([0, 1, 2]), "head_mask", 2, 3)
     assert repeated.numpy().tolist() == [[0, 1, 2]] * 2
     assert repeated.dtype == tf.float32
-    assert checks.as_head_mask(None, "head_mask", 2, 3) is None
+    assert checks.validate_head_mask(None, "head_mask", 2, 3) is None
 
 
 @pytest.mark.parametrize("shape", [[3, 3], [2, 5], [5], [2, 1, 3]])
@@ -184,22 +193,23 @@ def test_head_masks_of_another_shape(shape):
     with refused(
         f"`head_mask` has shape {found}", "but the model has 2 layers of 3 heads"
     ):
-        checks.as_head_mask(np.ones(shape), "head_mask", 2, 3)
+        checks.validate_head_mask(np.ones(shape), "head_mask", 2, 3)
 
 
-def test_batches():
-    for sizes in [(3, 3), (None, 3), (3, None)]:
-        checks.check_batch(*sizes)
-    with refused("decoder's input is a batch of 1, the document's one of 3"):
-        checks.check_batch(1, 3)
+def test_batches(either):
+    document = tf.zeros([3, 5, 2])
+    check = functools.partial(checks.validate_batch, document=document)
+    np.testing.assert_array_equal(either(check, np.ones([3, 7])), np.ones([3, 7]))
+    with refused("decoder's input is a batch of", 1, "the document's one of", 3):
+        either(check, np.ones([1, 7]))
 
 
 def test_lengths(either):
     def check(ids):
         length = ids.shape[1] or tf.shape(ids)[1]
-        return checks.check_length(length, 7, "input_ids", "max_positions")
+        return checks.validate_length(ids, length, 7, "input_ids", "max_positions")
 
-    assert either(check, np.ones([2, 7], int)) == 7
+    assert either(check, np.ones([2, 7], int)).shape == [2, 7]
     with refused("`input_ids` has", 8, "tokens, but this model has 7 positions"):
         either(check, np.ones([2, 8], int))
 
@@ -208,14 +218,14 @@ def test_a_length_message_names_the_remedy():
     with refused(
         "(`max_positions`). Truncate to 7 tokens", "tokenizer(..., truncation="
     ):
-        checks.check_length(8, 7, "input_ids", "max_positions")
+        checks.validate_length(tf.zeros([1, 8]), 8, 7, "input_ids", "max_positions")
 
 
 IDS_refuse = tf.constant([[3, 31], [-5, 37]])
 
 
 def refuse(ids):
-    return refuse_where(ids > 29, ids, "`ids` holds", "; allowed are up to 29.")
+    return raise_where(ids > 29, ids, "`ids` holds", "; allowed are up to 29.")
 
 
 def test_eagerly_the_largest_wrong_entry_is_named():
@@ -250,11 +260,13 @@ def test_the_check_comes_before_what_uses_the_tensor():
             look_up([3, 31])
 
 
-def test_only_after():
+def test_assert_before():
     tensor = tf.constant([3])
-    np.testing.assert_array_equal(only_after(tf.constant(True), ["no"], tensor), tensor)
+    np.testing.assert_array_equal(
+        assert_before(tf.constant(True), ["no"], tensor), tensor
+    )
     with pytest.raises(tf.errors.InvalidArgumentError, match="no"):
-        only_after(tf.constant(False), ["no"], tensor)
+        assert_before(tf.constant(False), ["no"], tensor)
 
 
 def test_keras_adds_no_page_of_arguments():

@@ -8,12 +8,14 @@ from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.layers.initializers import Normal
 from tf_led.models.backbone.config import LEDConfig, check_supported, split_config
-from tf_led.models.backbone.encoder import embed_inputs, token_embedding
+from tf_led.models.backbone.encoder import token_embedding
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
 from tf_led.models.backbone.outputs import TFLEDDecoderOutput
-from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs.model_inputs import (
+    validate_decoder_inputs,
+    validate_states,
+)
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
-from tf_led.models.inputs.validation import input_error
 from tf_led.ops.control_flow import chain_gradients, control_dependency
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
@@ -110,22 +112,85 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         return_dict=None,
         training=False,
     ):
-        config = self.config
-        keep_maps = choose(output_attentions, config.output_attentions)
-        past = self._check_past(past_key_values)
-        past_len = 0 if past is None else static_or_dynamic(past[0][0], 2)
+        states, document_mask = encoder_hidden_states, encoder_attention_mask
+        if states is not None:
+            states, document_mask = validate_states(
+                self.config,
+                self.compute_dtype,
+                states,
+                document_mask,
+                "encoder_hidden_states",
+            )
+        inputs = validate_decoder_inputs(
+            self.config,
+            self.compute_dtype,
+            input_ids=input_ids,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            head_mask=head_mask,
+            cross_head_mask=encoder_head_mask,
+            past_key_values=past_key_values,
+            document=states,
+            document_mask=document_mask,
+        )
+        output = self.decode(
+            inputs,
+            states,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            training=training,
+        )
+        return_dict = choose(return_dict, self.config.return_dict)
+        return output if return_dict else output.to_tuple()
+
+    def decode(
+        self,
+        inputs,
+        document,
+        *,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        training=False,
+    ):
+        """Decodes inputs that have been checked.
+
+        Args:
+            inputs: `DecoderInputs`, as `validate_decoder_inputs` makes them.
+            document: float[B, S, D] of the encoder; None for none, or where the cache
+                holds it.
+            use_cache: bool, or None for the config's.
+            output_attentions: bool, or None for the config's.
+            output_hidden_states: bool, or None for the config's.
+            training: bool.
+
+        Returns:
+            TFLEDDecoderOutput.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.models.backbone.decoder import TFLEDDecoder
+            >>> from tf_led.models.inputs.model_inputs import DecoderInputs
+            >>> from tf_led.testing import tiny_config
+            >>> decoder = TFLEDDecoder(tiny_config())
+            >>> inputs = DecoderInputs(tf.constant([[2, 7]]))
+            >>> decoder.decode(inputs, tf.zeros([1, 5, 12])).last_hidden_state.shape
+            TensorShape([1, 2, 12])
+        """
+        config, past = self.config, inputs.past_key_values
+        output_attentions = choose(output_attentions, config.output_attentions)
         seed = self.draw_seed(training)
-        embeds = embed_inputs(
-            self,
-            input_ids,
-            inputs_embeds,
-            ("decoder_input_ids", "decoder_inputs_embeds"),
+        past_len = 0 if past is None else static_or_dynamic(past[0][0], 2)
+        hidden = self._embed(inputs, past_len, fold_seed(seed, 0))
+        self_attention_mask = _self_attention_mask(
+            hidden, past_len, inputs.attention_mask
         )
-        hidden = self.embed_at(embeds, past_len, fold_seed(seed, 0))
-        self_attention_mask = _self_attention_mask(hidden, past_len, attention_mask)
-        document, cross_attention_mask = self._read_document(
-            hidden, past, encoder_hidden_states, encoder_attention_mask
-        )
+        cross_attention_mask = tf.constant(True)
+        if inputs.document_mask is not None:
+            cross_attention_mask = inputs.document_mask[:, None, None, :]
+        if past is not None and len(past[0]) == 4:
+            document = None  # its keys are in the cache
         cache = []
 
         def run_layer(
@@ -148,33 +213,37 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
                 seed=seed,
             )
 
-        masks = (
-            self._head_masks(head_mask, "decoder_head_mask"),
-            self._head_masks(encoder_head_mask, "cross_attn_head_mask"),
+        per_layer_inputs = zip(
+            _one_after_another(document, self.num_layers),
+            per_layer(inputs.head_mask, self.num_layers),
+            per_layer(inputs.cross_head_mask, self.num_layers),
+            past or [()] * self.num_layers,
+            strict=True,
         )
-        documents = _one_after_another(document, self.num_layers)
-        hidden, states, maps = self.run_layers(
+        hidden, states, attentions = self.run_layers(
             run_layer,
             hidden,
-            extras=[
-                [*given, *(past[i] if past else ())]
-                for i, given in enumerate(zip(documents, *masks, strict=True))
-            ],
+            extras=[[*given, *keys] for *given, keys in per_layer_inputs],
             seed=fold_seed(seed, 1),
             drop_rate=config.decoder_layerdrop,
-            keep_maps=keep_maps,
+            output_attentions=output_attentions,
         )
+        self_probs, cross_probs = attentions or (None, (None,))
         use_cache = choose(use_cache, config.use_cache) and not training
-        output = TFLEDDecoderOutput(
+        keep_states = choose(output_hidden_states, config.output_hidden_states)
+        return TFLEDDecoderOutput(
             last_hidden_state=hidden,
             past_key_values=tuple(cache) if use_cache else None,
-            hidden_states=states
-            if choose(output_hidden_states, config.output_hidden_states)
-            else None,
-            attentions=maps[0] if maps else None,
-            cross_attentions=maps[1] if maps and maps[1][0] is not None else None,
+            hidden_states=states if keep_states else None,
+            attentions=self_probs,
+            cross_attentions=None if cross_probs[0] is None else cross_probs,
         )
-        return output if choose(return_dict, config.return_dict) else output.to_tuple()
+
+    def _embed(self, inputs, position, seed):
+        embeds = inputs.inputs_embeds
+        if embeds is None:
+            embeds = self.embed_tokens(inputs.input_ids)
+        return self.embed_at(embeds, position, seed)
 
     def embed_at(self, embeds, position, seed=None):
         """Adds positions to embeddings, normalises, drops out.
@@ -187,9 +256,6 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         Returns:
             float[B, T, D].
 
-        Raises:
-            ValueError: if the last position is beyond what the config has.
-
         Example:
             >>> import tensorflow as tf
             >>> from tf_led.models.backbone.decoder import TFLEDDecoder
@@ -198,14 +264,8 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             >>> decoder.embed_at(tf.zeros([1, 3, 12]), position=5).shape
             TensorShape([1, 3, 12])
         """
-        length = static_or_dynamic(embeds, 1)
-        end = checks.check_length(
-            position + length,
-            self.config.max_decoder_position_embeddings,
-            "decoder_input_ids",
-            "max_decoder_position_embeddings",
-        )
-        hidden = embeds + self.embed_positions(tf.range(end - length, end))
+        end = position + static_or_dynamic(embeds, 1)
+        hidden = embeds + self.embed_positions(tf.range(position, end))
         hidden = self.layernorm_embedding(hidden)
         return dropout(hidden, self.config.dropout, seed)
 
@@ -231,41 +291,6 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         embeds = self.embed_tokens(token_ids) + self.embed_positions(position)
         return self.layernorm_embedding(embeds)
 
-    def _head_masks(self, mask, name):
-        num_heads = self.config.decoder_attention_heads
-        mask = checks.as_head_mask(mask, name, self.num_layers, num_heads)
-        return per_layer(mask, self.num_layers)
-
-    def _check_past(self, past_key_values):
-        if past_key_values is None:
-            return None
-        sizes = [_num_entries(layer) for layer in past_key_values]
-        if len(sizes) != self.num_layers or set(sizes) - {2, 4}:
-            raise input_error(
-                f"`past_key_values` has {len(sizes)} entries of sizes {sizes}; "
-                f"expected {self.num_layers} of 4 tensors, as an earlier call "
-                "returned them."
-            )
-        return past_key_values
-
-    def _read_document(self, hidden, past, states, attention_mask):
-        """What cross-attention reads: states, unless cached, and what is visible."""
-        if past is not None and len(past[0]) == 4:
-            states, document, length_axis = None, past[0][2], 2
-        elif states is not None:
-            states = document = checks.as_embeds(
-                states, "encoder_hidden_states", self.config.d_model, self.compute_dtype
-            )
-            length_axis = 1
-        else:
-            return None, None
-        checks.check_batch(hidden.shape[0], document.shape[0])
-        shape = [static_or_dynamic(document, axis) for axis in (0, length_axis)]
-        visible = checks.as_mask(attention_mask, "attention_mask", shape)
-        if visible is None:
-            return states, tf.constant(True)
-        return states, visible[:, None, None, :]
-
     def get_config(self):
         return {**super().get_config(), "config": self.config.to_dict()}
 
@@ -287,15 +312,10 @@ def _one_after_another(document, num_layers):
     return documents
 
 
-def _num_entries(layer):
-    return len(layer) if isinstance(layer, (tuple, list)) else 0
-
-
 def _self_attention_mask(hidden, past_len, attention_mask):
     """What decoder tokens see of each other: bool[B or 1, 1, T, P + T]."""
     target_len = static_or_dynamic(hidden, 1)
-    key_len = past_len + target_len
-    visible = causal_mask(target_len, key_len)[None, None]
-    shape = [static_or_dynamic(hidden, 0), key_len]
-    padding_mask = checks.as_mask(attention_mask, "decoder_attention_mask", shape)
-    return visible if padding_mask is None else visible & padding_mask[:, None, None, :]
+    causal = causal_mask(target_len, past_len + target_len)[None, None]
+    if attention_mask is None:
+        return causal
+    return causal & attention_mask[:, None, None, :]

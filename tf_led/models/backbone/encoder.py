@@ -17,9 +17,9 @@ from tf_led.models.backbone.config import (
 )
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
 from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
-from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs.model_inputs import validate_document
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
-from tf_led.models.inputs.validation import input_error, refuse_where
+from tf_led.models.inputs.validation import input_error, raise_where
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.global_attention import count_global_tokens, find_global_tokens
@@ -126,23 +126,63 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         return_dict=None,
         training=False,
     ):
-        config = self.config
-        keep_maps = choose(output_attentions, config.output_attentions)
-        seed = self.draw_seed(training)
-        hidden = self._embed(input_ids, inputs_embeds, fold_seed(seed, 0))
-        padding_mask, global_mask = merge_masks(
-            hidden, attention_mask, global_attention_mask
+        document = validate_document(
+            self.config,
+            self.compute_dtype,
+            input_ids=input_ids,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            global_attention_mask=global_attention_mask,
+            head_mask=head_mask,
         )
-        head_mask = checks.as_head_mask(
-            head_mask,
-            "head_mask",
-            config.encoder_layers,
-            config.encoder_attention_heads,
+        output = self.encode(
+            document,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            training=training,
+        )
+        return_dict = choose(return_dict, self.config.return_dict)
+        return output if return_dict else output.to_tuple()
+
+    def encode(
+        self,
+        document,
+        *,
+        output_attentions=None,
+        output_hidden_states=None,
+        training=False,
+    ):
+        """Encodes documents whose inputs have been checked.
+
+        Args:
+            document: `DocumentInputs`, as `validate_document` makes them.
+            output_attentions: bool, or None for the config's.
+            output_hidden_states: bool, or None for the config's.
+            training: bool.
+
+        Returns:
+            TFLEDEncoderBaseModelOutput.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led.models.backbone.encoder import TFLEDEncoder
+            >>> from tf_led.models.inputs.model_inputs import DocumentInputs
+            >>> from tf_led.testing import tiny_config
+            >>> document = DocumentInputs(tf.constant([[0, 5, 7, 2]]))
+            >>> TFLEDEncoder(tiny_config()).encode(document).last_hidden_state.shape
+            TensorShape([1, 4, 12])
+        """
+        config = self.config
+        output_attentions = choose(output_attentions, config.output_attentions)
+        seed = self.draw_seed(training)
+        hidden = self._embed(document, fold_seed(seed, 0))
+        padding_mask, global_mask = merge_masks(
+            hidden, document.attention_mask, document.global_attention_mask
         )
         global_tokens = None
         if global_mask is not None:
             hidden, global_tokens = self._find_global_tokens(
-                hidden, global_mask, keep_maps
+                hidden, global_mask, output_attentions
             )
 
         def run_layer(index, layer, hidden, head_mask, *, seed):
@@ -153,42 +193,33 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
                 global_tokens=global_tokens,
                 head_mask=head_mask,
                 seed=seed,
-                output_attentions=keep_maps,
+                output_attentions=output_attentions,
             )
 
-        hidden, states, maps = self.run_layers(
+        hidden, states, attentions = self.run_layers(
             run_layer,
             hidden,
-            extras=[[mask] for mask in per_layer(head_mask, self.num_layers)],
+            extras=[[mask] for mask in per_layer(document.head_mask, self.num_layers)],
             seed=fold_seed(seed, 1),
             drop_rate=config.encoder_layerdrop,
-            keep_maps=keep_maps,
+            output_attentions=output_attentions,
         )
-        probs, global_probs = maps or (None, None)
-        output = TFLEDEncoderBaseModelOutput(
+        probs, global_probs = attentions or (None, None)
+        keep_states = choose(output_hidden_states, config.output_hidden_states)
+        return TFLEDEncoderBaseModelOutput(
             last_hidden_state=hidden,
-            hidden_states=states
-            if choose(output_hidden_states, config.output_hidden_states)
-            else None,
+            hidden_states=states if keep_states else None,
             attentions=probs,
             global_attentions=None if global_mask is None else global_probs,
         )
-        return output if choose(return_dict, config.return_dict) else output.to_tuple()
 
-    def _embed(self, input_ids, inputs_embeds, seed):
-        config = self.config
-        names = ("input_ids", "inputs_embeds")
-        embeds = embed_inputs(self, input_ids, inputs_embeds, names)
+    def _embed(self, document, seed):
+        embeds = document.inputs_embeds
+        if embeds is None:
+            embeds = self.embed_tokens(document.input_ids)
         length = static_or_dynamic(embeds, 1)
-        limit = config.max_encoder_position_embeddings
-        length = checks.check_length(
-            length,
-            limit,
-            names[inputs_embeds is not None],
-            "max_encoder_position_embeddings",
-        )
         hidden = embeds + self.embed_positions(tf.range(length))
-        return dropout(self.layernorm_embedding(hidden), config.dropout, seed)
+        return dropout(self.layernorm_embedding(hidden), self.config.dropout, seed)
 
     def _find_global_tokens(self, hidden, global_mask, output_attentions):
         """Finds the global tokens once for all layers.
@@ -216,7 +247,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             )
         num_global = count_global_tokens(global_mask)
         is_beyond = num_global > bound
-        refuse_where(
+        raise_where(
             is_beyond,
             num_global,
             "A row of `global_attention_mask` has",
@@ -254,37 +285,22 @@ def token_embedding(config, dtype):
     )
 
 
-def embed_inputs(stack, ids, embeds, names):
-    """Embeds ids, or takes embeddings as given: exactly one of the two."""
-    if (ids is None) == (embeds is None):
-        given = "both" if ids is not None else "neither"
-        raise input_error(f"Give either `{names[0]}` or `{names[1]}`, got {given}.")
-    if ids is not None:
-        return stack.embed_tokens(checks.as_ids(ids, names[0], stack.config.vocab_size))
-    return checks.as_embeds(embeds, names[1], stack.config.d_model, stack.compute_dtype)
-
-
 def merge_masks(hidden, attention_mask, global_attention_mask):
-    """Turns the users' masks into bool masks.
+    """Turns the two masks of a document into what may be seen and what is global.
 
     Args:
         hidden: float[B, S, D].
-        attention_mask: int or bool[B, S], or None for no padding.
-        global_attention_mask: int[B, S] of 1, 0 and -1, or None.
+        attention_mask: bool[B, S], or None for no padding.
+        global_attention_mask: int32[B, S] of 1, 0 and -1, or None.
 
     Returns:
         padding_mask bool[B, S], True for real tokens, and global_mask bool[B, S], True
         for global ones, or None. Padding is never global, and -1 makes padding.
     """
-    shape = [static_or_dynamic(hidden, 0), static_or_dynamic(hidden, 1)]
-    padding_mask = checks.as_mask(attention_mask, "attention_mask", shape)
-    if padding_mask is None:
-        padding_mask = tf.ones(shape, tf.bool)
-        padding_mask = tf.ensure_shape(padding_mask, hidden.shape[:2])
-    global_flags = checks.as_global_mask(
-        global_attention_mask, "global_attention_mask", shape
-    )
-    if global_flags is None:
-        return padding_mask, None
-    padding_mask &= global_flags >= 0
-    return padding_mask, padding_mask & (global_flags > 0)
+    if attention_mask is None:
+        shape = [static_or_dynamic(hidden, 0), static_or_dynamic(hidden, 1)]
+        attention_mask = tf.ensure_shape(tf.ones(shape, tf.bool), hidden.shape[:2])
+    if global_attention_mask is None:
+        return attention_mask, None
+    padding_mask = attention_mask & (global_attention_mask >= 0)
+    return padding_mask, padding_mask & (global_attention_mask > 0)

@@ -72,26 +72,28 @@ class LayerStack:
         """
         return tf.cast(self.seed_generator.next(), tf.int32) if training else None
 
-    def run_layers(self, run_layer, hidden, *, extras, seed, drop_rate, keep_maps):
+    def run_layers(
+        self, run_layer, hidden, *, extras, seed, drop_rate, output_attentions
+    ):
         """Runs the layers one after another.
 
         Args:
             run_layer: called with (index, layer, hidden, seed, *extras of that layer);
-                returns a named tuple of new hidden states and maps.
+                returns a named tuple of new hidden states and attention probabilities.
             hidden: float[B, S, D].
             extras: for each layer a list of float tensors and None. A layer that is
                 recomputed passes gradients to these and to `hidden` only, never to
                 what `run_layer` holds otherwise.
             seed: int32[2], or None outside training.
             drop_rate: Python float, probability to skip a layer in training.
-            keep_maps: bool, whether to collect the maps.
+            output_attentions: bool, whether to collect the attention probabilities.
 
         Returns:
-            The last hidden states, the tuple of all L + 1, and the maps as one tuple
-            over layers for each kind of map, or None.
+            The last hidden states, the tuple of all L + 1, and one tuple over layers
+            for each kind of attention probabilities, or None.
 
         Raises:
-            ValueError: if maps are asked for while layers may be dropped.
+            ValueError: on `output_attentions` while layers may be dropped.
 
         Example:
             >>> import collections
@@ -101,23 +103,23 @@ class LayerStack:
             >>> Result = collections.namedtuple("Result", "hidden attention")
             >>> def times(index, layer, hidden, seed):
             ...     return Result(hidden * layer, layer)
-            >>> options = {"seed": None, "drop_rate": 0.0, "keep_maps": True}
+            >>> options = {"seed": None, "drop_rate": 0.0, "output_attentions": True}
             >>> stack.run_layers(times, 1.0, extras=[[], []], **options)
             (6.0, (1.0, 2.0, 6.0), ((2, 3),))
         """
         may_drop = seed is not None and drop_rate > 0
-        if may_drop and keep_maps:
+        if may_drop and output_attentions:
             raise input_error(
-                f"output_attentions cannot be had while layers are dropped (layerdrop "
+                "`output_attentions` is True while layers are dropped (layerdrop "
                 f"{drop_rate}): a dropped layer has none. Call with training=False."
             )
-        states, maps = [hidden], []
+        states, attentions = [hidden], []
         for index, layer in enumerate(self.layers):
             layer_seed = fold_seed(seed, 2 * index)
             run = functools.partial(run_layer, index, layer, seed=layer_seed)
-            if keep_maps:
-                hidden, *layer_maps = run(hidden, *extras[index])
-                maps.append(layer_maps)
+            if output_attentions:
+                hidden, *layer_probs = run(hidden, *extras[index])
+                attentions.append(layer_probs)
             else:
                 step = functools.partial(_hidden_of, run)
                 if may_drop:
@@ -127,7 +129,8 @@ class LayerStack:
                     step = functools.partial(_recomputed, step)
                 hidden = step(hidden, *extras[index])
             states.append(hidden)
-        return hidden, tuple(states), tuple(zip(*maps, strict=True)) if maps else None
+        by_kind = tuple(zip(*attentions, strict=True)) if attentions else None
+        return hidden, tuple(states), by_kind
 
 
 def _hidden_of(run, hidden, *extras):

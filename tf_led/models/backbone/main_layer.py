@@ -1,19 +1,15 @@
 """Encoder and decoder joined, under every head."""
 
 import keras
+import tensorflow as tf
 
 from tf_led.models.backbone.config import LEDConfig, is_tied, split_config
 from tf_led.models.backbone.decoder import TFLEDDecoder
 from tf_led.models.backbone.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.backbone.layer_stack import choose
-from tf_led.models.backbone.outputs import (
-    TFLEDEncoderBaseModelOutput,
-    TFLEDSeq2SeqModelOutput,
-)
-from tf_led.models.inputs import validation as checks
-from tf_led.models.inputs.named_inputs import NamedInputs, is_mapping
-from tf_led.models.inputs.validation import input_error
-from tf_led.ops.losses import shift_tokens_right
+from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
+from tf_led.models.inputs.model_inputs import validate_inputs
+from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.utils.versions import config_from_dict
 
 
@@ -88,44 +84,64 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         *,
         cross_attn_head_mask=None,
     ):
-        options = {
-            "output_attentions": output_attentions,
-            "output_hidden_states": output_hidden_states,
-            "return_dict": True,
-            "training": training,
-        }
-        needs_decoder_ids = decoder_input_ids is None and decoder_inputs_embeds is None
-        if needs_decoder_ids and input_ids is not None:
-            decoder_input_ids = self._default_decoder_ids(input_ids)
-        encoded = self._encode(
-            encoder_outputs,
-            past_key_values,
+        inputs = validate_inputs(
+            self.config,
+            self.compute_dtype,
             input_ids=input_ids,
-            inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
-            global_attention_mask=global_attention_mask,
+            decoder_input_ids=decoder_input_ids,
+            decoder_attention_mask=decoder_attention_mask,
             head_mask=head_mask,
-            **options,
-        )
-        if needs_decoder_ids and decoder_input_ids is None:
-            raise input_error(
-                "Without `input_ids` there is nothing to make decoder inputs from: "
-                "give `decoder_input_ids`, `decoder_inputs_embeds` or, in training, "
-                "`labels`."
-            )
-        decoded = self.decoder(
-            input_ids=decoder_input_ids,
-            inputs_embeds=decoder_inputs_embeds,
-            attention_mask=decoder_attention_mask,
-            encoder_hidden_states=encoded.last_hidden_state,
-            encoder_attention_mask=attention_mask,
-            head_mask=decoder_head_mask,
-            encoder_head_mask=cross_attn_head_mask,
+            decoder_head_mask=decoder_head_mask,
+            encoder_outputs=encoder_outputs,
+            global_attention_mask=global_attention_mask,
             past_key_values=past_key_values,
-            use_cache=use_cache,
-            **options,
+            inputs_embeds=inputs_embeds,
+            decoder_inputs_embeds=decoder_inputs_embeds,
+            cross_attn_head_mask=cross_attn_head_mask,
         )
-        output = TFLEDSeq2SeqModelOutput(
+        output = self.run(
+            inputs,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            training=training,
+        )
+        return_dict = choose(return_dict, self.config.return_dict)
+        return output if return_dict else output.to_tuple()
+
+    def run(self, inputs, *, use_cache=None, **options):
+        """Encodes and decodes inputs that have been checked.
+
+        Args:
+            inputs: `ModelInputs`, as `validate_inputs` makes them.
+            use_cache: bool, or None for the config's.
+            **options: `output_attentions`, `output_hidden_states`: bool, or None for
+                the config's; `training` bool.
+
+        Returns:
+            TFLEDSeq2SeqModelOutput.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.models.inputs.model_inputs import validate_inputs
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> ids = [[0, 5, 7, 2]]
+            >>> inputs = validate_inputs(model.config, "float32", input_ids=ids)
+            >>> model.led.run(inputs).last_hidden_state.shape
+            TensorShape([1, 4, 12])
+        """
+        encoded = inputs.encoder_outputs
+        if encoded is None:
+            with tf.name_scope("encoder"):
+                encoded = self.encoder.encode(inputs.document, **options)
+        states = encoded.last_hidden_state
+        with tf.name_scope("decoder"):
+            decoded = self.decoder.decode(
+                inputs.decoder, states, use_cache=use_cache, **options
+            )
+        return TFLEDSeq2SeqModelOutput(
             last_hidden_state=decoded.last_hidden_state,
             past_key_values=decoded.past_key_values,
             decoder_hidden_states=decoded.hidden_states,
@@ -135,34 +151,6 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
             encoder_hidden_states=encoded.hidden_states,
             encoder_attentions=encoded.attentions,
             encoder_global_attentions=encoded.global_attentions,
-        )
-        return_dict = choose(return_dict, self.config.return_dict)
-        return output if return_dict else output.to_tuple()
-
-    def _encode(self, encoder_outputs, past_key_values, **inputs):
-        if encoder_outputs is not None:
-            return as_encoder_output(encoder_outputs)
-        has_input = not (
-            inputs["input_ids"] is None and inputs["inputs_embeds"] is None
-        )
-        if past_key_values is not None and not has_input:
-            # The cache holds all that the decoder needs of the document.
-            return TFLEDEncoderBaseModelOutput()
-        return self.encoder(**inputs)
-
-    def _default_decoder_ids(self, input_ids):
-        config = self.config
-        ids = checks.as_ids(input_ids, "input_ids", config.vocab_size)
-        length, limit = ids.shape[1], config.max_decoder_position_embeddings
-        if length is not None and length > limit:
-            raise input_error(
-                "Without decoder inputs the decoder starts from the shifted "
-                f"`input_ids`, but these are {length} tokens and it has {limit} "
-                "positions (`max_decoder_position_embeddings`). Give "
-                "`decoder_input_ids` or, in training, `labels`."
-            )
-        return shift_tokens_right(
-            ids, config.pad_token_id, config.decoder_start_token_id
         )
 
     def get_config(self):
@@ -177,22 +165,3 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
     def from_config(cls, config):
         fields, options = split_config(config)
         return cls(config_from_dict(LEDConfig, fields), **options)
-
-
-def as_encoder_output(outputs):
-    """Takes an encoder's output as struct, mapping, tuple or bare hidden states."""
-    names = TFLEDEncoderBaseModelOutput.fields()
-    if not is_mapping(outputs):
-        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
-        if not 1 <= len(outputs) <= len(names):
-            raise input_error(
-                f"`encoder_outputs` has {len(outputs)} entries; expected 1 to "
-                f"{len(names)}: {', '.join(names)}."
-            )
-        outputs = dict(zip(names, outputs, strict=False))
-    if not {names[0]} <= set(outputs) <= set(names):
-        raise input_error(
-            f"`encoder_outputs` has the fields {list(outputs)}; expected "
-            f"last_hidden_state, and perhaps {', '.join(names[1:])}."
-        )
-    return TFLEDEncoderBaseModelOutput(outputs)

@@ -4,9 +4,14 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.models.backbone.main_layer import as_encoder_output
-from tf_led.models.inputs import validation as checks
-from tf_led.models.inputs.named_inputs import is_mapping, static_or_dynamic
+from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.models.inputs import validation
+from tf_led.models.inputs.model_inputs import (
+    as_encoder_output,
+    validate_document,
+    validate_states,
+)
+from tf_led.models.inputs.named_inputs import is_mapping
 
 
 class GenerationInputs(NamedTuple):
@@ -89,12 +94,13 @@ def _refuse_encoder_inputs(inputs):
             )
 
 
-def convert_inputs(inputs, config):
-    """Turns arrays and lists into tensors, checked, with padding masked by default.
+def convert_inputs(inputs, config, dtype="float32"):
+    """Checks and casts the inputs, once; masks padding where there is no mask.
 
     Args:
         inputs: GenerationInputs.
         config: LEDConfig.
+        dtype: str, what embeddings and states are cast to.
 
     Returns:
         GenerationInputs of tensors. Without an attention mask, padding ids in
@@ -103,43 +109,46 @@ def convert_inputs(inputs, config):
     Raises:
         ValueError: on ids, masks or lengths that do not fit.
     """
-    if inputs.input_ids is not None:
-        ids = checks.as_ids(inputs.input_ids, "input_ids", config.vocab_size)
-        inputs = inputs._replace(input_ids=ids)
-    elif inputs.inputs_embeds is not None:
-        embeds = checks.as_embeds(
-            inputs.inputs_embeds, "inputs_embeds", config.d_model, tf.float32
-        )
-        inputs = inputs._replace(inputs_embeds=embeds)
-    document = inputs.document()
-    if inputs.decoder_input_ids is not None:
-        prompt = _as_prompt(inputs.decoder_input_ids, config)
-        checks.check_batch(prompt.shape[0], document.shape[0])
-        prompt_mask = checks.as_mask(
-            inputs.decoder_attention_mask, "decoder_attention_mask", prompt.shape
-        )
-        inputs = inputs._replace(
-            decoder_input_ids=prompt, decoder_attention_mask=prompt_mask
-        )
     if inputs.encoder_outputs is None:
-        limit = config.max_encoder_position_embeddings
-        checks.check_length(
-            static_or_dynamic(document, 1),
-            limit,
-            "input_ids",
-            "max_encoder_position_embeddings",
+        document = validate_document(
+            config,
+            dtype,
+            input_ids=inputs.input_ids,
+            inputs_embeds=inputs.inputs_embeds,
+            attention_mask=inputs.attention_mask,
+            global_attention_mask=inputs.global_attention_mask,
+            head_mask=inputs.head_mask,
         )
-    shape = document.shape[:2]
-    mask = inputs.attention_mask
-    if mask is None:
-        mask = default_mask(inputs, config)
-    mask = checks.as_mask(mask, "attention_mask", shape)
-    global_mask = checks.as_global_mask(
-        inputs.global_attention_mask, "global_attention_mask", shape
+        inputs = inputs._replace(**document._asdict())
+    else:
+        inputs = _convert_states(inputs, config, dtype)
+    if inputs.attention_mask is None:
+        mask = tf.cast(default_mask(inputs, config), tf.bool)
+        inputs = inputs._replace(attention_mask=mask)
+    if inputs.decoder_input_ids is None:
+        return inputs
+    prompt = _as_prompt(inputs.decoder_input_ids, config)
+    validation.validate_batch(prompt, inputs.document())
+    prompt_mask = validation.validate_mask(
+        inputs.decoder_attention_mask, "decoder_attention_mask", prompt.shape
     )
-    return inputs._replace(
-        attention_mask=tf.cast(mask, tf.int32), global_attention_mask=global_mask
+    return inputs._replace(decoder_input_ids=prompt, decoder_attention_mask=prompt_mask)
+
+
+def _convert_states(inputs, config, dtype):
+    """The same where the encoder has run already."""
+    encoded, ids = inputs.encoder_outputs, inputs.input_ids
+    states, mask = validate_states(
+        config,
+        dtype,
+        encoded.last_hidden_state,
+        inputs.attention_mask,
+        "encoder_outputs",
     )
+    if ids is not None:
+        ids = validation.validate_ids(ids, "input_ids", config.vocab_size)
+    encoded = TFLEDEncoderBaseModelOutput({**encoded, "last_hidden_state": states})
+    return inputs._replace(encoder_outputs=encoded, input_ids=ids, attention_mask=mask)
 
 
 def default_mask(inputs, config):
@@ -166,9 +175,11 @@ def _as_prompt(ids, config):
     ids = tf.convert_to_tensor(ids)
     known = tf.get_static_value(ids)
     if known is None:
-        return checks.as_ids(ids, "decoder_input_ids", config.vocab_size)
+        return validation.validate_ids(ids, "decoder_input_ids", config.vocab_size)
     with tf.init_scope():
-        known = checks.as_ids(known, "decoder_input_ids", config.vocab_size).numpy()
+        known = validation.validate_ids(
+            known, "decoder_input_ids", config.vocab_size
+        ).numpy()
     return tf.constant(known)
 
 

@@ -12,10 +12,10 @@ from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.search.greedy_and_sampling import make_seed
 from tf_led.generation.stopping import python_only
 from tf_led.models.backbone.config import LEDConfig
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
 from tf_led.models.generation.generation_inputs import convert_inputs, take_inputs
-from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs import validation
+from tf_led.models.inputs.model_inputs import DocumentInputs
 
 
 class SavedGeneration:
@@ -157,7 +157,7 @@ class GenerationMixin:
             tokenizer,
         )
         inputs, overrides = take_inputs(inputs, kwargs)
-        inputs = convert_inputs(inputs, self.config)
+        inputs = convert_inputs(inputs, self.config, self.compute_dtype)
         prompt = prepare_prompt(
             inputs.decoder_input_ids,
             inputs.decoder_attention_mask,
@@ -309,18 +309,18 @@ class GenerationMixin:
     def _encode_for_generation(self, options, inputs):
         if inputs.encoder_outputs is not None:
             return inputs.encoder_outputs
-        encoded = self.get_encoder()(
+        document = DocumentInputs(
             input_ids=inputs.input_ids,
             inputs_embeds=inputs.inputs_embeds,
             attention_mask=inputs.attention_mask,
             global_attention_mask=inputs.global_attention_mask,
             head_mask=inputs.head_mask,
+        )
+        return self.led.encoder.encode(
+            document,
             output_attentions=_wanted(options, "output_attentions"),
             output_hidden_states=_wanted(options, "output_hidden_states"),
-            return_dict=True,
-            training=False,
         )
-        return TFLEDEncoderBaseModelOutput(encoded)
 
     def _make_step(self, options, inputs, encoder_hidden):
         config = self.config
@@ -330,11 +330,11 @@ class GenerationMixin:
             self.get_decoder(),
             self.score_tokens,
             tf.cast(encoder_hidden, self.compute_dtype),
-            inputs.attention_mask > 0,
-            head_mask=checks.as_head_mask(
+            inputs.attention_mask,
+            head_mask=validation.validate_head_mask(
                 inputs.decoder_head_mask, "decoder_head_mask", *sizes
             ),
-            cross_head_mask=checks.as_head_mask(
+            cross_head_mask=validation.validate_head_mask(
                 inputs.cross_attn_head_mask, "cross_attn_head_mask", *sizes
             ),
             keep_attentions=options.needs_from_step("attentions"),

@@ -1,4 +1,4 @@
-"""Checks of what users hand to a model: one clear line for what cannot work."""
+"""Checks of single arguments that users hand to a model; each error is one line."""
 
 import tensorflow as tf
 
@@ -9,15 +9,15 @@ def input_error(message):
     """A ValueError of one line, for a user's mistake.
 
     Keras lists all arguments of the call after what a layer raises, unless marked so.
-    It is no class of its own: AutoGraph would turn that into an error of its own.
+    A plain ValueError: AutoGraph would turn a subclass into an error of its own.
     """
     error = ValueError(message)
     error._keras_call_info_injected = True
     return error
 
 
-def refuse_where(bad, tensor, before, after):
-    """Refuses a tensor with wrong entries, naming the largest of them.
+def raise_where(bad, tensor, before, after):
+    """Raises where a tensor has wrong entries, naming the largest of them.
 
     Args:
         bad: bool, shape of `tensor`.
@@ -37,10 +37,10 @@ def refuse_where(bad, tensor, before, after):
     worst = tf.reduce_max(tf.where(bad, tensor, tensor.dtype.min))
     if tf.executing_eagerly():
         raise input_error(f"{before} {worst.numpy()}{after}")
-    return only_after(ok, [before, worst, after], tensor)
+    return assert_before(ok, [before, worst, after], tensor)
 
 
-def only_after(ok, message, tensor):
+def assert_before(ok, message, tensor):
     """Returns `tensor`, in a graph only once `ok` was found true.
 
     Args:
@@ -56,8 +56,8 @@ def only_after(ok, message, tensor):
         return tf.identity(tensor)
 
 
-def as_ids(ids, name, vocab_size):
-    """Takes token ids, refusing what is not an id of the vocabulary.
+def validate_ids(ids, name, vocab_size):
+    """Checks and casts token ids.
 
     Args:
         ids: int[B, S], tensor, array or nested list.
@@ -68,10 +68,10 @@ def as_ids(ids, name, vocab_size):
         int32[B, S].
 
     Raises:
-        ValueError: if they are not integers, not of rank 2, none, or outside 0..V-1.
+        ValueError: if they are not integers, not of rank 2, empty, or outside 0..V-1.
     """
     ids = _as_integers(ids, name)
-    ids = refuse_where(
+    ids = raise_where(
         (ids < 0) | (ids >= vocab_size),
         ids,
         f"`{name}` holds",
@@ -81,8 +81,8 @@ def as_ids(ids, name, vocab_size):
     return tf.cast(ids, tf.int32)
 
 
-def as_labels(labels, vocab_size):
-    """Takes labels: token ids, and -100 where nothing is to be learnt.
+def validate_labels(labels, vocab_size):
+    """Checks and casts labels: token ids, and -100 where there is nothing to learn.
 
     Args:
         labels: int[B, T], tensor, array or nested list.
@@ -92,10 +92,10 @@ def as_labels(labels, vocab_size):
         int32[B, T].
 
     Raises:
-        ValueError: as `as_ids`.
+        ValueError: as `validate_ids`.
     """
     labels = _as_integers(labels, "labels")
-    labels = refuse_where(
+    labels = raise_where(
         (labels != IGNORED_LABEL) & ((labels < 0) | (labels >= vocab_size)),
         labels,
         "`labels` holds",
@@ -105,8 +105,8 @@ def as_labels(labels, vocab_size):
     return tf.cast(labels, tf.int32)
 
 
-def as_mask(mask, name, shape):
-    """Takes a mask of 0 and 1, refusing floats, other values and other shapes.
+def validate_mask(mask, name, shape):
+    """Checks and casts a mask of 0 and 1.
 
     Args:
         mask: int or bool, tensor, array or nested list; None stays None.
@@ -123,7 +123,7 @@ def as_mask(mask, name, shape):
     mask = _as_int_mask(mask, name, shape)
     if mask is None:
         return None
-    mask = refuse_where(
+    mask = raise_where(
         (mask < 0) | (mask > 1),
         mask,
         f"`{name}` holds",
@@ -132,11 +132,11 @@ def as_mask(mask, name, shape):
     return mask > 0
 
 
-def as_global_mask(mask, name, shape):
-    """Takes a global mask: 1 global, 0 local, -1 masked as the tokenizer pads it.
+def validate_global_mask(mask, name, shape):
+    """Checks and casts a global mask: 1 global, 0 local, -1 masked (padding).
 
     Args:
-        mask: as in `as_mask`.
+        mask: as in `validate_mask`.
         name: see there.
         shape: see there.
 
@@ -144,12 +144,12 @@ def as_global_mask(mask, name, shape):
         int32[B, S] or None.
 
     Raises:
-        ValueError: as `as_mask`.
+        ValueError: as `validate_mask`.
     """
     mask = _as_int_mask(mask, name, shape)
     if mask is None:
         return None
-    return refuse_where(
+    return raise_where(
         (mask < -1) | (mask > 1),
         mask,
         f"`{name}` holds",
@@ -157,8 +157,8 @@ def as_global_mask(mask, name, shape):
     )
 
 
-def as_embeds(embeds, name, dim, dtype):
-    """Takes embeddings float[B, S, D], refusing another rank or D."""
+def validate_embeds(embeds, name, dim, dtype):
+    """Checks embeddings float[B, S, D] and casts them to `dtype`."""
     embeds = tf.convert_to_tensor(embeds)
     if not embeds.dtype.is_floating:
         raise input_error(f"`{name}` must hold floats, got {embeds.dtype.name}.")
@@ -170,8 +170,8 @@ def as_embeds(embeds, name, dim, dtype):
     return tf.cast(embeds, dtype)
 
 
-def as_head_mask(mask, name, num_layers, num_heads):
-    """Takes a head mask float[L, N], or float[N] for all layers; None stays None."""
+def validate_head_mask(mask, name, num_layers, num_heads):
+    """Checks a head mask float[L, N], or float[N] for all layers; None stays None."""
     if mask is None:
         return None
     mask = tf.convert_to_tensor(mask)
@@ -186,13 +186,13 @@ def as_head_mask(mask, name, num_layers, num_heads):
     return tf.cast(mask, tf.float32)
 
 
-def check_shape(tensor, name, shape):
-    """Refuses a tensor that does not have one entry for every token.
+def validate_shape(tensor, name, shape):
+    """Checks that a tensor has one entry for every token.
 
     Args:
         tensor: int or bool[B, S].
         name: the argument's name, for messages.
-        shape: see `as_mask`.
+        shape: see `validate_mask`.
 
     Returns:
         `tensor`; in a graph what is computed from it comes after the check.
@@ -214,37 +214,50 @@ def check_shape(tensor, name, shape):
     )
     ok = tf.reduce_all(actual == expected)
     message = [f"`{name}` has shape", actual, "expected", expected, hint]
-    return only_after(ok, message, tensor)
+    return assert_before(ok, message, tensor)
 
 
-def check_batch(size, document_size):
-    """Refuses decoder inputs for another number of documents than there are.
+def validate_batch(tokens, document):
+    """Checks that the decoder has one row for each document.
 
     Args:
-        size: int or None, rows of the decoder's input.
-        document_size: int or None, rows of the encoder's output.
+        tokens: tensor [B, T, ...], the decoder's ids or embeddings.
+        document: tensor [B, S, ...].
+
+    Returns:
+        `tokens`; in a graph what is computed from it comes after the check.
 
     Raises:
-        ValueError: naming both.
+        ValueError: naming both numbers of rows.
     """
-    if None not in (size, document_size) and size != document_size:
-        raise input_error(
-            f"The decoder's input is a batch of {size}, the document's one of "
-            f"{document_size}; give one row for each document."
-        )
+    hint = "give one row for each document."
+    rows, num_documents = tokens.shape[0], document.shape[0]
+    if None not in (rows, num_documents):
+        if rows != num_documents:
+            raise input_error(
+                f"The decoder's input is a batch of {rows}, the document's one of "
+                f"{num_documents}; {hint}"
+            )
+        return tokens
+    rows, num_documents = tf.shape(tokens)[0], tf.shape(document)[0]
+    message = ["The decoder's input is a batch of", rows]
+    message += ["the document's one of", num_documents, hint]
+    return assert_before(rows == num_documents, message, tokens)
 
 
-def check_length(length, limit, name, field):
-    """Refuses sequences beyond the position table.
+def validate_length(tokens, length, limit, name, field):
+    """Checks that a sequence is no longer than the position table.
 
     Args:
-        length: int, or int32[] where it is not known while tracing.
+        tokens: tensor, the sequence.
+        length: int, or int32[] where it is not known while tracing: the length of the
+            sequence, with what came before it.
         limit: int, rows of the table.
         name: what is too long, for messages.
         field: the config's field that sets the limit.
 
     Returns:
-        `length`; in a graph what is computed from it comes after the check.
+        `tokens`; in a graph what is computed from it comes after the check.
 
     Raises:
         ValueError: naming both lengths.
@@ -255,20 +268,21 @@ def check_length(length, limit, name, field):
         "a model with more positions."
     )
     if tf.is_tensor(length):
-        return refuse_where(length > limit, length, f"`{name}` has", hint)
+        message = [f"`{name}` has", length, hint]
+        return assert_before(length <= limit, message, tokens)
     if length > limit:
         raise input_error(f"`{name}` has {length}{hint}")
-    return length
+    return tokens
 
 
 def _as_integers(ids, name):
-    """Takes int[B, T] as int64: a cast to int32 could turn a wrong id into a right."""
+    """Casts int[B, T] to int64: int32 could turn a wrong id into a right one."""
     try:
         ids = tf.convert_to_tensor(ids)
     except ValueError as error:
         raise input_error(
-            f"`{name}` is no rectangle of ids: {error} Pad rows to one length "
-            "(tokenizer(..., padding=True))."
+            f"`{name}` must be rows of ids, all of one length: {error} Pad rows to "
+            "one length (tokenizer(..., padding=True))."
         ) from None
     if not ids.dtype.is_integer:
         raise input_error(f"`{name}` must hold integers, got {ids.dtype.name}.")
@@ -285,7 +299,7 @@ def _as_int_mask(mask, name, shape):
             f"`{name}` is a {mask.dtype.name} mask; give integers or bools, for "
             f"instance tf.cast({name}, tf.int32)."
         )
-    return tf.cast(check_shape(mask, name, shape), tf.int32)
+    return tf.cast(validate_shape(mask, name, shape), tf.int32)
 
 
 def _check_form(tensor, name, rank, form):

@@ -77,7 +77,8 @@ def _make_generate(model, options, start_token_id, jit):
         }
         mask = tf.cast(default_mask(inputs, model.config), tf.int64)
         tensors = with_masks(tensors, attention_mask=mask)
-        inputs = convert_inputs(GenerationInputs(**tensors), model.config)
+        inputs = GenerationInputs(**tensors)
+        inputs = convert_inputs(inputs, model.config, model.compute_dtype)
         sequences, length = run(inputs, _checked(live, options))
         return {"sequences": sequences[:, :length]}
 

@@ -9,7 +9,8 @@ from tf_led.models.backbone.config import is_tied
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.generation.generation_mixin import GenerationMixin, SavedGeneration
-from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs import validation
+from tf_led.models.inputs.model_inputs import validate_inputs
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.models.serving.generation_endpoints import GenerationEndpoints
@@ -97,10 +98,12 @@ class TFLEDForConditionalGeneration(
     ):
         if labels is not None:
             use_cache = False
-            labels = checks.as_labels(labels, self.config.vocab_size)
+            labels = validation.validate_labels(labels, self.config.vocab_size)
             if decoder_input_ids is None and decoder_inputs_embeds is None:
                 decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
-        output = self.led(
+        inputs = validate_inputs(
+            self.config,
+            self.compute_dtype,
             input_ids=input_ids,
             attention_mask=attention_mask,
             decoder_input_ids=decoder_input_ids,
@@ -112,12 +115,14 @@ class TFLEDForConditionalGeneration(
             past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             decoder_inputs_embeds=decoder_inputs_embeds,
+            cross_attn_head_mask=cross_attn_head_mask,
+        )
+        output = self.led.run(
+            inputs,
             use_cache=use_cache,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
-            return_dict=True,
             training=training,
-            cross_attn_head_mask=cross_attn_head_mask,
         )
         fields = dict(output)
         logits = self.score_tokens(fields.pop("last_hidden_state"))
@@ -128,7 +133,7 @@ class TFLEDForConditionalGeneration(
 
     def _loss_of_all(self, labels, logits):
         shape = [static_or_dynamic(logits, 0), static_or_dynamic(logits, 1)]
-        labels = checks.check_shape(labels, "labels", shape)
+        labels = validation.validate_shape(labels, "labels", shape)
         return self.hf_compute_loss(labels, logits)
 
     def score_tokens(self, hidden):

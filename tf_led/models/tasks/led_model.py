@@ -65,7 +65,7 @@ class TFLEDModel(TFLEDPreTrainedModel):
         *,
         cross_attn_head_mask=None,
     ):
-        return self.led(
+        return self.led.call(
             input_ids=input_ids,
             attention_mask=attention_mask,
             decoder_input_ids=decoder_input_ids,

@@ -7,13 +7,19 @@ import tensorflow as tf
 
 from tf_led.models.backbone.config import LEDConfig
 from tf_led.models.backbone.encoder import merge_masks
-from tf_led.models.backbone.main_layer import as_encoder_output
 from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
-from tf_led.models.inputs import validation as checks
+from tf_led.models.inputs import validation
+from tf_led.models.inputs.model_inputs import (
+    as_encoder_output,
+    validate_document,
+    validate_inputs,
+    validate_states,
+)
 from tf_led.models.inputs.named_inputs import static_or_dynamic
-from tf_led.models.inputs.validation import input_error, only_after, refuse_where
+from tf_led.models.inputs.validation import assert_before, input_error, raise_where
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.ops.control_flow import in_xla
+from tf_led.ops.losses import shift_tokens_right
 
 DECODER = "decoder"
 
@@ -41,7 +47,7 @@ def pooling_of(config):
 
 
 def check_pooling(pooling, allowed):
-    """Refuses a pooling that a head does not have.
+    """Checks that a head has a pooling.
 
     Raises:
         ValueError: naming it and those that there are.
@@ -78,18 +84,20 @@ def last_end_states(hidden, input_ids, end_ids):
     """
     is_end = tf.reduce_any(input_ids[:, :, None] == end_ids, axis=2)
     counts = tf.math.count_nonzero(is_end, axis=1, dtype=tf.int32)  # [B]
-    told = f" end tokens (`eos_token_id` {', '.join(map(str, end_ids))})"
+    end_tokens = f" end tokens (`eos_token_id` {', '.join(map(str, end_ids))})"
     wanted = (
         "The document is read off at the last one: end every row with one, and give "
         "all rows as many, or pool from the encoder."
     )
-    refuse_where(counts == 0, counts, "A row of `input_ids` has", f"{told}. {wanted}")
+    raise_where(
+        counts == 0, counts, "A row of `input_ids` has", f"{end_tokens}. {wanted}"
+    )
     fewest = tf.reduce_min(counts)
-    refuse_where(
+    raise_where(
         counts != fewest,
         counts,
         "A row of `input_ids` has",
-        f"{told}, and another row has fewer. {wanted}",
+        f"{end_tokens}, and another row has fewer. {wanted}",
     )
     pooled = _last_states(hidden, is_end)
     if in_xla():
@@ -223,7 +231,7 @@ class PooledModel(TFLEDPreTrainedModel):
             TensorShape([1, 3, 12])
         """
         if self.has_decoder:
-            return self.led(**self._with_ids(inputs), return_dict=True)
+            return self._run_both(inputs)
         for name in DECODER_INPUTS:
             if inputs[name] is not None and inputs[name] is not False:
                 raise input_error(
@@ -257,22 +265,22 @@ class PooledModel(TFLEDPreTrainedModel):
             [[True, True, False]]
         """
         hidden = output.encoder_last_hidden_state
+        if attention_mask is not None:
+            attention_mask = tf.cast(attention_mask, tf.bool)
+        if global_attention_mask is not None:
+            global_attention_mask = tf.cast(global_attention_mask, tf.int32)
         return merge_masks(hidden, attention_mask, global_attention_mask)[0]
 
     def _run_encoder(self, inputs):
-        given = inputs["encoder_outputs"]
-        if given is None:
-            names = (*ENCODER_INPUTS, *OUTPUT_OPTIONS)
-            options = {name: inputs[name] for name in names}
-            encoded = self.led.encoder(**options, return_dict=True)
+        options = {name: inputs[name] for name in OUTPUT_OPTIONS}
+        if inputs["encoder_outputs"] is None:
+            document = {name: inputs[name] for name in ENCODER_INPUTS}
+            document = validate_document(self.config, self.compute_dtype, **document)
+            encoded = self.led.encoder.encode(document, **options)
+            hidden = encoded.last_hidden_state
         else:
-            encoded = as_encoder_output(given)
-        hidden = checks.as_embeds(
-            encoded.last_hidden_state,
-            "encoder_outputs",
-            self.config.d_model,
-            self.compute_dtype,
-        )
+            encoded = as_encoder_output(inputs["encoder_outputs"])
+            hidden = self._check_states(encoded.last_hidden_state, inputs)
         return TFLEDSeq2SeqModelOutput(
             encoder_last_hidden_state=hidden,
             encoder_hidden_states=encoded.hidden_states,
@@ -280,23 +288,35 @@ class PooledModel(TFLEDPreTrainedModel):
             encoder_global_attentions=encoded.global_attentions,
         )
 
-    def _with_ids(self, inputs):
-        """Checks what the decoder starts from, if it is not given inputs."""
-        names = ("decoder_input_ids", "decoder_inputs_embeds")
-        if any(inputs[name] is not None for name in names):
-            return inputs
-        if inputs["input_ids"] is None:
+    def _check_states(self, states, inputs):
+        states, _ = validate_states(
+            self.config,
+            self.compute_dtype,
+            states,
+            inputs["attention_mask"],
+            "encoder_outputs",
+        )
+        shape = [static_or_dynamic(states, 0), static_or_dynamic(states, 1)]
+        name = "global_attention_mask"
+        validation.validate_global_mask(inputs[name], name, shape)
+        return states
+
+    def _run_both(self, inputs):
+        options = {name: inputs.pop(name) for name in (*OUTPUT_OPTIONS, "use_cache")}
+        inputs = validate_inputs(
+            self.config, self.compute_dtype, start=self._start_decoder, **inputs
+        )
+        return self.led.run(inputs, **options)
+
+    def _start_decoder(self, config, input_ids):
+        """What the decoder starts from where it is given nothing: int32[B, S]."""
+        if input_ids is None:
             raise input_error(
                 "Without `input_ids` the decoder has nothing to start from: give "
                 "`decoder_input_ids` or `decoder_inputs_embeds`, or pool from the "
                 f"encoder (`pooling` {self._other_poolings()})."
             )
-        config = self.config
-        ids = checks.as_ids(inputs["input_ids"], "input_ids", config.vocab_size)
-        return {**inputs, "input_ids": self._check_decoder_length(ids)}
-
-    def _check_decoder_length(self, input_ids):
-        config, length = self.config, static_or_dynamic(input_ids, 1)
+        length = static_or_dynamic(input_ids, 1)
         limit = config.max_decoder_position_embeddings
         hint = (
             f"tokens, but the decoder, which starts from them, has {limit} positions "
@@ -306,12 +326,14 @@ class PooledModel(TFLEDPreTrainedModel):
             "from the encoder: build the model or call from_pretrained with `pooling` "
             f"{self._other_poolings()}."
         )
-        if not isinstance(length, int):
-            told = ["`input_ids` has", length, hint]
-            return only_after(length <= limit, told, input_ids)
-        if length > limit:
+        if tf.is_tensor(length):
+            message = ["`input_ids` has", length, hint]
+            input_ids = assert_before(length <= limit, message, input_ids)
+        elif length > limit:
             raise input_error(f"`input_ids` has {length} {hint}")
-        return input_ids
+        return shift_tokens_right(
+            input_ids, config.pad_token_id, config.decoder_start_token_id
+        )
 
     def _other_poolings(self):
         others = (repr(name) for name in self.poolings if name != DECODER)

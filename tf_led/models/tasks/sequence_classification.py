@@ -6,9 +6,12 @@ import tensorflow as tf
 from tf_led.layers.classification_head import ClassificationHead
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.outputs import TFLEDSeq2SeqSequenceClassifierOutput
-from tf_led.models.inputs import validation as checks
 from tf_led.models.inputs.named_inputs import static_or_dynamic
-from tf_led.models.inputs.validation import input_error, only_after, refuse_where
+from tf_led.models.inputs.validation import (
+    assert_before,
+    input_error,
+    raise_where,
+)
 from tf_led.models.tasks.pooled_model import (
     DECODER,
     PooledModel,
@@ -83,7 +86,7 @@ def classification_loss(labels, logits, problem_type, weights=None):
     targets = _as_targets(labels, problem_type, logits.shape)
     if problem_type == REGRESSION:
         return squared_error(targets, logits, weights=weights)
-    targets = refuse_where(
+    targets = raise_where(
         (targets < 0) | (targets > 1),
         targets,
         "`labels` holds",
@@ -107,7 +110,7 @@ def _as_classes(labels, num_labels, batch):
             f"classes give floats, or set the config's `problem_type` to {MULTI_LABEL}."
         )
     labels = tf.cast(labels, tf.int64)
-    return refuse_where(
+    return raise_where(
         (labels != IGNORED_LABEL) & ((labels < 0) | (labels >= num_labels)),
         labels,
         "`labels` holds",
@@ -266,16 +269,16 @@ class TFLEDForSequenceClassification(PooledModel):
 
     def _at_last_end(self, hidden, input_ids):
         config = self.config
-        ids = checks.as_ids(input_ids, "input_ids", config.vocab_size)
+        ids = tf.cast(tf.convert_to_tensor(input_ids), tf.int32)
         lengths = [static_or_dynamic(tensor, 1) for tensor in (ids, hidden)]
         hint = "tokens: leave the latter out, the decoder then starts from `input_ids`."
-        told = ["`input_ids` has", lengths[0], "and the decoder's input", lengths[1]]
-        told.append(hint)
+        message = ["`input_ids` has", lengths[0], "and the decoder's input", lengths[1]]
+        message.append(hint)
         if all(isinstance(length, int) for length in lengths):
             if lengths[0] != lengths[1]:
-                raise input_error(" ".join(map(str, told)))
+                raise input_error(" ".join(map(str, message)))
         else:
-            ids = only_after(tf.equal(*lengths), told, ids)
+            ids = assert_before(tf.equal(*lengths), message, ids)
         end_ids = config.eos_token_id
         end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
         return last_end_states(hidden, ids, end_ids)
