@@ -41,7 +41,13 @@ class Stack(LayerStack, keras.layers.Layer):
         self.built = True
 
     def run(
-        self, hidden, seed=None, drop_rate=0.0, keep_maps=False, seen=None, offsets=None
+        self,
+        hidden,
+        seed=None,
+        drop_rate=0.0,
+        output_attentions=False,
+        seen=None,
+        offsets=None,
     ):
         offsets = offsets or [None] * self.num_layers
 
@@ -56,19 +62,19 @@ class Stack(LayerStack, keras.layers.Layer):
             extras=[[offset] for offset in offsets],
             seed=seed,
             drop_rate=drop_rate,
-            keep_maps=keep_maps,
+            output_attentions=output_attentions,
         )
 
 
 def test_layers_run_in_order():
-    hidden, states, maps = Stack().run(tf.constant(1.0))
+    hidden, states, attentions = Stack().run(tf.constant(1.0))
     assert [float(state) for state in states] == [1, 2, 6, 30]
-    assert float(hidden) == 30 and maps is None
+    assert float(hidden) == 30 and attentions is None
 
 
-def test_maps_come_by_kind():
-    _, states, maps = Stack().run(tf.constant(1.0), keep_maps=True)
-    assert maps == ((0, 1, 2),) and len(states) == 4
+def test_attentions_come_by_kind():
+    _, states, attentions = Stack().run(tf.constant(1.0), output_attentions=True)
+    assert attentions == ((0, 1, 2),) and len(states) == 4
 
 
 def test_every_layer_has_a_seed_of_its_own():
@@ -116,8 +122,8 @@ def test_layers_are_dropped_at_the_rate(graph):
 def test_maps_of_dropped_layers_are_refused():
     stack = Stack()
     with pytest.raises(ValueError, match=r"layers are dropped \(layerdrop 0.25\)"):
-        stack.run(tf.constant(1.0), SEED, drop_rate=0.25, keep_maps=True)
-    stack.run(tf.constant(1.0), None, drop_rate=0.25, keep_maps=True)
+        stack.run(tf.constant(1.0), SEED, drop_rate=0.25, output_attentions=True)
+    stack.run(tf.constant(1.0), None, drop_rate=0.25, output_attentions=True)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
