@@ -2,7 +2,6 @@ import copy
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import tf_led
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
