@@ -64,7 +64,8 @@ def convert(config=None, **given):
 def test_padding_is_masked_unless_told_otherwise():
     """As PyTorch's `generate`, though not its call, does."""
     converted = convert(input_ids=IDS)
-    assert converted.input_ids.dtype == converted.attention_mask.dtype == tf.int32
+    assert converted.input_ids.dtype == tf.int32
+    assert converted.attention_mask.dtype == tf.bool
     np.testing.assert_array_equal(converted.attention_mask, IDS != 1)
     given = convert(input_ids=IDS, attention_mask=np.ones_like(IDS))
     assert given.attention_mask.numpy().all()
