@@ -3,6 +3,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 BEAM_VENV := .venv-beam
+OLD_VENV := .venv-old
 DEMO := demo
 
 # The first interpreter here that TensorFlow and Keras run on.
@@ -24,6 +25,7 @@ help:
 	@echo "make test-versions  tests on the oldest, Colab's and the newest versions; an hour"
 	@echo "make new-versions  tells which TensorFlow, Keras ... are out and not tested"
 	@echo "make fuzz        spoiled files for every reader, MINUTES=5 of them"
+	@echo "make test-old    what the old TF classes promised, run on them in their own versions"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
@@ -66,6 +68,11 @@ test-load: $(SERVED)/path
 test-beam: $(SERVED)/path $(BEAM_VENV)/.made
 	$(BEAM_VENV)/bin/python tests/serving/beam_pipeline.py $$(cat $(SERVED)/path) \
 		$(SERVED)/beam
+
+# Alone: the tests' own conftest.py needs what is not installed there.
+test-old: $(OLD_VENV)/.made
+	OLD_LIBRARY=1 $(OLD_VENV)/bin/python -m pytest --confcutdir=tests/old_library \
+		-o addopts=--import-mode=importlib -o filterwarnings=default tests/old_library
 
 $(SERVED)/path: $(VENV)/.installed
 	$(BIN)/python -m examples.demo $(DEMO)
@@ -120,7 +127,7 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BEAM_VENV) $(OLD_VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are written last: an installation that was cut off is done again.
 $(VENV)/.installed: setup.cfg setup.py pyproject.toml | $(VENV)/.made
@@ -146,6 +153,11 @@ $(VENV)/.installed-test: setup.cfg setup.py pyproject.toml | $(VENV)/.made
 $(BEAM_VENV)/.made: examples/beam/requirements.txt
 	$(PYTHON) -m venv --clear $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+$(OLD_VENV)/.made: tests/old_library/requirements.txt
+	$(PYTHON) -m venv --clear $(OLD_VENV)
+	$(OLD_VENV)/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
 $(VENV)/.made:
