@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-large test-gpu test-load test-beam test-versions new-versions \
+.PHONY: help demo test test-large test-old test-gpu test-load test-beam test-versions new-versions \
 	fuzz bench docs notebooks bundled-model dist lint format clean
 .DELETE_ON_ERROR:
 
