@@ -8,6 +8,7 @@ import pytest
 from tests.tokenization.other_tokenizers import CORPUS, metaspace, save
 from tf_led.cli.main import main
 
+pytestmark = pytest.mark.filterwarnings("always:The tokenizer of.*Metaspace")
 QUICK = ["--num-beams", "1", "--max-new-tokens", "5"]
 TEXT = " ".join(CORPUS)
 

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from transformers import GenerationConfig
 
+from tests.pipelines.conftest import FirstWords
 from tests.pipelines.make_golden import TEXTS
+from tf_led.data.global_attention_rules import OccurrencesOf
 from tf_led.pipelines import (
     SummarizationPipeline,
     Text2TextGenerationPipeline,
@@ -13,25 +16,36 @@ LONG = "The parser adds an argument; the argument has a name.\n\n" * 7
 OPTIONS = {"max_new_tokens": 5, "num_beams": 1}
 
 
-@pytest.fixture(scope="module")
-def summarize(writer, tokenizer):
-    return SummarizationPipeline(writer, tokenizer, **OPTIONS)
+@pytest.fixture
+def model():
+    """Quick, in the place of a model; `test_build.py` has real ones."""
+    return FirstWords(limit=61)
 
 
-def test_the_first_token_is_global(summarize, writer, tokenizer):
-    batch = tokenizer(TEXTS, padding=True, return_tensors="tf")
-    mask = np.zeros(batch["input_ids"].shape, int)
-    mask[:, 0] = 1
-    ids = writer.generate(**batch, global_attention_mask=mask, **OPTIONS)
-    expected = tokenizer.batch_decode(ids, skip_special_tokens=True)
-    assert [result["summary_text"] for result in summarize(TEXTS)] == expected
-    assert summarize(TEXTS, global_tokens="none") != summarize(TEXTS)
-    own = summarize(TEXTS, global_tokens=lambda ids: np.arange(len(ids)) == 0)
-    assert own == summarize(TEXTS)
+@pytest.fixture
+def summarize(model, tokenizer):
+    return SummarizationPipeline(model, tokenizer, **OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "marked"),
+    [
+        ("first", [0]),
+        ("none", []),
+        (lambda ids: np.arange(len(ids)) == 3, [3]),
+        (OccurrencesOf("parser"), [2]),
+    ],
+)
+def test_the_first_token_is_global(summarize, model, rule, marked):
+    options = {} if rule == "first" else {"global_tokens": rule}
+    summarize(TEXTS[0], **options)
+    ((ids, mask, passed),) = model.batches
+    assert np.flatnonzero(mask[0]).tolist() == marked
+    assert passed == {"num_beams": 1, "max_new_tokens": 5}
 
 
 @pytest.mark.filterwarnings("ignore:an input.*left out")
-@pytest.mark.parametrize("method", ["split", "fuse", "cut"])
+@pytest.mark.parametrize("method", ["split", "cut"])
 @pytest.mark.parametrize("size", [1, 3])
 def test_results_do_not_depend_on_the_batch(summarize, method, size):
     texts = [TEXTS[0], LONG, TEXTS[1]]
@@ -54,18 +68,18 @@ def test_parts_come_along_where_they_are_wanted(summarize):
     assert "".join(LONG[start:end] for start, end in spans) == LONG
 
 
-def test_a_text_is_cut_with_a_warning_unless_it_is_asked_for(writer, tokenizer):
-    write = Text2TextGenerationPipeline(writer, tokenizer, **OPTIONS)
-    with pytest.warns(UserWarning, match="the model takes 64"):
+def test_a_text_is_cut_with_a_warning_unless_it_is_asked_for(model, tokenizer):
+    write = Text2TextGenerationPipeline(model, tokenizer, **OPTIONS)
+    with pytest.warns(UserWarning, match="the model takes 61"):
         expected = write(LONG)
     assert write(LONG, truncation=True) == expected
-    shorter = tokenizer(LONG, truncation=True, max_length=64).input_ids
+    shorter = tokenizer(LONG, truncation=True, max_length=61).input_ids
     text = tokenizer.decode(shorter, skip_special_tokens=True)
     assert write(text) == expected
 
 
-def test_translations_keep_the_white_space_between_parts(writer, tokenizer):
-    translate = TranslationPipeline(writer, tokenizer, **OPTIONS)
+def test_translations_keep_the_white_space_between_parts(model, tokenizer):
+    translate = TranslationPipeline(model, tokenizer, **OPTIONS)
     (result,) = translate(LONG, return_parts=True)
     parts = result["parts"]
     assert len(parts) > 1 and {part["level"] for part in parts} == {1}
@@ -73,35 +87,39 @@ def test_translations_keep_the_white_space_between_parts(writer, tokenizer):
     assert result["translation_text"] == joined.strip()
 
 
-def test_what_a_checkpoint_says_of_the_task(writer, tokenizer, monkeypatch):
+def test_what_a_checkpoint_says_of_the_task(model, tokenizer):
     params = {"summarization": {"max_length": 4, "prefix": "the text: "}}
-    monkeypatch.setattr(writer.config, "task_specific_params", params, raising=False)
-    summarize = SummarizationPipeline(writer, tokenizer)
-    plain = SummarizationPipeline(writer, tokenizer, task="other")
-    (found,) = summarize("a name", return_tensors=True)
-    assert len(found["summary_token_ids"]) == 4
-    (expected,) = plain("the text: a name", return_tensors=True, max_length=4)
-    assert found["summary_token_ids"].tolist() == expected["summary_token_ids"].tolist()
+    model.config.task_specific_params = params
+    SummarizationPipeline(model, tokenizer)("a name")
+    SummarizationPipeline(model, tokenizer, task="other")("the text: a name")
+    (first, _, options), (second, _, _) = model.batches
+    assert first.tolist() == second.tolist() and options["max_length"] == 4
 
 
-def test_defaults_are_those_of_transformers(writer, tokenizer):
-    summarize = SummarizationPipeline(writer, tokenizer)
-    assert summarize.defaults == {"num_beams": 4, "max_new_tokens": 63}
+def test_defaults_are_those_of_transformers(model, tokenizer):
+    summarize = SummarizationPipeline(model, tokenizer)
+    assert summarize.defaults == {"num_beams": 4}  # it says how long
+    model.generation_config = GenerationConfig()
+    summarize = SummarizationPipeline(model, tokenizer)
+    assert summarize.defaults == {"num_beams": 4, "max_new_tokens": 16}
 
 
-def test_max_length_of_a_call_counts(writer, tokenizer):
-    summarize = SummarizationPipeline(writer, tokenizer, return_tensors=True)
-    (result,) = summarize(TEXTS[0], max_length=4)
-    assert len(result["summary_token_ids"]) == 4
+def test_max_length_of_a_call_counts(model, tokenizer):
+    summarize = SummarizationPipeline(model, tokenizer)
+    summarize(TEXTS[0], max_length=4)
+    assert model.batches[0][2] == {"num_beams": 4, "max_length": 4}
 
 
-def test_a_stop_sequence_ends_a_text(summarize, tokenizer):
-    (free,) = summarize(TEXTS[0], return_tensors=True)
-    word = tokenizer.decode(free["summary_token_ids"][2:3])
-    (first,) = tokenizer(word, add_special_tokens=False).input_ids[:1]
-    (ended,) = summarize(TEXTS[0], return_tensors=True, stop_sequence=word)
-    ids = ended["summary_token_ids"].tolist()
-    assert first in ids and len(ids) <= len(free["summary_token_ids"])
+def test_a_stop_sequence_ends_a_text(summarize, model, tokenizer):
+    (first, *_) = tokenizer(" name", add_special_tokens=False).input_ids
+    summarize(TEXTS[0], stop_sequence=" name")
+    assert model.batches[0][2]["eos_token_id"] == first
+
+
+def test_ids_instead_of_text(summarize, tokenizer):
+    (result,) = summarize(TEXTS[0], return_tensors=True)
+    ids = tokenizer(TEXTS[0]).input_ids[1:6]
+    assert result["summary_token_ids"].tolist() == [2, *ids]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +128,6 @@ def test_a_stop_sequence_ends_a_text(summarize, tokenizer):
         ({"long_documents": "join"}, "`long_documents` .* got 'join'"),
         ({"return_text": False}, "`return_text` is False"),
         ({"src_lang": "en"}, "`src_lang` is 'en'"),
-        ({"num_beans": 3}, "num_beans"),
         ({"return_tensors": True}, "`return_tensors=True`"),
     ],
 )
@@ -119,8 +136,8 @@ def test_options_that_do_not_fit_raise(summarize, options, found):
         summarize(LONG, **options)
 
 
-def test_a_translation_is_not_summarised(writer, tokenizer):
-    translate = TranslationPipeline(writer, tokenizer, **OPTIONS)
+def test_a_translation_is_not_summarised(model, tokenizer):
+    translate = TranslationPipeline(model, tokenizer, **OPTIONS)
     with pytest.raises(ValueError, match="`summary_tokens` is 7"):
         translate(LONG, summary_tokens=7)
 

@@ -17,7 +17,7 @@ def classify(model, tokenizer):
 
 
 def test_the_first_token_is_global(classify, model, tokenizer):
-    batch = tokenizer(TEXTS[0], return_tensors="tf").input_ids[None]
+    batch = tokenizer(TEXTS[0], return_tensors="tf").input_ids
     mask = [[1] + [0] * (batch.shape[1] - 1)]
     logits = model(input_ids=batch, global_attention_mask=mask).logits[0]
     scores = tf.nn.softmax(logits).numpy()
