@@ -52,16 +52,17 @@ class FilesMixin:
         try:
             with broken_files_as_value_error(place):
                 tokenizer = super().from_pretrained(place, *args, **kwargs)
-        except tokenizer_json.OtherTokenizerError as other:
-            warnings.warn(
-                f"The tokenizer of {place!r} is not one as LED's are: its "
-                f"{other.difference}. It is used as it is, as a "
-                "transformers.PreTrainedTokenizerFast.",
-                stacklevel=2,
-            )
-            return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
-        warn_of_low_limit(tokenizer.model_max_length, place)
-        return tokenizer
+        except tokenizer_json.OtherTokenizerError as error:
+            difference = error.difference
+        else:
+            warn_of_low_limit(tokenizer.model_max_length, place)
+            return tokenizer
+        warnings.warn(
+            f"The tokenizer of {place!r} is not one as LED's are: its {difference}. It "
+            "is used as it is, as a transformers.PreTrainedTokenizerFast.",
+            stacklevel=2,
+        )
+        return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
 
     @classmethod
     def convert_to_native_format(cls, **kwargs):
