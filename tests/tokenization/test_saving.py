@@ -103,6 +103,7 @@ def deepened(content):
         ("tokenizer.json", lambda c: json.dumps({**c, "added_tokens": {"a": 3}})),
         ("tokenizer.json", lambda c: json.dumps({**c, "post_processor": [3]})),
         ("tokenizer.json", lambda c: json.dumps({**c, "pre_tokenizer": "x"})),
+        ("tokenizer.json", lambda c: json.dumps({**c, "normalizer": {"type": "x"}})),
         ("tokenizer_config.json", lambda c: json.dumps([c])),
         ("tokenizer_config.json", lambda c: "[" * 100_000),
         ("tokenizer_config.json", lambda c: json.dumps({**c, "trim_offsets": [3]})),
