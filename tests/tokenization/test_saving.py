@@ -88,6 +88,7 @@ def deepened(content):
     return json.dumps(content).replace("null", "[" * 5000 + "]" * 5000, 1)
 
 
+@pytest.mark.filterwarnings("ignore:The tokenizer of")
 @pytest.mark.parametrize(
     ("name", "change"),
     [
