@@ -1,4 +1,5 @@
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -394,3 +395,21 @@ def test_the_memory_check_notices_what_a_loop_keeps():
         return tape.gradient(result, rows)
 
     assert kept_per_turn(run.get_concrete_function().graph) >= 7 * 11
+
+
+@pytest.mark.parametrize("bound", ["loop", "some"])
+def test_xla_knows_how_often_its_loops_run(bound):
+    """Else a GPU would ask the host before every step."""
+    window = make_window(41, 3)
+    options = {**window.masks, "radius": 5, "max_bytes": BOUNDS[bound], **DROPOUT}
+
+    def run(*tensors):
+        return gradients(
+            functools.partial(context_of, **options), list(tensors), tensors[0]
+        )
+
+    compiled = tf.function(run, jit_compile=True, autograph=False)
+    hlo = compiled.experimental_get_compiler_ir(*window.tensors)(stage="optimized_hlo")
+    loops = [line for line in hlo.splitlines() if re.search(r" while\(", line)]
+    assert len(loops) >= 2
+    assert [line for line in loops if "known_trip_count" not in line] == []

@@ -27,15 +27,18 @@ class GlobalTokens(NamedTuple):
     Attributes:
         idx: int32[B, G], distinct positions in each row.
         mask: bool[B, G], True where that position is a global token.
+        places: int64[B, G, 2], row and position, for scattering.
     """
 
     idx: tf.Tensor
     mask: tf.Tensor
+    places: tf.Tensor
 
 
 def no_global_tokens(mask):
     """Returns `GlobalTokens` with G = 0 for a batch whose masks are bool[B, S]."""
-    return GlobalTokens(tf.zeros_like(mask[:, :0], tf.int32), mask[:, :0])
+    idx = tf.zeros_like(mask[:, :0], tf.int32)
+    return GlobalTokens(idx, mask[:, :0], _places(idx))
 
 
 def find_global_tokens(global_mask, num_global):
@@ -55,14 +58,20 @@ def find_global_tokens(global_mask, num_global):
         >>> find_global_tokens(mask, 2).idx.numpy().tolist()
         [[1, 0], [0, 2]]
     """
-    # top_k puts the lower index first among equals.
-    top = tf.math.top_k(tf.cast(global_mask, tf.int32), k=num_global)
-    return GlobalTokens(top.indices, top.values > 0)
+    # top_k puts the lower index first among equals. In float32: what compares and adds
+    # int32 does so on the host.
+    top = tf.math.top_k(tf.cast(global_mask, tf.float32), k=num_global)
+    return GlobalTokens(top.indices, top.values > 0, _places(top.indices))
+
+
+def _places(idx):
+    idx = tf.cast(idx, tf.int64)  # int32 would be packed on the host
+    row = tf.cumsum(tf.ones_like(idx), axis=0, exclusive=True)
+    return tf.stack([row, idx], axis=-1)
 
 
 def count_global_tokens(global_mask):
     """Returns int32[], the largest number of global tokens in a row of bool[B, S]."""
-    # Not in int32, which a GPU would leave to the host.
     counts = tf.reduce_sum(tf.cast(global_mask, tf.float32), axis=1)
     largest = tf.reduce_max(tf.concat([counts, [0.0]], axis=0))
     return tf.cast(largest, tf.int32)
@@ -111,7 +120,7 @@ def take_tokens(tokens, global_tokens):
 
     @tf.custom_gradient
     def take(tokens):
-        shape = tf.shape(tokens)
+        shape = tf.shape(tokens, out_type=tf.int64)
         taken = tf.gather(tokens, global_tokens.idx, axis=1, batch_dims=1)
         return taken, lambda upstream: _scatter(upstream, global_tokens, shape)
 
@@ -144,7 +153,7 @@ def put_tokens(tokens, rows, global_tokens, global_mask):
             )
 
         # Not a scatter into `tokens`: in half precision it has no GPU kernel.
-        scattered = _scatter(rows, global_tokens, tf.shape(tokens))
+        scattered = _scatter(rows, global_tokens, tf.shape(tokens, out_type=tf.int64))
         return tf.where(is_global, scattered, tokens), gradient
 
     return put(tokens, rows)
@@ -152,10 +161,7 @@ def put_tokens(tokens, rows, global_tokens, global_mask):
 
 def _scatter(rows, global_tokens, shape):
     """Puts [B, G, ...] at the positions of global tokens in zeros of [B, S, ...]."""
-    idx = tf.cast(global_tokens.idx, tf.int64)  # int32 would be packed on the host
-    row = tf.range(tf.cast(tf.shape(idx)[0], tf.int64), dtype=tf.int64)[:, None]
-    places = tf.stack([tf.broadcast_to(row, tf.shape(idx)), idx], axis=-1)
-    return tf.scatter_nd(places, rows, tf.cast(shape, tf.int64))
+    return tf.scatter_nd(global_tokens.places, rows, shape)
 
 
 def _with_rank_of(tensor, mask):
@@ -236,8 +242,9 @@ def global_attention(
     }
     if output_attentions:
         return _attend_at_once(query, key, value, **options)
-    is_many = size_of(query, 1) * query.shape[2] > key.hidden.shape[-1]
-    branch = int(is_many) if isinstance(is_many, bool) else tf.cast(is_many, tf.int32)
+    # 1 where G x N > D. As a quotient it is on the host, where a branch is chosen.
+    branch = size_of(query, 1) * query.shape[2] // (key.hidden.shape[-1] + 1)
+    branch = min(branch, 1) if isinstance(branch, int) else tf.minimum(branch, 1)
     ways = [_attend_unprojected, _attend_in_chunks]
     context = choose_branch(
         branch,

@@ -161,15 +161,17 @@ def local_attention(
         (TensorShape([2, 7, 3, 5]), TensorShape([2, 3, 7, 6]))
     """
     grid = make_grid(query, global_key, radius, max_bytes)
-    visible = _visible_keys(key_mask, global_key_mask, grid)  # [C, B, m * b + G]
+    visible = _visible_keys(key_mask, global_key_mask, grid)
+    visible = visible[:, :, None, None, :]  # [C, B, 1, 1, m * b + G]
     band = tf.pad(  # [b, m * b + G]
         band_mask(grid.block_len, grid.neighbours * grid.block_len, radius),
         [[0, 0], [0, size_of(global_key, 1)]],
         constant_values=True,
     )
     query_mask = _to_blocks(query_mask, grid, 0, [1, 0, 2])  # [C, B, b]
+    query_mask = query_mask[:, :, None, :, None]
     block_size = size_of(visible, 1) * query.shape[2] * grid.block_len
-    block_size *= size_of(visible, 2)
+    block_size *= size_of(visible, 4)
     dropout = BlockDropout(
         dropout_rate, seed, block_size, grid.num_steps, grid.per_step
     )
@@ -177,13 +179,17 @@ def local_attention(
     def attend(step, query, key, value):
         """Blocks of queries [k * B, N, b, H], all their keys [k * B, N, H, K]."""
         first = step * grid.per_step
-        seen = _fold(take_rows(visible, first, grid.per_step))[:, None, None, :] & band
-        is_query = _fold(take_rows(query_mask, first, grid.per_step))[:, None, :, None]
-        probs = attention_probs(query, key, seen, scale)  # [k * B, N, b, K]
+        seen = take_rows(visible, first, grid.per_step)  # [k, B, 1, 1, K]
+        is_query = take_rows(query_mask, first, grid.per_step)  # [k, B, 1, b, 1]
+        probs = attention_probs(
+            query, key, _fold(seen) & band, scale
+        )  # [k * B, N, b, K]
         zero = tf.zeros([], query.dtype)
-        outputs = [tf.where(is_query, tf.matmul(dropout(step, probs), value), zero)]
+        outputs = [
+            tf.where(_fold(is_query), tf.matmul(dropout(step, probs), value), zero)
+        ]
         if output_attentions:
-            outputs.append(_by_offset(tf.where(is_query, probs, zero), grid))
+            outputs.append(_by_offset(tf.where(_fold(is_query), probs, zero), grid))
         return [_unfold(output, grid) for output in outputs]
 
     context, *probs = recomputed_steps(
@@ -198,7 +204,7 @@ def local_attention(
         ],
         num_steps=grid.num_steps,
         take=functools.partial(_take_step, grid),
-        add_gradients=functools.partial(_add_gradients, grid),
+        add_gradients=functools.partial(_add_gradients, grid, _window_idx(grid)),
         dtypes=[query.dtype] * (1 + output_attentions),
         parallel_steps=1 if max_bytes else PARALLEL_BLOCKS,
     )
@@ -260,8 +266,10 @@ def _take_step(grid, step, query, key, value, global_key, global_value):
     first = step * grid.per_step
 
     def windows(blocks, of_globals, axis):
-        near = take_rows(blocks, first, grid.per_step + grid.window_blocks - 1)
-        parts = [take_rows(near, j, grid.per_step) for j in range(grid.window_blocks)]
+        parts = [
+            take_rows(blocks, first + j, grid.per_step)
+            for j in range(grid.window_blocks)
+        ]
         if of_globals.shape[axis - 1] != 0:
             shape = tf.concat([[grid.per_step], tf.shape(of_globals)], axis=0)
             parts.append(tf.broadcast_to(of_globals, shape))
@@ -287,7 +295,19 @@ def _by_offset(probs, grid):
     return tf.concat([of_globals, near], axis=3)
 
 
-def _add_gradients(grid, step, sums, grads):
+def _window_idx(grid):
+    """Which blocks the blocks of a step saw: int64[steps, m, k, 1].
+
+    Made before the loop: in it, a GPU would have to wait for numbers of the host's.
+    """
+    block_idx = tf.reshape(
+        tf.range(grid.num_blocks), [grid.num_steps, 1, grid.per_step, 1]
+    )
+    neighbour_idx = tf.range(grid.window_blocks)[:, None, None]
+    return tf.cast(block_idx + neighbour_idx, tf.int64)
+
+
+def _add_gradients(grid, window_idx, step, sums, grads):
     """Adds a step's gradients to the blocks and the global tokens that it saw."""
     query_sum, key_sum, value_sum, global_key_sum, global_value_sum = sums
     first = step * grid.per_step
@@ -296,8 +316,8 @@ def _add_gradients(grid, step, sums, grads):
     value, global_value = _split_keys(value, global_value_sum, grid, axis=3)
     return [
         write_rows(query_sum, query, first),
-        _add_windows(key_sum, key, first, grid),
-        _add_windows(value_sum, value, first, grid),
+        _add_windows(key_sum, key, window_idx[step], first, grid),
+        _add_windows(value_sum, value, window_idx[step], first, grid),
         global_key_sum + global_key,
         global_value_sum + global_value,
     ]
@@ -319,7 +339,7 @@ def _split_keys(grad, of_globals, grid, axis):
     return tf.transpose(near, order), tf.reduce_sum(of_globals, axis=0)
 
 
-def _add_windows(total, parts, first, grid):
+def _add_windows(total, parts, window_idx, first, grid):
     """Adds [m, k, ...] to the blocks that each saw: block i saw i, ..., i + m - 1."""
     num_near, count = grid.window_blocks, grid.per_step
     if in_xla():  # fuses; a scatter would not
@@ -329,9 +349,6 @@ def _add_windows(total, parts, first, grid):
         ]
         near = take_rows(total, first, count + num_near - 1)
         return write_rows(total, near + tf.add_n(padded), first)
-    where = first + tf.range(num_near)[:, None] + tf.range(count)[None, :]  # [m, k]
     # A replica may get no row of the last batch; nothing can be added to nothing.
-    num_added = num_near * tf.cast(tf.size(total) > 0, tf.int32)
-    return tf.tensor_scatter_nd_add(
-        total, where[:num_added, :, None], parts[:num_added]
-    )
+    num_added = num_near * tf.minimum(tf.size(total), 1)
+    return tf.tensor_scatter_nd_add(total, window_idx[:num_added], parts[:num_added])

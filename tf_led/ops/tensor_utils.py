@@ -33,8 +33,9 @@ def take_rows(tensor, start, count):
     taken = tf.slice(
         tensor, [start] + [0] * (rank - 1), [count, *(shape[i] for i in range(1, rank))]
     )
-    static = count if isinstance(count, int) else None
-    return tf.ensure_shape(taken, [static, *tensor.shape[1:]])
+    # Not `tf.ensure_shape`, which has no GPU kernel for masks.
+    taken.set_shape([count if isinstance(count, int) else None, *tensor.shape[1:]])
+    return taken
 
 
 def write_rows(tensor, rows, start, axis=0):
