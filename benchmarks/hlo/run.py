@@ -34,6 +34,9 @@ def main(argv=None):
     parser.add_argument("modules", nargs="+", metavar="FOLDER/NAME.PROGRAM")
     parser.add_argument("--repeat", type=int, default=5, metavar="N")
     parser.add_argument("--compare", action="store_true")
+    parser.add_argument(
+        "--compile-only", action="store_true", help="only what the program says"
+    )
     options = parser.parse_args(argv)
     for module in options.modules:
         print(json.dumps(measure(module, options)), flush=True)
@@ -45,26 +48,23 @@ def measure(module, options):
     start = time.perf_counter()
     executable = compile_module(Path(module + ".hlo.pb").read_bytes())
     compile_seconds = time.perf_counter() - start
-    host = [numbers.draw(spec, i) for i, spec in enumerate(meta["arguments"])]
-    results, seconds = run(executable, host), []
-    for _ in range(options.repeat):
-        # A training step may write over the weights that it is given.
-        arguments = jax.block_until_ready([jax.device_put(array) for array in host])
-        start = time.perf_counter()
-        call(executable, arguments)
-        seconds.append(time.perf_counter() - start)
     line = {
         "module": Path(module).name,
         "device": jax.devices()[0].device_kind,
         "compile_seconds": round(compile_seconds, 2),
-        "seconds": min(seconds, default=None),
-        "median": statistics.median(seconds) if seconds else None,
         **memory_and_kernels(executable),
     }
+    if options.compile_only:
+        return line
+    host = [numbers.draw(spec, i) for i, spec in enumerate(meta["arguments"])]
+    results = run(executable, host)
     reference = Path(module + ".npz")
     if options.compare and reference.exists():
         line["largest_difference"] = largest_difference(reference, results)
-    return line
+    seconds = [seconds_of(executable, host) for _ in range(options.repeat)]
+    line["seconds"], line["median"] = min(seconds), statistics.median(seconds)
+    peak = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    return {**line, "peak_bytes": peak}
 
 
 def compile_module(module):
@@ -91,6 +91,14 @@ def compile_module(module):
             return backend.compile_and_load(parsed, devices, options)
 
 
+def seconds_of(executable, arrays):
+    """Of one call, on arrays put there anew: a training step may write over them."""
+    arguments = jax.block_until_ready(list(map(jax.device_put, arrays)))
+    start = time.perf_counter()
+    call(executable, arguments)
+    return time.perf_counter() - start
+
+
 def run(executable, arrays):
     return [np.asarray(x) for x in call(executable, list(map(jax.device_put, arrays)))]
 
@@ -102,12 +110,11 @@ def call(executable, arguments):
 
 
 def memory_and_kernels(executable):
-    """What the compiled program says of itself, and the device of its peak."""
+    """What the compiled program says of itself."""
     text = executable.hlo_modules()[0].to_string()
     stats = executable.get_compiled_memory_stats()
     trips = re.findall(r'known_trip_count"?:? ?\{"?n"?:? ?"?(\d+)', text)
     return {
-        "peak_bytes": (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use"),
         "temp_bytes": stats.temp_size_in_bytes,
         "argument_bytes": stats.argument_size_in_bytes,
         "trip_counts": sorted(map(int, trips)),
