@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import (
     meta_graph_pb2,
     rewriter_config_pb2,
 )
-from tensorflow.python.framework import kernels, op_def_registry
+from tensorflow.python.framework import kernels, op_def_registry, tensor_util
 from tensorflow.python.grappler import cluster, tf_optimizer
 
 GPU = "/job:localhost/replica:0/task:0/device:GPU:0"
@@ -64,6 +64,18 @@ def has_gpu_kernels():
     )
 
 
+def is_alias(node, nodes):
+    """Whether a Slice takes rows of the first axis alone: that is no copy."""
+    if node.op != "Slice":
+        return False
+    begin = nodes[node.input[1].split(":")[0]]
+    rest = [nodes[name.split(":")[0]] for name in begin.input[1:]]
+    return begin.op == "Pack" and all(
+        part.op == "Const" and not tensor_util.MakeNdarray(part.attr["value"].tensor)
+        for part in (_root(source.name, nodes) for source in rest)
+    )
+
+
 def count(graph, is_taken=lambda name: True):
     """Counts what the graph of a concrete function would do on a GPU.
 
@@ -72,11 +84,11 @@ def count(graph, is_taken=lambda name: True):
         is_taken: tells by its name whether a node runs, for branches.
 
     Returns:
-        Dict from the depth in loops to `Counts` of one iteration: 0 for what runs once,
-        1 for the bodies of all loops together.
+        Dict from the names of the loops that nodes are in, the outermost first, to
+        `Counts` of one iteration; () is what runs once.
     """
     nodes = {node.name: node for node in optimized(graph).node}
-    depths = loop_depths(nodes)
+    loops = loops_of(nodes)
     places = {name: _place(node) for name, node in nodes.items()}
     counts = collections.defaultdict(
         lambda: Counts(*(collections.Counter() for _ in Counts._fields))
@@ -85,13 +97,13 @@ def count(graph, is_taken=lambda name: True):
     for name, node in nodes.items():
         if NOT_TAKEN.search(name) or not is_taken(name) or node.op == "Const":
             continue
-        here, place = counts[depths.get(name, 0)], places[name]
+        here, place = counts[loops.get(name, ())], places[name]
         for side, source, kind in _copies(node, place, nodes, places):
             if (source, side) not in copied:
                 copied.add((source, side))
                 counter = here.to_host if side == "host" else here.from_host
                 counter[f"{nodes[source[0]].op}->{node.op}/{kind}"] += 1
-        if node.op in FREE:
+        if node.op in FREE or is_alias(node, nodes):
             continue
         if place.kernel is None:
             here.cpu_only[node.op] += 1
@@ -145,23 +157,26 @@ def _virtual_cluster():
     )
 
 
-def loop_depths(nodes):
-    """How many loops each node is in: between Enter and Exit, one more."""
+def loops_of(nodes):
+    """The names of the loops that each node is in: between Enter and Exit, one more."""
     readers = collections.defaultdict(list)
     for node in nodes.values():
         for name in node.input:
             readers[name.lstrip("^").split(":")[0]].append(node.name)
-    depths = {name: 0 for name, node in nodes.items() if not node.input}
-    waiting = list(depths)
-    step = {"Enter": 1, "Exit": -1}
+    loops = {name: () for name, node in nodes.items() if not node.input}
+    waiting = list(loops)
     while waiting:
         name = waiting.pop()
-        inside = depths[name] + step.get(nodes[name].op, 0)
+        node, inside = nodes[name], loops[name]
+        if node.op == "Enter":
+            inside = (*inside, node.attr["frame_name"].s.decode())
+        elif node.op == "Exit":
+            inside = inside[:-1]
         for reader in readers[name]:
-            if depths.get(reader, -1) < inside:
-                depths[reader] = inside
+            if reader not in loops or len(loops[reader]) < len(inside):
+                loops[reader] = inside
                 waiting.append(reader)
-    return depths
+    return loops
 
 
 Place = collections.namedtuple("Place", "kernel inputs outputs types")

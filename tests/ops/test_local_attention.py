@@ -4,6 +4,8 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.ops.dense import (
     BATCH,
@@ -112,6 +114,26 @@ def test_graph_and_xla_equal_eager(jit_compile, bound):
         strict=True,
     ):
         assert_close(mine, eager)
+
+
+@settings(max_examples=15)
+@given(
+    source_len=st.integers(1, 41),
+    radius=st.integers(1, 13),
+    num_global=st.integers(0, 7),
+    kibibytes=st.integers(1, 200),
+    seed=st.integers(0, 99),
+)
+def test_grouped_equals_ungrouped_equals_dense(
+    source_len, radius, num_global, kibibytes, seed
+):
+    window = make_window(source_len, num_global, seed)
+    options = {**window.masks, "radius": radius}
+    grouped, probs = with_probs(*window.tensors, **options, max_bytes=kibibytes << 10)
+    one_by_one, same = with_probs(*window.tensors, **options)
+    assert_close(grouped, one_by_one)
+    assert_close(probs, same)
+    assert_close(grouped, dense_window(*window.tensors, **options))
 
 
 @pytest.mark.parametrize(("max_bytes", "steps"), [(0, 5), (1, 5), (1 << 30, 1)])
