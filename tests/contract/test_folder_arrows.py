@@ -14,6 +14,11 @@ MAY_IMPORT = {
         "hub": {"errors", "disk", "formats"},
         "convert": {"errors", "disk", "names", "formats", "hub", "load", "save"},
     },
+    "generation": {
+        "processors": set(),
+        "search": {"processors"},
+        "options": {"processors"},
+    },
     "models": {
         "inputs": {"config", "outputs"},
         "backbone": {"config", "outputs", "inputs"},
@@ -25,6 +30,7 @@ MAY_IMPORT = {
             "outputs",
             "inputs",
             "backbone",
+            "generation",
             "training",
             "serving",
         },

@@ -12,8 +12,8 @@ from tests.generation.torch_oracle import (
     generate_theirs,
     make_torch_led,
 )
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import decode, finalize, generate
+from tests.generation.toy_step import ToyStep, generate
+from tf_led.generation.decode import decode, finalize
 from tf_led.generation.options.generation_options import GenerationOptions
 
 ALL_OUTPUTS = {
@@ -275,8 +275,7 @@ def test_shapes_do_not_depend_on_what_is_found(options):
         options.get("num_beams", 1),
     )
     assert decoded.sequences.shape == (rows, LENGTH)
-    assert decoded.records["scores"].shape == (LENGTH - 2, 2, width, 23)
-    assert decoded.cache is None and decoded.ancestors is None
+    assert decoded.step_outputs["scores"].shape == (LENGTH - 2, 2, width, 23)
 
 
 @pytest.mark.parametrize("options", [{}, {"num_beams": 3, "num_return_sequences": 2}])
@@ -293,18 +292,14 @@ def test_cutting_outside_of_the_graph_gives_the_same(options):
         np.testing.assert_allclose(step_scores, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_last_cache_can_be_kept():
-    step, cache, call = decode_toy()
-    decoded = decode(step, cache, keep_cache=True, **call)
-    read = int(decoded.length) - 1  # the last token has not been read
-    written = decoded.cache["written"].numpy()[:read, :, 0].T
-    np.testing.assert_array_equal(written, decoded.sequences[:, :read])
-    assert not decoded.ancestors.numpy()[..., :read].any()
-
-
 def test_further_fields_are_passed_on():
     step, cache, call = decode_toy(return_dict_in_generate=True)
     encoded = (tf.ones([2, 5, 7]),)
-    found = generate(step, cache, fields={"encoder_hidden_states": encoded}, **call)
+    found = finalize(
+        decode(step, cache, **call),
+        options=call["options"],
+        prompt_len=2,
+        encoder_hidden_states=encoded,
+    )
     assert list(found) == ["sequences", "encoder_hidden_states"]
     assert found.encoder_hidden_states is encoded

@@ -4,23 +4,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import ToyStep, generate
 from tf_led.generation.loop import StepOutput, call_step
 from tf_led.generation.options.generation_options import GenerationOptions
 
+TOKENS = tf.reshape(tf.range(2 * 3 * 5), [2, 3, 5])
 FRAME = {
-    "tokens": tf.reshape(tf.range(2 * 3 * 5), [2, 3, 5]),
-    "ancestors": tf.zeros([2, 3, 5], tf.int32),
+    "tokens": TOKENS,
+    "token_ids": TOKENS[:, :, 3],
+    "beam_history": tf.zeros([2, 3, 5], tf.int32),
     "token_mask": tf.ones([2, 5], tf.bool),
 }
 
 
 def test_a_step_gets_the_tokens_at_the_index():
-    def step(token_ids, index, ancestors, token_mask, cache):
+    def step(token_ids, index, beam_history, token_mask, cache):
         assert token_ids.numpy().tolist() == [[3, 8, 13], [18, 23, 28]]
         assert int(index) == 3
-        assert ancestors is FRAME["ancestors"] and token_mask is FRAME["token_mask"]
+        assert (
+            beam_history is FRAME["beam_history"] and token_mask is FRAME["token_mask"]
+        )
         return StepOutput(tf.ones([2, 3, 7], tf.bfloat16), cache, {})
 
     out = call_step(step, index=tf.constant(3), cache=[tf.zeros([5])], **FRAME)
@@ -28,7 +31,7 @@ def test_a_step_gets_the_tokens_at_the_index():
 
 
 def test_a_cache_must_keep_its_shape():
-    def step(token_ids, index, ancestors, token_mask, cache):
+    def step(token_ids, index, beam_history, token_mask, cache):
         return StepOutput(tf.ones([2, 3, 7]), [tf.zeros([11])], {})
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="\\[11\\].*\\[5\\]"):
@@ -43,7 +46,9 @@ def test_a_step_may_read_all_tokens_instead_of_a_cache(beams, compiled):
     class Uncached:
         needs_tokens = True
 
-        def __call__(self, token_ids, index, ancestors, token_mask, cache, *, tokens):
+        def __call__(
+            self, token_ids, index, beam_history, token_mask, cache, *, tokens
+        ):
             written = {
                 "written": tf.transpose(tokens, [2, 0, 1]),
                 "documents": tf.constant([3, 5]),

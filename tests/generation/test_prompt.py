@@ -8,6 +8,8 @@ from tf_led.generation.prompt import prepare_prompt
 
 
 def prepare(ids=None, mask=None, batch_size=2, start=2):
+    ids = None if ids is None else tf.constant(ids, tf.int32)
+    mask = None if mask is None else tf.constant(mask) > 0
     prompt, mask = prepare_prompt(
         ids, mask, batch_size=batch_size, start_token_id=start
     )
@@ -36,17 +38,15 @@ def test_each_row_may_have_its_own_start_token():
     assert prepare([[3, 7], [3, 2]], start=[3, 5])[0] == [[3, 7], [3, 2]]
 
 
-def test_bool_masks_are_taken():
-    assert prepare([[2, 7]], [[False, True]], batch_size=1)[1] == [[False, True]]
-
-
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_in_a_graph_the_prompt_stays_as_it_is(jit_compile):
-    @tf.function(input_signature=[tf.TensorSpec([None, 3])], jit_compile=jit_compile)
+    spec = tf.TensorSpec([None, 3], tf.int32)
+
+    @tf.function(input_signature=[spec], jit_compile=jit_compile)
     def run(ids):
         return prepare_prompt(ids, batch_size=tf.shape(ids)[0], start_token_id=2)
 
-    ids = tf.constant([[2.0, 5.0, 7.0], [3.0, 5.0, 7.0]])
+    ids = tf.constant([[2, 5, 7], [3, 5, 7]])
     assert run(ids)[0].numpy().tolist() == ids.numpy().tolist()
 
 
@@ -64,16 +64,13 @@ def test_a_mask_needs_a_prompt():
         prepare(mask=[[1], [1]])
 
 
-@pytest.mark.parametrize("ids", [[5, 7, 11], [[[5, 7]]], np.zeros([2, 0], int)])
-def test_a_prompt_must_have_two_axes_and_a_token(ids):
-    with pytest.raises(ValueError, match="`decoder_input_ids` must be.*got shape") as e:
-        prepare(ids)
-    assert str(tf.convert_to_tensor(ids).shape) in str(e.value)
+def test_the_length_of_a_prompt_must_be_known():
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    def run(ids):
+        return prepare_prompt(ids, batch_size=2, start_token_id=2)
 
-
-def test_prompt_and_mask_must_fit():
-    with pytest.raises(ValueError, match=r"shape \(2, 3\).*has \(2, 2\)"):
-        prepare([[2, 5], [2, 7]], [[1, 1, 1], [1, 1, 1]])
+    with pytest.raises(ValueError, match=r"`decoder_input_ids` .* \(None, None\)"):
+        run(tf.constant([[2, 5], [2, 7]]))
 
 
 def test_start_tokens_must_be_one_for_each_document():

@@ -1,7 +1,6 @@
 """Stops that need Python at every token."""
 
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import MaxLengthCriteria, PreTrainedTokenizerFast, StopStringCriteria
 
 from tests.generation.torch_oracle import generate_ours, generate_theirs, make_torch_led
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import ToyStep, generate
 from tf_led.generation.options.generation_options import GenerationOptions
 from tf_led.generation.stopping import (
     PythonStops,
@@ -20,7 +18,6 @@ from tf_led.generation.stopping import (
     TokenBytes,
     build_stops,
     byte_alphabet,
-    python_only,
 )
 
 WORDS = ["st", "op", "stop", "opera", "sto", "pper", "Ġstop", "las", "topper", "pped"]
@@ -172,17 +169,6 @@ def test_criteria_must_be_functions_of_ours(criteria, named):
         build_stops(GenerationOptions(), criteria=criteria)
 
 
-def test_names_of_what_needs_python():
-    class Slow:
-        needs_python = True
-
-    options = GenerationOptions(max_time=3.0, stop_strings=["end"])
-    found = python_only(options, processors=[Slow()], criteria=[last_is_5], streamer=3)
-    expected = ["max_time", "stop_strings", "stopping_criteria", "streamer"]
-    assert found == [*expected, "logits_processor Slow"]
-    assert python_only(GenerationOptions(), processors=[last_is_5]) == []
-
-
 @pytest.mark.usefixtures("quiet_torch")
 @pytest.mark.parametrize("eos_token_id", [2, None])
 @pytest.mark.parametrize("beams", [1, 3])
@@ -223,26 +209,3 @@ def test_the_other_searches_stop_too(options):
         stopping_criteria=[lambda ids, scores: ids.shape[1] >= 5],
     )
     assert found.sequences.shape == (2, 5)
-
-
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize(
-    ("options", "more", "name"),
-    [
-        ({"max_time": 3.5}, {}, "max_time"),
-        ({"stop_strings": "end"}, {}, "stop_strings"),
-        ({}, {"stopping_criteria": [last_is_5]}, "stopping_criteria"),
-        ({}, {"streamer": SimpleNamespace(put=print, end=print)}, "streamer"),
-    ],
-)
-def test_inside_a_graph_they_are_refused_by_name(options, more, name, jit_compile):
-    options = GenerationOptions(max_length=5, **options)
-
-    @tf.function(jit_compile=jit_compile)
-    def run():
-        step = ToyStep(5)
-        cache = step.new_cache([3], 1)
-        return generate(step, cache, options=options, prompt_ids=[[4]], **more)
-
-    with pytest.raises(ValueError, match=f"`{name}` needs Python at every token"):
-        run()

@@ -5,10 +5,10 @@ import tensorflow as tf
 import torch
 from transformers import GenerationConfig, LEDForConditionalGeneration
 
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import generate
 from tf_led.generation.loop import StepOutput
+from tf_led.generation.options.build import build_processors
 from tf_led.generation.options.resolve import resolve_options
-from tf_led.generation.processors.build import build_processors
 from tf_led.generation.prompt import prepare_prompt
 from tf_led.testing import spread_weights, tiny_config
 
@@ -35,10 +35,10 @@ def make_torch_led(seed=0, **overrides):
 
 
 class TorchStep:
-    """A step function that runs PyTorch's decoder over what the ancestors lead to.
+    """A step function that runs PyTorch's decoder over what the beam_history lead to.
 
     Its cache is no more than the tokens as they were written, int32[T, B, K]; a wrong
-    ancestor gives another history, and so other logits.
+    beam history gives another history, and so other logits.
     """
 
     def __init__(self, model, input_ids, attention_mask, *, options):
@@ -58,12 +58,14 @@ class TorchStep:
     def new_cache(self, batch_size):
         return tf.zeros([self.length, batch_size, self.width], tf.int32)
 
-    def __call__(self, token_ids, index, ancestors, token_mask, cache):
+    def __call__(self, token_ids, index, beam_history, token_mask, cache):
         index, written = int(index), np.array(cache)
         written[index] = token_ids.numpy()
         rows = np.arange(written.shape[1])[:, None, None]
         times = np.arange(index + 1)
-        history = written[times, rows, ancestors.numpy()[..., : index + 1]]  # [B, K, t]
+        history = written[
+            times, rows, beam_history.numpy()[..., : index + 1]
+        ]  # [B, K, t]
         with torch.no_grad():
             out = self.model(
                 encoder_outputs=(self.documents,),
@@ -108,6 +110,7 @@ def generate_ours(
 ):
     """Our `generate`, on a step that asks PyTorch's decoder for the logits."""
     config = model.generation_config
+    prompt = None if prompt is None else tf.constant(prompt, tf.int32)
     prompt_ids, prompt_mask = prepare_prompt(
         prompt, batch_size=len(input_ids), start_token_id=config.decoder_start_token_id
     )

@@ -4,7 +4,6 @@ import tensorflow as tf
 
 from tests.layers.layer_checks import check_layer, draw_hidden, spread, weights_of
 from tests.ops.dense import assert_close
-from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.ops.masks import causal_mask
 
@@ -88,20 +87,6 @@ def test_extending_keys_equals_reading_at_once(layer):
     )
     assert_close(extended.key, whole.key)
     assert_close(extended.value, whole.value)
-
-
-def test_writing_keys_puts_every_hypothesis_at_its_place(layer):
-    width, length = 3, 5
-    cache = KeyValue(*tf.ones([2, 2, N, length, width, D // N]))
-    hidden = draw_hidden(D, length=width)
-    written = layer.write_keys(hidden, cache, tf.constant(3))
-    for new, old, keys in zip(
-        written, cache, layer.self_attn.project(hidden), strict=True
-    ):
-        assert_close(new[:, :, 3], keys)
-        np.testing.assert_array_equal(
-            np.delete(new, 3, axis=2), np.delete(old, 3, axis=2)
-        )
 
 
 @pytest.mark.parametrize(

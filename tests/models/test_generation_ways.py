@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models.conftest import SMALL, make_model
+from tf_led.models.generation import decode_step
 
 IDS = np.array([[5, 6, 7, 8, 9, 13, 2], [4, 3, 11, 2, 1, 1, 1], [14, 2, 1, 1, 1, 1, 1]])
 MASK = (IDS != 1).astype(int)
@@ -51,6 +52,30 @@ def test_the_cache_changes_nothing_at_any_step(small, mode):
     for name in ("scores", "logits", "decoder_attentions", "decoder_hidden_states"):
         pairs = zip(
             tf.nest.flatten(cached[name]), tf.nest.flatten(plain[name]), strict=True
+        )
+        for one, other in pairs:
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "lookup"),
+    [
+        ("greedy", {"prompt_lookup_num_tokens": 3}),
+        ("beams", {}),
+        ("sample", {}),
+    ],
+)
+def test_a_cache_that_grows_changes_nothing(mode, lookup, monkeypatch):
+    """It starts with what the prompt takes and 3 positions more, and doubles."""
+    options = {**RULES, **MODES[mode], **OUTPUTS, **prompted(), **lookup}
+    options |= {"max_new_tokens": 19, "eos_token_id": None}
+    whole = make_model(**SMALL).generate(IDS, attention_mask=MASK, **options)
+    monkeypatch.setattr(decode_step, "FIRST_POSITIONS", 3)
+    grown = make_model(**SMALL).generate(IDS, attention_mask=MASK, **options)
+    np.testing.assert_array_equal(grown.sequences, whole.sequences)
+    for name in ("scores", "decoder_attentions"):
+        pairs = zip(
+            tf.nest.flatten(grown[name]), tf.nest.flatten(whole[name]), strict=True
         )
         for one, other in pairs:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)

@@ -4,112 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.search.beam_cache import own_slots, pick_slots
-
-# The extras of a step that each `output_...` option keeps.
-_EXTRAS = {
-    "attentions": ("decoder_attentions", "cross_attentions"),
-    "hidden_states": ("decoder_hidden_states",),
-}
-
-
-class Recorder:
-    """Decides what to keep, and keeps it in arrays with one entry per step.
-
-    Args:
-        options: GenerationOptions; what `return_dict_in_generate` and `output_...` ask
-            for is kept.
-        search: Search.
-        prompt_len: int, P.
-        length: int, T.
-    """
-
-    def __init__(self, options, search, *, prompt_len, length):
-        self.length = length
-        self._prompt_len = prompt_len
-        self._num_recorded = search.num_recorded
-        self._num_moves = length - prompt_len + search.extra_reads
-        self._choices = [
-            name for name in ("scores", "logits") if options.asks_for(name)
-        ]
-        self._extras = [
-            extra
-            for option, extras in _EXTRAS.items()
-            if options.asks_for(option)
-            for extra in extras
-        ]
-
-    def start(self):
-        """Makes the empty arrays.
-
-        Returns:
-            Dict of TensorArrays: of "scores" and "logits" one entry for each step from
-            that which reads the last token of the prompt, of each extra one entry for
-            each position.
-        """
-        sizes = dict.fromkeys(self._choices, self._num_moves)
-        sizes |= dict.fromkeys(self._extras, self._num_moves + self._prompt_len - 1)
-        return {
-            name: tf.TensorArray(tf.float32, size, clear_after_read=False)
-            for name, size in sizes.items()
-        }
-
-    def write_move(self, records, index, out, move):
-        """Keeps a step that chose tokens.
-
-        Args:
-            records: dict of TensorArrays.
-            index: int32[], the position that the step read.
-            out: StepOutput.
-            move: Move.
-
-        Returns:
-            Dict of TensorArrays.
-        """
-        given = {"scores": move.scores, "logits": out.logits}
-        if move.slots is not None:
-            given["logits"] = pick_slots(out.logits, move.slots)
-        entry = index - (self._prompt_len - 1)
-        written = {
-            name: records[name].write(entry, given[name]) for name in self._choices
-        }
-        for name in self._extras:
-            layers = _layers(out.extras, name)
-            if move.slots is not None:
-                layers = [pick_slots(layer, move.slots) for layer in layers]
-            written[name] = records[name].write(index, _stack(layers))
-        return {**records, **written}
-
-    def write_prompt(self, records, index, extras):
-        """Keeps a step that only read a token of the prompt.
-
-        Args:
-            records: dict of TensorArrays.
-            index: int32[], the position that the step read.
-            extras: dict, see `StepOutput`.
-
-        Returns:
-            Dict of TensorArrays, whose entries are [L, B, M, ...].
-        """
-        written = {}
-        for name in self._extras:
-            # All slots still hold the same.
-            layers = [layer[:, : self._num_recorded] for layer in _layers(extras, name)]
-            written[name] = records[name].write(index, _stack(layers))
-        return {**records, **written}
-
-
-def _layers(extras, name):
-    if name not in extras:
-        raise ValueError(
-            f"`{name}` is asked for, but the step function returned only "
-            f"{sorted(extras)}. Make it return `{name}`."
-        )
-    return extras[name]
-
-
-def _stack(layers):
-    return tf.cast(tf.stack(layers), tf.float32)  # [L, B, M, ...]
+from tf_led.generation.search.beam_cache import own_beams
 
 
 class StepOutput(NamedTuple):
@@ -117,21 +12,30 @@ class StepOutput(NamedTuple):
 
     A step function reads one token of every hypothesis:
 
-        step(token_ids, index, ancestors, token_mask, cache) -> StepOutput
+        step(token_ids, index, beam_history, token_mask, cache) -> StepOutput
 
     - `token_ids`: int32[B, K], the tokens at position `index`.
     - `index`: int32[], their position in the decoder sequence.
-    - `ancestors`: int32[B, K, T]. The cache is never reordered: what beam slot `j`
-      wrote at time `t` stays at `[t, :, j]`. The hypothesis now in slot `k` finds the
-      keys and values of its token at time `t <= index` in slot `ancestors[b, k, t]`;
-      `ancestors[b, k, index]` is `k`. Entries after `index` mean nothing.
+    - `beam_history`: int32[B, K, T]. The cache is never reordered: what beam `j` wrote
+      at time `t` stays at `[t, :, j]`. The hypothesis that is beam `k` now finds the
+      keys and values of its token at time `t <= index` under beam
+      `beam_history[b, k, t]`;
+      `beam_history[b, k, index]` is `k`. Entries after `index` mean nothing.
     - `token_mask`: bool[B, T]. False = a padding token of the decoder prompt.
     - `cache`: what the previous step returned, a nest of tensors of fixed shapes.
 
     A step function with an attribute `needs_tokens` that is true is called with a
     keyword `tokens`, int32[B, K, T], too: the whole sequence of every hypothesis, whose
     entries after `index` mean nothing. It can then do without the cache and the
-    ancestors (`use_cache=False`).
+    beam history (`use_cache=False`).
+
+    A step function with an attribute `reads_several` that is true also takes
+    `token_ids` int32[B, K, M], the tokens from position `index` on, and then returns
+    logits float[B, K, M, V] and extras with M in the place of 1.
+
+    One with a method `grow(cache, length)` may start with a cache of fewer positions
+    than T, which `cache_length(cache)` tells (an int, or int32[] where the shape leaves
+    it open); the loop makes it grow when it is full.
 
     Args:
         logits: float[B, K, V], scores of the next token.
@@ -147,14 +51,15 @@ class StepOutput(NamedTuple):
     extras: dict
 
 
-def call_step(step, *, tokens, index, ancestors, token_mask, cache):
-    """Reads the tokens at `index` with a step function.
+def call_step(step, *, token_ids, index, tokens, beam_history, token_mask, cache):
+    """Reads tokens with a step function.
 
     Args:
         step: the step function, see `StepOutput`.
+        token_ids: int32[B, K], or int32[B, K, M].
+        index: int32[], the position of the first.
         tokens: int32[B, K, T], the sequences.
-        index: int32[], the position to read.
-        ancestors: int32[B, K, T].
+        beam_history: int32[B, K, T].
         token_mask: bool[B, T].
         cache: nest of tensors.
 
@@ -162,11 +67,8 @@ def call_step(step, *, tokens, index, ancestors, token_mask, cache):
         StepOutput with float32 logits, and a cache of the same static shapes.
     """
     more = {"tokens": tokens} if getattr(step, "needs_tokens", False) else {}
-    token_ids = tf.gather(tokens, index, axis=2)
-    out = step(token_ids, index, ancestors, token_mask, cache, **more)
-    kept = tf.nest.map_structure(
-        lambda new, old: tf.ensure_shape(new, old.shape), out.cache, cache
-    )
+    out = step(token_ids, index, beam_history, token_mask, cache, **more)
+    kept = tf.nest.map_structure(_like, out.cache, cache)
     return StepOutput(tf.cast(out.logits, tf.float32), kept, dict(out.extras))
 
 
@@ -176,104 +78,178 @@ class LoopState(NamedTuple):
     Args:
         index: int32[], the position to read next.
         tokens: int32[B, K, T]; entries after `index` mean nothing.
-        ancestors: int32[B, K, T], see `StepOutput`.
+        beam_history: int32[B, K, T], see `StepOutput`.
         cache: nest of tensors.
-        search: nest of tensors that only the search knows.
-        records: dict of TensorArrays, see `Recorder`.
+        search: the search's own nest of tensors.
+        step_outputs: dict of TensorArrays, see `OutputCollector`.
         is_open: bool[], False when everything has been generated.
     """
 
     index: Any
     tokens: Any
-    ancestors: Any
+    beam_history: Any
     cache: Any
     search: Any
-    records: Any
+    step_outputs: Any
     is_open: Any
 
 
-def run_loop(step, cache, search, *, prompt_ids, prompt_mask, recorder, on_token):
+class DecodingLoop:
     """Reads the prompt, then chooses one token after another until the search is done.
 
     Args:
         step: the step function, see `StepOutput`.
-        cache: nest of tensors of fixed shapes.
         search: Search.
-        prompt_ids: int32[B, P].
-        prompt_mask: bool[B, P].
-        recorder: Recorder, which knows the greatest length T.
+        prompt_mask: bool[B, P], with static P.
+        collector: OutputCollector, which knows the length T of the buffers.
+        drafts: None, or a PromptLookup whose drafts the step function reads along.
         on_token: None, or a callable that gets the tokens int32[B, K] just chosen; it
             runs in Python, so eagerly only.
-
-    Returns:
-        LoopState after the last step; `index` is the number of positions read.
     """
-    length, prompt_len = recorder.length, prompt_ids.shape[1]
-    token_mask = _pad_columns(prompt_mask, length, True)  # [B, T]
 
-    def read(state):
+    def __init__(
+        self, step, search, *, prompt_mask, collector, drafts=None, on_token=None
+    ):
+        self._step, self._search, self._collector = step, search, collector
+        self._drafts, self._on_token = drafts, on_token
+        self._prompt_len, self._length = prompt_mask.shape[1], collector.length
+        self._token_mask = _pad_columns(prompt_mask, self._length, True)  # [B, T]
+        self._choose = self._choose_one if drafts is None else self._choose_several
+        self._num_read = 1 if drafts is None else drafts.num_tokens + 1
+
+    def run(self, cache, prompt_ids):
+        """Runs the loop.
+
+        Args:
+            cache: nest of tensors, see `StepOutput`.
+            prompt_ids: int32[B, P].
+
+        Returns:
+            LoopState after the last step; `index` is the number of positions read.
+        """
+        state = self._first_state(cache, prompt_ids)
+        if self._prompt_len > 1:
+            last = self._prompt_len - 1
+            state = _repeat(self._read_prompt, state, lambda state: state.index < last)
+        if not self._is_growing(cache):
+            return _repeat(self._choose, state, lambda state: state.is_open)
+        return _repeat(self._fill_cache, state, lambda state: state.is_open)
+
+    def _first_state(self, cache, prompt_ids):
+        width, length = self._search.width, self._length
+        padded = _pad_columns(prompt_ids, length, 0)  # [B, T]
+        tokens = tf.tile(padded[:, None], [1, width, 1])  # [B, K, T]
+        return LoopState(
+            index=tf.constant(0),
+            tokens=tokens,
+            beam_history=own_beams(tf.shape(tokens)[0], width, length),
+            cache=cache,
+            search=self._search.start(tokens),
+            step_outputs=self._collector.start(),
+            is_open=tf.constant(True),
+        )
+
+    def _is_growing(self, cache):
+        if getattr(self._step, "grow", None) is None:
+            return False
+        size = self._step.cache_length(cache)
+        return not (isinstance(size, int) and size == self._length)
+
+    def _fill_cache(self, state):
+        """Chooses tokens until the cache is full, which is made larger before."""
+        size = self._step.cache_length(state.cache)
+        is_full = state.index + self._num_read > size
+        size = tf.minimum(tf.where(is_full, 2 * size, size), self._length)
+        state = state._replace(cache=self._step.grow(state.cache, size))
+        return _repeat(
+            self._choose,
+            state,
+            lambda state: state.is_open & (state.index + self._num_read <= size),
+        )
+
+    def _read(self, state, token_ids):
         out = call_step(
-            step,
-            tokens=state.tokens,
+            self._step,
+            token_ids=token_ids,
             index=state.index,
-            ancestors=state.ancestors,
-            token_mask=token_mask,
+            tokens=state.tokens,
+            beam_history=state.beam_history,
+            token_mask=self._token_mask,
             cache=state.cache,
         )
         return out, state._replace(cache=out.cache)
 
-    def read_prompt(state):
-        out, state = read(state)
-        known = search.observe(out.extras, state)
-        records = recorder.write_prompt(state.records, state.index, out.extras)
-        return [state._replace(index=state.index + 1, search=known, records=records)]
+    def _read_prompt(self, state):
+        out, state = self._read(state, tf.gather(state.tokens, state.index, axis=2))
+        written = self._collector.write_prompt(
+            state.step_outputs, state.index, out.extras
+        )
+        return state._replace(
+            index=state.index + 1,
+            search=self._search.observe(out.extras, state),
+            step_outputs=written,
+        )
 
-    def choose(state):
-        out, state = read(state)
-        move = search.advance(out.logits, out.extras, state)
-        records = recorder.write_move(state.records, state.index, out, move)
-        if on_token is not None:
-            on_token(tf.gather(move.tokens, state.index + 1, axis=2))
-        return [
-            LoopState(
-                index=state.index + 1,
-                tokens=_like(move.tokens, state.tokens),
-                ancestors=_like(move.ancestors, state.ancestors),
-                cache=state.cache,
-                search=tf.nest.map_structure(_like, move.search, state.search),
-                records=records,
-                is_open=move.is_open,
-            )
-        ]
+    def _choose_one(self, state):
+        out, state = self._read(state, tf.gather(state.tokens, state.index, axis=2))
+        return self._advance(state, out)
 
-    state = _first_state(cache, search, prompt_ids, recorder)
+    def _choose_several(self, state):
+        """Reads drafts along, and goes on for as long as they are what is chosen."""
+        newest = tf.gather(state.tokens, [state.index], axis=2)  # [B, K, 1]
+        drafts = self._drafts.propose(state.tokens, state.index)  # [B, K, M - 1]
+        # A finished hypothesis goes on with padding.
+        drafts = tf.where(state.search[..., None], self._search.pad_id, drafts)
+        out, state = self._read(state, tf.concat([newest, drafts], axis=2))
+        # After the last draft nothing more has been read: no token agrees with -1.
+        drafts = tf.pad(drafts, [[0, 0], [0, 0], [0, 1]], constant_values=-1)
+
+        def advance(state, number, _):
+            state = self._advance(state, _pick_read(out, number))
+            chosen = tf.gather(state.tokens, state.index, axis=2)  # [B, K]
+            is_draft = chosen == tf.gather(drafts, number, axis=2)
+            agrees = tf.reduce_all(is_draft) & state.is_open
+            return state, number + 1, agrees & (number < self._drafts.num_tokens)
+
+        start = (state, tf.constant(0), tf.constant(True))
+        state, _, _ = tf.while_loop(
+            lambda state, number, agrees: agrees, advance, start, parallel_iterations=1
+        )
+        return state
+
+    def _advance(self, state, out):
+        result = self._search.advance(out.logits, out.extras, state)
+        written = self._collector.write_step(
+            state.step_outputs, state.index, out, result
+        )
+        if self._on_token is not None:
+            self._on_token(tf.gather(result.tokens, state.index + 1, axis=2))
+        return LoopState(
+            index=state.index + 1,
+            tokens=_like(result.tokens, state.tokens),
+            beam_history=_like(result.beam_history, state.beam_history),
+            cache=state.cache,
+            search=tf.nest.map_structure(_like, result.search, state.search),
+            step_outputs=written,
+            is_open=result.is_open,
+        )
+
+
+def _repeat(body, state, condition):
     # One step needs the one before: nothing can run in parallel, and buffers are
     # updated in place.
-    if prompt_len > 1:
-        (state,) = tf.while_loop(
-            lambda state: state.index < prompt_len - 1,
-            read_prompt,
-            [state],
-            parallel_iterations=1,
-        )
     (state,) = tf.while_loop(
-        lambda state: state.is_open, choose, [state], parallel_iterations=1
+        condition, lambda state: [body(state)], [state], parallel_iterations=1
     )
     return state
 
 
-def _first_state(cache, search, prompt_ids, recorder):
-    padded = _pad_columns(prompt_ids, recorder.length, 0)  # [B, T]
-    tokens = tf.tile(padded[:, None], [1, search.width, 1])  # [B, K, T]
-    return LoopState(
-        index=tf.constant(0),
-        tokens=tokens,
-        ancestors=own_slots(tf.shape(tokens)[0], search.width, recorder.length),
-        cache=cache,
-        search=search.start(tokens),
-        records=recorder.start(),
-        is_open=tf.constant(True),
+def _pick_read(out, number):
+    """The output of one of the tokens that were read together."""
+    extras = tf.nest.map_structure(
+        lambda extra: tf.gather(extra, [number], axis=-2), out.extras
     )
+    return out._replace(logits=tf.gather(out.logits, number, axis=2), extras=extras)
 
 
 def _like(new, old):

@@ -18,9 +18,9 @@ def prepare_prompt(
     already begin with the start token there: a run in which no row does is stopped.
 
     Args:
-        decoder_input_ids: int[B, P] with static P, or None for the start token alone.
-        decoder_attention_mask: int or bool[B, P], above 0 for tokens that may be
-            attended to, or None for all.
+        decoder_input_ids: int32[B, P] with static P, or None for the start token alone.
+        decoder_attention_mask: bool[B, P], True for tokens that may be attended to, or
+            None for all.
         batch_size: int or int32[], B.
         start_token_id: int, or list of B ints.
 
@@ -29,7 +29,8 @@ def prepare_prompt(
         start token was put in front.
 
     Raises:
-        ValueError: if a shape does not fit, or P is unknown.
+        ValueError: if P is not static, a mask comes without ids, or start tokens do not
+            number one per document.
 
     Source: transformers 5.23, `_prepare_decoder_input_ids_for_generation`.
 
@@ -46,8 +47,14 @@ def prepare_prompt(
                 "`decoder_attention_mask` needs `decoder_input_ids`, which is missing."
             )
         return start, tf.ones_like(start, tf.bool)
-    ids = tf.cast(tf.convert_to_tensor(decoder_input_ids), tf.int32)
-    mask = _prompt_mask(ids, decoder_attention_mask)
+    ids, mask = tf.convert_to_tensor(decoder_input_ids), decoder_attention_mask
+    if ids.shape[1] is None:
+        raise ValueError(
+            "`decoder_input_ids` must have a length that is known while the graph is "
+            f"made, got shape {ids.shape}. Call `set_shape`, or give the function an "
+            "input signature with the length."
+        )
+    mask = tf.ones_like(ids, tf.bool) if mask is None else mask
     if _needs_start(ids, start):
         ids = tf.concat([start, ids], axis=1)
         mask = tf.concat([tf.ones_like(start, tf.bool), mask], axis=1)
@@ -64,23 +71,6 @@ def _start_column(start_token_id, batch_size):
             )
         return tf.constant(start_token_id, tf.int32)[:, None]
     return tf.fill([batch_size, 1], tf.constant(start_token_id, tf.int32))
-
-
-def _prompt_mask(ids, attention_mask):
-    if ids.shape.rank != 2 or not ids.shape[1]:
-        raise ValueError(
-            "`decoder_input_ids` must be [batch, length] with a known length of at "
-            f"least 1, got shape {ids.shape}."
-        )
-    if attention_mask is None:
-        return tf.ones_like(ids, tf.bool)
-    mask = tf.convert_to_tensor(attention_mask)
-    if not mask.shape.is_compatible_with(ids.shape):
-        raise ValueError(
-            f"`decoder_attention_mask` has shape {mask.shape}, but "
-            f"`decoder_input_ids` has {ids.shape}. They must be equal."
-        )
-    return mask if mask.dtype == tf.bool else mask > 0
 
 
 def _needs_start(ids, start):

@@ -206,7 +206,7 @@ def build_stops(options, *, criteria=(), tokenizer=None):
     if not criteria and options.max_time is None:
         return None
     return PythonStops(
-        criteria, max_time=options.max_time, keeps_scores=options.asks_for("scores")
+        criteria, max_time=options.max_time, keeps_scores=options.is_requested("scores")
     )
 
 
@@ -228,31 +228,3 @@ def _checked_criteria(criteria):
                 "such as `max_new_tokens`, `max_time` or `stop_strings`."
             )
     return list(criteria)
-
-
-def python_only(options, *, processors=(), criteria=(), streamer=None):
-    """Names what keeps a call from being compiled.
-
-    Args:
-        options: GenerationOptions.
-        processors: logits processors; those with a true `needs_python` count.
-        criteria: custom stopping criteria.
-        streamer: the streamer, or None.
-
-    Returns:
-        List of names, empty where everything can run inside a graph.
-    """
-    found = [
-        name
-        for name in ("max_time", "stop_strings")
-        if getattr(options, name) is not None
-    ]
-    if criteria:
-        found.append("stopping_criteria")
-    if streamer is not None:
-        found.append("streamer")
-    custom = [p for p in processors if getattr(p, "needs_python", False)]
-    return found + [
-        getattr(processor, "given_as", f"logits_processor {type(processor).__name__}")
-        for processor in custom
-    ]

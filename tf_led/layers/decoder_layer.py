@@ -9,7 +9,6 @@ from tf_led.layers import heads
 from tf_led.layers.decoder_attention import DecoderAttention, KeyValue
 from tf_led.layers.feed_forward import FeedForwardMixin
 from tf_led.ops.dropout import fold_seed
-from tf_led.ops.tensor_utils import write_rows
 
 
 class DecoderOutput(NamedTuple):
@@ -27,7 +26,8 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
     tokens so far; `self_attention_mask` bool that broadcasts to [B, N, T, P + T];
     `cross_keys`, `KeyValue` of the document, or None; `cross_attention_mask` bool that
     broadcasts to [B, N, T, S]; `head_mask`, `cross_head_mask` float[N] or None; `seed`
-    int32[2] or None for no dropout. Returns `DecoderOutput`.
+    int32[2] or None for no dropout; `query` of the self-attention float[B, T, N, H], or
+    None to make it of `hidden`. Returns `DecoderOutput`.
 
     Args:
         dim: int, D.
@@ -94,9 +94,10 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         head_mask=None,
         cross_head_mask=None,
         seed=None,
+        query=None,
     ):
         update, self_probs = self.self_attn(
-            hidden, self_keys, self_attention_mask, head_mask, fold_seed(seed, 0)
+            hidden, self_keys, self_attention_mask, head_mask, fold_seed(seed, 0), query
         )
         hidden = self.add_and_norm(
             hidden, update, self.self_attn_layer_norm, fold_seed(seed, 1)
@@ -115,25 +116,6 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
             )
         hidden = self.feed_forward(hidden, fold_seed(seed, 4))
         return DecoderOutput(hidden, self_probs, cross_probs)
-
-    def write_keys(self, hidden, cache, index):
-        """Writes the keys of one token per hypothesis into a cache of fixed size.
-
-        Args:
-            hidden: float[B, K, D].
-            cache: `KeyValue` of float[B, N, T, K, H].
-            index: int32[], where on the T axis.
-
-        Returns:
-            `KeyValue` of the cache's shape.
-        """
-        new = self.self_attn.project(hidden)
-        return KeyValue(
-            *(
-                write_rows(old, part[:, :, None], index, axis=2)
-                for old, part in zip(cache, new, strict=True)
-            )
-        )
 
     def extend_keys(self, hidden, past):
         """Appends the keys of `hidden` to `past`, a `KeyValue` or None."""

@@ -13,6 +13,9 @@ def size_of(tensor, axis):
 
 def heads_first(tokens):
     """Puts the head axis before the token axis: [B, S, N, H] -> [B, N, S, H]."""
+    _, first, second, head_dim = tokens.shape
+    if 1 in (first, second) and None not in (first, second, head_dim):
+        return tf.reshape(tokens, [-1, second, first, head_dim])  # no copy
     return tf.transpose(tokens, [0, 2, 1, 3])
 
 

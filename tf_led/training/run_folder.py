@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.formats.registry import readable
 
 try:
     import fcntl
@@ -21,8 +20,13 @@ CHECKPOINT = "checkpoint.json"
 INSIDE = "training"
 # Ends of the names of what a checkpoint consists of.
 CHECKPOINT_SUFFIXES = (
-    *(".json", ".txt", ".model", ".jinja"),
-    *(row.ending for row in readable()),
+    ".json",
+    ".safetensors",
+    ".bin",
+    ".h5",
+    ".txt",
+    ".model",
+    ".jinja",
 )
 CHECKSUM = "sha256"  # of all else that a file says
 

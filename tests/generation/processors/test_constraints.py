@@ -114,7 +114,7 @@ def test_a_bad_word_is_named(given, named):
         (NoBadWords([[1], [31, 37]]), "bad_words_ids"),
     ],
 )
-def test_an_id_beyond_the_vocabulary_is_named(rule, name):
+def test_a_biased_id_beyond_the_vocabulary_is_named(rule, name):
     with pytest.raises(ValueError, match=rf"`{name}` .* \[31, 37\]; .* 0 to 2"):
         rule([[0.0, 0.0, 0.0]], [[0]], 1)
 
@@ -144,7 +144,7 @@ def test_max_length_may_be_a_tensor(agrees):
         (lambda: ForcedEOS(5, True), "`forced_eos_token_id` .* got True"),
     ],
 )
-def test_a_bad_value_is_named(make, named):
+def test_a_bad_forced_token_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 
@@ -152,7 +152,7 @@ def test_a_bad_value_is_named(make, named):
 @pytest.mark.parametrize(
     "make", [lambda ids: ForcedBOS(ids), lambda ids: ForcedEOS(5, ids)]
 )
-def test_an_id_beyond_the_vocabulary_is_named_forced(make):
+def test_a_forced_id_beyond_the_vocabulary_is_named(make):
     with pytest.raises(ValueError, match=r"\[31\]; allowed are 0 to 2"):
         make(31)([[0.0, 0.0, 0.0]], [[0]], 1)
 
@@ -181,7 +181,7 @@ def test_suppressed_at_one_length_only(agrees, begin):
         (lambda: SuppressTokensAtBegin([5], -1), "`begin_index` .* got -1"),
     ],
 )
-def test_a_bad_value_is_named_suppress(make, named):
+def test_a_bad_suppressed_token_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 
@@ -189,6 +189,6 @@ def test_a_bad_value_is_named_suppress(make, named):
 @pytest.mark.parametrize(
     "rule", [SuppressTokens([1, 31]), SuppressTokensAtBegin([1, 31], 1)]
 )
-def test_an_id_beyond_the_vocabulary_is_named_suppress(rule):
+def test_a_suppressed_id_beyond_the_vocabulary_is_named(rule):
     with pytest.raises(ValueError, match=r"suppress_tokens` .* \[31\]"):
         rule([[0.0, 0.0, 0.0]], [[0]], 1)

@@ -101,6 +101,16 @@ def test_a_custom_processor_sees_the_filled_columns_alone():
     assert result.numpy().tolist() == [[1, 2, 8]] and result.dtype == tf.float32
 
 
+def test_a_processor_of_the_old_form_gets_the_length_as_cur_len():
+    class AsInTransformers4:
+        def __call__(self, input_ids, scores, cur_len):
+            assert input_ids.shape == (1, cur_len)
+            return scores + cur_len
+
+    result = CustomProcessor(AsInTransformers4())([[1.0]], [[4, 5, 9]], tf.constant(2))
+    assert result.numpy().tolist() == [[3.0]]
+
+
 @pytest.mark.parametrize(
     ("returned", "named"),
     [(None, "got None"), ([[1.0, 2.0]], r"\(1, 3\), got \(1, 2\)")],

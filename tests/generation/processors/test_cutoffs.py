@@ -39,7 +39,7 @@ def test_more_tokens_to_keep_than_there_are(agrees):
     [
         (lambda: TopK(0), "`top_k` .* at least 1, got 0"),
         (lambda: TopK(-3), "`top_k` .* got -3"),
-        (lambda: TopK(2.0), "`top_k` .* integer .* got 2.0"),
+        (lambda: TopK(2.0), "`top_k` .* int .* got 2.0"),
         (lambda: TopK(tf.constant(-3)), "`top_k` .* got -3"),
         (lambda: TopK(3, 0), "`min_tokens_to_keep` .* got 0"),
         (lambda: MinP(-0.1), r"`min_p` .* \[0, 1\], got -0.1"),
@@ -48,7 +48,7 @@ def test_more_tokens_to_keep_than_there_are(agrees):
         (lambda: MinP(0.1, 1.5), "`min_tokens_to_keep` .* got 1.5"),
     ],
 )
-def test_a_bad_value_is_named(make, named):
+def test_a_bad_top_k_or_min_p_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 
@@ -68,13 +68,13 @@ def test_only_the_best_hundred_are_looked_at():
     assert np.isfinite(expected).sum() <= 300
 
 
-def test_a_row_with_nothing_left_stays_as_it_is():
+def test_top_h_leaves_a_row_with_nothing_left_as_it_is():
     scores = np.full([1, 5], -np.inf, np.float32)  # PyTorch raises here
     np.testing.assert_array_equal(TopH(0.5)(scores, [[0]], 1), scores)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.5, -1, "a"])
-def test_a_bad_value_is_named_top_h(value):
+def test_a_bad_top_h_is_named(value):
     with pytest.raises(ValueError, match=rf"`top_h` .* \(0, 1\], got {value!r}"):
         TopH(value)
 
@@ -97,7 +97,7 @@ def test_eta(agrees, cutoff, least):
 
 
 @pytest.mark.parametrize("rule", [Epsilon(0.3), Eta(0.3)])
-def test_a_row_with_nothing_left_stays_as_it_is_cutoffs(rule):
+def test_cutoffs_leave_a_row_with_nothing_left_as_it_is(rule):
     scores = np.full([1, 5], -np.inf, np.float32)  # PyTorch's eta cut-off raises here
     np.testing.assert_array_equal(rule(scores, [[0]], 1), scores)
 
@@ -120,6 +120,6 @@ def test_a_cutoff_of_0_in_a_tensor_keeps_all(agrees, kind):
         (lambda: Eta(0.1, -1), "`min_tokens_to_keep` .* got -1"),
     ],
 )
-def test_a_bad_value_is_named_cutoffs(make, named):
+def test_a_bad_cutoff_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()

@@ -52,7 +52,7 @@ def test_lengths_may_be_tensors(agrees):
     ("make", "named"),
     [
         (lambda: MinLength(-3, 5), "`min_length` .* at least 0, got -3"),
-        (lambda: MinLength(2.5, 5), "`min_length` .* integer .* got 2.5"),
+        (lambda: MinLength(2.5, 5), "`min_length` .* int .* got 2.5"),
         (lambda: MinLength(3, "x"), "`eos_token_id` .* got 'x'"),
         (lambda: MinNewTokens(-1, 3, 5), "`prompt_len` .* got -1"),
         (lambda: MinNewTokens(1, -3, 5), "`min_new_tokens` .* got -3"),

@@ -76,7 +76,7 @@ def test_a_long_document_and_large_ngrams_are_cheap():
     ("make", "named"),
     [
         (lambda: NoRepeatNGram(0), "`no_repeat_ngram_size` .* at least 1, got 0"),
-        (lambda: NoRepeatNGram(2.0), "`no_repeat_ngram_size` .* integer .* got 2.0"),
+        (lambda: NoRepeatNGram(2.0), "`no_repeat_ngram_size` .* int .* got 2.0"),
         (
             lambda: EncoderNoRepeatNGram(-2, [[0]]),
             "`encoder_no_repeat_ngram_size` .* at least 1, got -2",
@@ -152,7 +152,7 @@ def test_documents_may_be_known_in_the_graph_alone(encoder_ids):
         ),
     ],
 )
-def test_a_bad_value_is_named_repetition(make, named):
+def test_a_bad_penalty_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 

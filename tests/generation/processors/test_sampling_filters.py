@@ -50,7 +50,7 @@ def test_a_bad_temperature_is_named(value):
 
 
 def test_a_temperature_per_row_is_refused():
-    with pytest.raises(ValueError, match=r"`temperature` .* tensor of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"`temperature` .* shape \(2,\)"):
         Temperature(tf.constant([1.0, 2.0]))
 
 
@@ -86,7 +86,7 @@ def test_any_ties(scores, top_p, least):
     scores = np.float32([scores])
     rule = theirs.TopPLogitsWarper(top_p, min_tokens_to_keep=least)
     expected = rule(None, torch.tensor(scores)).numpy()
-    near = [top_p - 1e-6, top_p + 1e-6]  # an edge that rounding may move is no case
+    near = [top_p - 1e-6, top_p + 1e-6]  # an edge that rounding may result is no case
     rules = [theirs.TopPLogitsWarper(p, min_tokens_to_keep=least) for p in near]
     hypothesis.assume(
         all(np.array_equal(r(None, torch.tensor(scores)), expected) for r in rules)
@@ -98,7 +98,7 @@ def test_any_ties(scores, top_p, least):
 
 
 @pytest.mark.parametrize("way", [{}, {"jit_compile": True}])
-def test_large_vocabularies_flat_and_steep(way):
+def test_top_p_of_large_vocabularies_flat_and_steep(way):
     """1,024 tokens are enough to decide the steep case, not the flat one."""
     rule = tf.function(TopP(0.83), **way)
     for spread, is_steep in ((0.1, False), (5.0, True)):
@@ -126,7 +126,7 @@ def test_more_to_keep_than_are_looked_at_first():
         (lambda: TopP(0.5, 0), "`min_tokens_to_keep` .* got 0"),
     ],
 )
-def test_a_bad_value_is_named(make, named):
+def test_a_bad_top_p_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 
@@ -147,7 +147,7 @@ def test_a_mass_of_1_keeps_all(agrees):
 
 
 @pytest.mark.parametrize("way", [{}, {"jit_compile": True}])
-def test_large_vocabularies_flat_and_steep_typical(way):
+def test_typical_p_of_large_vocabularies_flat_and_steep(way):
     """1,024 tokens are enough to decide the steep case, not the flat one."""
     rule = tf.function(Typical(0.83), **way)
     for spread, is_steep in ((0.1, False), (5.0, True)):
@@ -167,6 +167,6 @@ def test_large_vocabularies_flat_and_steep_typical(way):
         (lambda: Typical(0.5, 0), "`min_tokens_to_keep` .* got 0"),
     ],
 )
-def test_a_bad_value_is_named_typical(make, named):
+def test_a_bad_typical_p_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()

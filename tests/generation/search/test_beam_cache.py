@@ -1,26 +1,26 @@
-"""Slots that are named instead of moved."""
+"""Beams that are named instead of moved."""
 
 import numpy as np
 import tensorflow as tf
 
 from tf_led.generation.search.beam_cache import (
-    follow,
-    own_slots,
-    pick_slots,
+    extend_history,
+    own_beams,
+    pick_beams,
     write_column,
 )
 
 
-def test_at_first_each_slot_wrote_its_own():
+def test_at_first_each_beam_wrote_its_own():
     expected = [[[0] * 5, [1] * 5, [2] * 5]] * 2
-    assert own_slots(2, 3, 5).numpy().tolist() == expected
+    assert own_beams(2, 3, 5).numpy().tolist() == expected
 
 
 def test_picking_keeps_the_other_axes():
     values = np.arange(2 * 3 * 5).reshape(2, 3, 5)
-    slots = np.array([[2, 0, 0, 1], [1, 1, 2, 0]])
-    expected = np.take_along_axis(values, slots[..., None], axis=1)
-    np.testing.assert_array_equal(pick_slots(values, slots), expected)
+    beam_index = np.array([[2, 0, 0, 1], [1, 1, 2, 0]])
+    expected = np.take_along_axis(values, beam_index[..., None], axis=1)
+    np.testing.assert_array_equal(pick_beams(values, beam_index), expected)
 
 
 def test_writing_a_column_leaves_the_others():
@@ -33,19 +33,21 @@ def test_writing_a_column_leaves_the_others():
 
 
 def test_histories_are_found_again_through_any_number_of_reorderings():
-    """What random beams write is read back through the ancestors, as if reordered."""
+    """What random beams write is read back by the beam history, as if reordered."""
     rng = np.random.default_rng(0)
     batch, width, length = 2, 3, 11
     written = np.zeros([length, batch, width], int)  # never moved
     histories = np.zeros([batch, width, 0], int)  # moved at every step
-    ancestors = own_slots(batch, width, length)
+    beam_history = own_beams(batch, width, length)
     for position in range(length):
         written[position] = rng.integers(0, 97, [batch, width])
         histories = np.concatenate([histories, written[position][..., None]], axis=-1)
         seen = written[: position + 1].transpose(1, 2, 0)
-        lineage = ancestors.numpy()[..., : position + 1]
+        lineage = beam_history.numpy()[..., : position + 1]
         found = np.take_along_axis(seen, lineage, axis=1)
         np.testing.assert_array_equal(found, histories)
-        slots = rng.integers(0, width, [batch, width])
-        histories = np.take_along_axis(histories, slots[..., None], axis=1)
-        ancestors = follow(ancestors, tf.constant(slots, tf.int32), position + 1)
+        beam_index = rng.integers(0, width, [batch, width])
+        histories = np.take_along_axis(histories, beam_index[..., None], axis=1)
+        beam_history = extend_history(
+            beam_history, tf.constant(beam_index, tf.int32), position + 1
+        )

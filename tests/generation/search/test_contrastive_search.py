@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tests.generation.references import contrastive_search, toy_reader
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import ToyStep, generate
 from tf_led.generation.options.generation_options import GenerationOptions
 
 LENGTH, EOS = 11, [2, 3]

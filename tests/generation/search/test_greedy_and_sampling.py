@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import ToyStep, generate
 from tf_led.generation.loop import StepOutput
+from tf_led.generation.options.build import build_processors
 from tf_led.generation.options.generation_options import GenerationOptions
-from tf_led.generation.processors.build import build_processors
 from tf_led.generation.search.greedy_and_sampling import (
     add_gumbel_noise,
     apply_processors,
@@ -19,7 +18,7 @@ from tf_led.generation.search.greedy_and_sampling import (
 PROBS = np.array([0.31, 0.23, 0.19, 0.13, 0.07, 0.05, 0.02])
 
 
-def always(token_ids, index, ancestors, token_mask, cache):
+def always(token_ids, index, beam_history, token_mask, cache):
     """A step whose tokens are drawn from PROBS, whatever came before."""
     shape = [*token_ids.shape, len(PROBS)]
     logits = tf.broadcast_to(tf.constant(np.log(PROBS), tf.float32), shape)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from tests.generation.references import group_beam_search, toy_reader
-from tests.generation.toy_step import ToyStep
-from tf_led.generation.decode import generate
+from tests.generation.toy_step import ToyStep, generate
 from tf_led.generation.options.generation_options import GenerationOptions
 from tf_led.generation.outputs import compute_transition_scores
 from tf_led.generation.processors import ForcedBOS, HammingDiversity, LogitNormalization

@@ -20,15 +20,15 @@ def test_the_best_of_all_are_those_of_a_full_sort(count):
     scores[0, 1, 4:] = -np.inf
     flat = scores.reshape(2, -1)
     order = np.argsort(-flat, axis=1, kind="stable")[:, :count]
-    values, slots, ids = best_of_all(tf.constant(scores), count)
+    values, beam_index, ids = best_of_all(tf.constant(scores), count)
     np.testing.assert_array_equal(values, np.take_along_axis(flat, order, axis=1))
-    np.testing.assert_array_equal(slots, order // 11)
+    np.testing.assert_array_equal(beam_index, order // 11)
     np.testing.assert_array_equal(ids, order % 11)
 
 
 def test_among_equals_the_lower_slot_and_token_come_first():
-    _, slots, ids = best_of_all(tf.zeros([1, 2, 5]), 7)
-    assert slots.numpy().tolist() == [[0, 0, 0, 0, 0, 1, 1]]
+    _, beam_index, ids = best_of_all(tf.zeros([1, 2, 5]), 7)
+    assert beam_index.numpy().tolist() == [[0, 0, 0, 0, 0, 1, 1]]
     assert ids.numpy().tolist() == [[0, 1, 2, 3, 4, 0, 1]]
 
 
@@ -46,9 +46,11 @@ def test_of_equal_scores_the_first_list_wins():
 @pytest.mark.parametrize("early", [False, True, "never"])
 @pytest.mark.parametrize("is_input", [False, True])
 def test_length_penalty(power, early, is_input):
-    options = GenerationOptions(length_penalty=power, early_stopping=early)
+    options = GenerationOptions(
+        length_penalty=power, early_stopping=early, max_length=14
+    )
     if is_input:
-        options = options.with_inputs(length_penalty=tf.constant(power))
+        options = options.with_tensors(length_penalty=tf.constant(power))
     penalty = LengthPenalty(options, prompt_len=3, length=14)
     for count in (1, 5, 11):
         np.testing.assert_allclose(penalty(count), count**power, rtol=1e-6)
@@ -60,4 +62,4 @@ def test_new_hypotheses_have_chosen_nothing():
     new = new_hypotheses(tf.ones([2, 3, 7], tf.int32), [0.0, -1.0, -2.0], 2)
     assert new.num_chosen().numpy().tolist() == [[0] * 3] * 2
     assert new.scores.numpy().tolist() == [[0.0, -1.0, -2.0]] * 2
-    assert new.origins.shape == (2, 3, 5)
+    assert new.beam_indices.shape == (2, 3, 5)

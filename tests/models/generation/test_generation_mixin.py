@@ -148,14 +148,6 @@ def test_the_config_of_generation_follows_the_models():
     assert (config.pad_token_id, config.eos_token_id) == (1, 2)
 
 
-def test_the_start_token_is_looked_up_from_near_to_far(small):
-    config = GenerationConfig(decoder_start_token_id=5)
-    start = small._start_token_id
-    assert start(config, {"decoder_start_token_id": 7}) == 7
-    assert start(config, {}) == 5
-    assert start(None, {}) == start(GenerationConfig(), {}) == 2
-
-
 def test_the_next_step_reads_the_last_token_only():
     prepare = make_model(**SMALL).prepare_inputs_for_generation
     ids = np.array([[2, 5, 7]])
@@ -182,6 +174,10 @@ def test_what_the_next_step_has_no_use_for_is_refused(small):
             "`decoder_head_mask` has",
         ),
         ({"inputs": [[3]], "num_beems": 3}, "num_beems"),
+        (
+            {"inputs": [[3]], "global_attention": [[1]]},
+            "`global_attention` .* mean `global_attention_mask`",
+        ),
         ({"inputs": [[3]], "seed": 5}, "`seed` is 5, but nothing is sampled"),
         ({"inputs": [[3]], "pad_token_id": 29}, "`pad_token_id` is 29"),
         (

@@ -3,177 +3,37 @@
 import copy
 import difflib
 import logging
-import numbers
-import warnings
 
 import numpy as np
+import tensorflow as tf
 from transformers import GenerationConfig
 
-from tf_led.generation.options.generation_options import (
-    DEFAULTS,
-    METADATA,
-    NEUTRAL_VALUES,
-    GenerationOptions,
-    check_values,
-)
-from tf_led.generation.processors.validation import as_ids
+from tf_led.generation.options.generation_options import GenerationOptions
+from tf_led.generation.options.lengths import resolve_lengths
+from tf_led.generation.options.option_table import DEFAULTS, OPTIONS, SAMPLING
+from tf_led.utils.validation import as_ids, check_int, check_unit, known_number
 
 _logger = logging.getLogger(__name__)
 
+# Options of transformers that we do not have, with the values that request nothing, as
+# None does. Any other value of these raises, as does a name in neither table.
+NEUTRAL_VALUES = {
+    # A cache of fixed size is the only kind there is here.
+    "cache_implementation": ("static",),
+    "guidance_scale": (1, 1.0),
+    "num_assistant_tokens": (20,),
+    "num_assistant_tokens_schedule": ("constant",),
+    "assistant_confidence_threshold": (0.4,),
+    "assistant_lookbehind": (10,),
+    "target_lookbehind": (10,),
+}
 
-def resolve_lengths(values, *, lengths_set, prompt_len, position_limit):
-    """Turns the four options of length into `max_length` and `min_length`, in place.
+# A field of the configuration, but no option.
+METADATA = ("transformers_version",)
 
-    Args:
-        values: dict of option values by name.
-        lengths_set: dict with the keys "max_length" and "min_length": True where
-            somebody set the option, False where the default stands.
-        prompt_len: int, length of the decoder prompt.
-        position_limit: int or None, number of positions of the decoder.
-
-    Raises:
-        ValueError: if there is no room after the prompt, or not so many positions.
-
-    Source: transformers 5.23, `_prepare_generated_length` and
-    `_validate_generated_length`: 20 new tokens where nothing is said, `max_new_tokens`
-    before `max_length`, `min_new_tokens` before `min_length`.
-    """
-    for bound in ("max", "min"):
-        _prefer_new_tokens(values, bound, lengths_set[f"{bound}_length"], prompt_len)
-    if not lengths_set["max_length"] and values["max_new_tokens"] is None:
-        values["max_length"] += prompt_len
-        warnings.warn(
-            "Neither `max_new_tokens` nor `max_length` is set: generating at most "
-            f"{values['max_length'] - prompt_len} new tokens. Set `max_new_tokens`.",
-            UserWarning,
-            stacklevel=4,
-        )
-    _check_max_length(values["max_length"], prompt_len)
-    if position_limit is not None:
-        _check_positions(values, position_limit)
-    _warn_if_min_beyond_max(values)
-
-
-def _prefer_new_tokens(values, bound, is_length_set, prompt_len):
-    new_tokens, length = values[f"{bound}_new_tokens"], values[f"{bound}_length"]
-    if new_tokens is None:
-        return
-    if is_length_set:
-        _logger.warning(
-            "`%s_new_tokens` (%s) and `%s_length` (%s) are both set; the first counts.",
-            *(bound, new_tokens, bound, length),
-        )
-    values[f"{bound}_length"] = new_tokens + prompt_len
-
-
-def _check_max_length(max_length, prompt_len):
-    if prompt_len >= max_length:
-        raise ValueError(
-            f"`max_length` is {max_length}, but the decoder prompt alone is "
-            f"{prompt_len} tokens long. Raise `max_length` or set `max_new_tokens`."
-        )
-
-
-def _check_positions(values, limit):
-    # The last token is never read, but by contrastive search.
-    reads_last = GenerationOptions(**values).mode == "contrastive_search"
-    most = limit if reads_last else limit + 1
-    if values["max_length"] > most:
-        raise ValueError(
-            f"`max_length` (prompt and `max_new_tokens`) is {values['max_length']}, "
-            f"but the decoder has {limit} positions, which allow at most {most}. Lower "
-            "`max_length` or `max_new_tokens`."
-        )
-
-
-def _warn_if_min_beyond_max(values):
-    if values["min_length"] > values["max_length"]:
-        name = "min_length" if values["min_new_tokens"] is None else "min_new_tokens"
-        warnings.warn(
-            f"`{name}` ({values[name]}) is out of reach: generation stops at a length "
-            f"of {values['max_length']}. Lower it, or raise `max_length`.",
-            UserWarning,
-            stacklevel=5,
-        )
-
-
-def resolve_special_tokens(values):
-    """Fills in the start and the padding id and checks all of them, in place.
-
-    Without a padding id the first end id pads; without a decoder start id the bos id
-    starts.
-
-    Args:
-        values: dict of option values by name.
-
-    Raises:
-        ValueError: if nothing can start the decoder, or if an id is not an int >= 0.
-
-    Source: transformers 5.23, `_prepare_special_tokens`.
-    """
-    if values["decoder_start_token_id"] is None:
-        values["decoder_start_token_id"] = values["bos_token_id"]
-    if values["decoder_start_token_id"] is None:
-        raise ValueError(
-            "Neither `decoder_start_token_id` nor `bos_token_id` is set: the decoder "
-            "has no token to start from. Set one of them."
-        )
-    eos_ids = values["eos_token_id"]
-    if isinstance(eos_ids, (list, tuple)):
-        values["eos_token_id"] = list(eos_ids) or None
-    for name in ("decoder_start_token_id", "eos_token_id", "pad_token_id"):
-        _check_ids(name, values[name])
-    if values["pad_token_id"] is None and values["eos_token_id"] is not None:
-        eos_ids = values["eos_token_id"]
-        values["pad_token_id"] = eos_ids[0] if isinstance(eos_ids, list) else eos_ids
-
-
-def _check_ids(name, ids):
-    for token_id in ids if isinstance(ids, list) else [ids]:
-        is_id = isinstance(token_id, numbers.Integral) and not isinstance(
-            token_id, bool
-        )
-        if token_id is not None and not (is_id and token_id >= 0):
-            raise ValueError(
-                f"`{name}` must be a token id, an int from 0 on, got {token_id!r}."
-            )
-
-
-def check_vocabulary(options, vocab_size):
-    """Refuses special tokens that the vocabulary does not have.
-
-    Args:
-        options: GenerationOptions.
-        vocab_size: int, V.
-
-    Raises:
-        ValueError: naming the option and the id.
-    """
-    for name in ("decoder_start_token_id", "eos_token_id", "pad_token_id"):
-        ids = getattr(options, name)
-        for token_id in ids if isinstance(ids, (list, tuple)) else [ids]:
-            if token_id is not None and token_id >= vocab_size:
-                raise ValueError(
-                    f"`{name}` is {token_id}, but the vocabulary has ids 0 to "
-                    f"{vocab_size - 1}. Take the ids from this model's tokenizer."
-                )
-
-
-# Left unset or set to None, these stand at their default. For the others None is an
-# answer: `top_k=None` switches the default of 50 off.
-_NEVER_NONE = (
-    "max_length",
-    "min_length",
-    "early_stopping",
-    "do_sample",
-    "num_beams",
-    "num_beam_groups",
-    "diversity_penalty",
-    "length_penalty",
-    "num_return_sequences",
-    "use_cache",
-    "return_dict_in_generate",
-)
+# Nobody reads these where nothing is sampled, but for `top_k` of contrastive search.
+_SAMPLING = {row.name for row in SAMPLING}
+_SPECIAL_TOKENS = ("decoder_start_token_id", "eos_token_id", "pad_token_id")
 
 
 def resolve_options(
@@ -183,8 +43,9 @@ def resolve_options(
     overrides=None,
     prompt_len=1,
     position_limit=None,
+    vocab_size=None,
 ):
-    """Merges everything a user can set for one call of `generate`.
+    """Merges and checks everything a user can set for one call of `generate`.
 
     `overrides` win over `generation_config`, that over `defaults`, those over the
     defaults of transformers 5.23. Neither configuration is changed.
@@ -197,6 +58,7 @@ def resolve_options(
             `max_new_tokens` and `min_new_tokens` count from there.
         position_limit: int or None, number of positions of the decoder. The last token
             is never fed back, so `max_length` may be one more.
+        vocab_size: int V, or None to allow any token id.
 
     Returns:
         GenerationOptions, in which `max_length` and `min_length` count the prompt.
@@ -204,8 +66,9 @@ def resolve_options(
     Raises:
         TypeError: if a configuration is not a GenerationConfig.
         ValueError: on an unknown name, on an option that is not supported, on values
-            that contradict each other, on a `max_length` that is not longer than the
-            prompt or goes beyond `position_limit`.
+            that are not allowed or contradict each other, on a `max_length` that is not
+            longer than the prompt or goes beyond `position_limit`, on special tokens
+            beyond the vocabulary.
 
     Source: transformers 5.23, `GenerationMixin.generate`.
 
@@ -219,45 +82,155 @@ def resolve_options(
         >>> options.num_beams, options.max_length, options.pad_token_id
         (4, 65, 2)
     """
-    overrides = {name: plain(value) for name, value in (overrides or {}).items()}
-    if overrides.get("suppress_tokens") is not None:
-        # transformers looks into it before we could say what is wrong.
-        ids = as_ids("suppress_tokens", overrides["suppress_tokens"], lowest=0)
-        overrides["suppress_tokens"] = list(ids)
-    sources = (overrides, _fields(generation_config), _fields(defaults))
-    _refuse_unknown(overrides, known=set(vars(GenerationConfig())))
-    _refuse_unsupported(overrides)
-    config = _merge(generation_config, defaults, overrides)
-    _refuse_unsupported(vars(config))
-    values = {name: plain(getattr(config, name)) for name in DEFAULTS}
-    for name in _NEVER_NONE:
-        if values[name] is None:
-            values[name] = DEFAULTS[name]
-    check_values(values)
-    lengths_set = {
-        name: any(source.get(name) is not None for source in sources)
-        for name in ("max_length", "min_length")
-    }
-    resolve_lengths(
-        values,
-        lengths_set=lengths_set,
-        prompt_len=prompt_len,
-        position_limit=position_limit,
+    merged = merge_options(generation_config, defaults, overrides)
+    return merged.resolve(
+        prompt_len=prompt_len, position_limit=position_limit, vocab_size=vocab_size
     )
-    resolve_special_tokens(values)
-    return GenerationOptions(**values)
 
 
-def plain(value):
-    """Turns NumPy's numbers and arrays into Python's, which alone can be a key.
+def merge_options(
+    generation_config=None, defaults=None, overrides=None, argument_names=()
+):
+    """Merges and checks the values that do not depend on the decoder prompt.
 
     Args:
-        value: of an option.
+        generation_config: see `resolve_options`.
+        defaults: see `resolve_options`.
+        overrides: see `resolve_options`.
+        argument_names: other names that the caller takes, to propose in an error.
 
     Returns:
-        int, float, bool or list for what NumPy made; else the value itself.
+        MergedOptions.
+
+    Raises:
+        TypeError: see `resolve_options`.
+        ValueError: see `resolve_options`.
     """
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+    overrides, tensors = _python_values(overrides or {})
+    sources = (overrides, _fields(generation_config), _fields(defaults))
+    _check_names(overrides, argument_names)
+    _check_supported(overrides)
+    # Before transformers compares them with numbers.
+    _check_values(overrides, exempt=_SAMPLING)
+    config = _merge(generation_config, defaults, overrides)
+    _check_supported(vars(config))
+    values = {
+        name: _python_value(name, getattr(config, name, default))
+        for name, default in DEFAULTS.items()
+    }
+    for name, value in values.items():
+        if value is None:
+            row = OPTIONS[name]
+            values[name] = row.default if row.off is None else row.off
+    checked = set(overrides) - _SAMPLING
+    unused = set() if values["do_sample"] else _SAMPLING
+    _check_values(values, exempt=checked | unused)
+    _check_combinations(values)
+    lengths_set = {
+        name
+        for name in ("max_length", "min_length")
+        if any(source.get(name) is not None for source in sources)
+    }
+    return MergedOptions(values, lengths_set, tensors)
+
+
+class MergedOptions:
+    """Options whose lengths still wait for that of the decoder prompt.
+
+    Args:
+        values: dict of option values by name.
+        lengths_set: set of those of "max_length" and "min_length" that somebody set.
+        tensors: dict of scalar tensors whose values only a graph knows.
+    """
+
+    def __init__(self, values, lengths_set, tensors):
+        self.values, self.lengths_set, self.tensors = values, lengths_set, tensors
+
+    @property
+    def start_token_id(self):
+        """What the decoder starts from, an int or a list of one per document.
+
+        Raises:
+            ValueError: if nothing is set.
+        """
+        for name in ("decoder_start_token_id", "bos_token_id"):
+            if self.values[name] is not None:
+                return self.values[name]
+        raise ValueError(
+            "Neither `decoder_start_token_id` nor `bos_token_id` is set: the decoder "
+            "has no token to start from. Set one of them."
+        )
+
+    def resolve(self, *, prompt_len, position_limit=None, vocab_size=None):
+        """Turns lengths into counts that include the prompt, and fills in tokens.
+
+        Args:
+            prompt_len: int, see `resolve_options`.
+            position_limit: int or None.
+            vocab_size: int or None.
+
+        Returns:
+            GenerationOptions.
+
+        Raises:
+            ValueError: see `resolve_options`.
+        """
+        values = dict(self.values)
+        if "max_new_tokens" in self.tensors and "max_length" not in self.lengths_set:
+            raise ValueError(
+                "`max_new_tokens` is a tensor whose value only the graph knows: set "
+                f"`max_length` to the most that it can be, plus {prompt_len} for the "
+                "decoder prompt."
+            )
+        resolve_lengths(
+            values,
+            lengths_set=self.lengths_set,
+            prompt_len=prompt_len,
+            position_limit=position_limit,
+        )
+        values["decoder_start_token_id"] = self.start_token_id
+        resolve_special_tokens(values, vocab_size)
+        options = GenerationOptions(**values)
+        return options.with_tensors(**self.tensors) if self.tensors else options
+
+
+def _python_values(overrides):
+    """Splits arguments into Python values and scalar tensors that a graph computes."""
+    values, tensors = {}, {}
+    for name, value in overrides.items():
+        is_known = hasattr(value, "numpy") or hasattr(value, "to_list")
+        if tf.is_tensor(value) and not is_known and tf.get_static_value(value) is None:
+            tensors[name] = _graph_tensor(name, value)
+        else:
+            values[name] = _python_value(name, value)
+    return values, tensors
+
+
+def _graph_tensor(name, value):
+    row = OPTIONS.get(name)
+    if row is None or row.tensor is None:
+        allowed = [name for name, row in OPTIONS.items() if row.tensor is not None]
+        raise ValueError(
+            f"`{name}` is a tensor of shape {value.shape} whose value only the graph "
+            "knows, but the graph depends on it: give a Python value. Tensors are "
+            f"allowed for {', '.join(allowed)}."
+        )
+    known_number(name, value)  # raises on another shape than ()
+    return tf.cast(value, row.tensor)
+
+
+def _python_value(name, value):
+    """Turns NumPy's values and tensors into Python's, which alone can be a key."""
+    if isinstance(value, tf.RaggedTensor):
+        return value.to_list()
+    if tf.is_tensor(value):
+        value = tf.get_static_value(value)
+    if name in OPTIONS and OPTIONS[name].is_scalar:
+        known_number(name, value)  # raises on another shape than ()
+        if isinstance(value, (list, tuple)):
+            raise ValueError(f"`{name}` must be one value, got {value!r}.")
+    is_array = isinstance(value, (np.generic, np.ndarray))
+    return value.tolist() if is_array else value
 
 
 def _fields(config):
@@ -272,6 +245,10 @@ def _fields(config):
 
 
 def _merge(generation_config, defaults, overrides):
+    if overrides.get("suppress_tokens") is not None:
+        # transformers looks into it before we could say what is wrong.
+        ids = as_ids("suppress_tokens", overrides["suppress_tokens"], lowest=0)
+        overrides = {**overrides, "suppress_tokens": list(ids)}
     config = copy.deepcopy(generation_config) or GenerationConfig()
     if defaults is not None:
         config.update(
@@ -282,11 +259,11 @@ def _merge(generation_config, defaults, overrides):
     return config
 
 
-def _refuse_unknown(overrides, known):
-    known = {name for name in known if not name.startswith("_")}
+def _check_names(overrides, argument_names):
+    known = {name for name in vars(GenerationConfig()) if not name.startswith("_")}
     for name in overrides:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, [*known, *argument_names], n=1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
             raise ValueError(
                 f"`generate` has no argument or option `{name}` (got "
@@ -294,13 +271,111 @@ def _refuse_unknown(overrides, known):
             )
 
 
-def _refuse_unsupported(fields):
+def _check_supported(fields):
     for name, value in fields.items():
         is_ours = name in DEFAULTS or name in METADATA or name.startswith("_")
-        asks_nothing = value is None or value is False
-        if is_ours or asks_nothing or value in NEUTRAL_VALUES.get(name, ()):
+        requests_nothing = value is None or value is False
+        if is_ours or requests_nothing or value in NEUTRAL_VALUES.get(name, ()):
             continue
         raise ValueError(
             f"The generation option `{name}` is not supported, got {value!r}. Leave it "
             "out, or set it to None in the GenerationConfig."
         )
+
+
+def _check_values(values, exempt):
+    """Checks values by their rows in the option table; not those named in `exempt`."""
+    for name, value in values.items():
+        if name not in OPTIONS or name in exempt:
+            continue
+        row = OPTIONS[name]
+        if row.check is not None and not row.is_off(value):
+            row.check(name, value)
+
+
+def _check_combinations(values):
+    """Raises ValueError on options that exclude each other."""
+    groups, penalty = values["num_beam_groups"], values["diversity_penalty"]
+    if groups == 1 and penalty != 0:
+        raise ValueError(
+            f"`diversity_penalty` is {penalty}, which needs `num_beam_groups` > 1."
+        )
+    if groups > 1:
+        _check_groups(values, groups, penalty)
+    if values["penalty_alpha"]:
+        _check_contrastive(values)
+    if values["prompt_lookup_num_tokens"] is not None:
+        _check_prompt_lookup(values)
+
+
+def _check_groups(values, groups, penalty):
+    beams = values["num_beams"]
+    if beams % groups:
+        raise ValueError(
+            f"`num_beams` must be a multiple of `num_beam_groups`, got {beams} beams "
+            f"and {groups} groups."
+        )
+    if values["do_sample"]:
+        raise ValueError(
+            f"`num_beam_groups` is {groups}, which needs `do_sample=False`: group beam "
+            "search does not sample."
+        )
+    if not penalty > 0:
+        raise ValueError(
+            f"`diversity_penalty` must be above 0 with {groups} groups of beams, got "
+            f"{penalty}: without it every group finds the same."
+        )
+
+
+def _check_contrastive(values):
+    alpha, top_k = values["penalty_alpha"], values["top_k"]
+    check_unit("penalty_alpha", alpha, "[0, 1]")
+    searches_otherwise = values["do_sample"] or values["num_beams"] > 1
+    if not searches_otherwise:
+        check_int("top_k", top_k, 0)
+    if searches_otherwise or top_k <= 1:
+        _logger.warning(
+            "`penalty_alpha` (%s) has no effect: contrastive search needs `top_k` > 1, "
+            "`do_sample=False` and `num_beams=1`.",
+            alpha,
+        )
+
+
+def _check_prompt_lookup(values):
+    count, mode = values["prompt_lookup_num_tokens"], GenerationOptions(**values).mode
+    if mode not in ("greedy", "sample"):
+        raise ValueError(
+            f"`prompt_lookup_num_tokens` is {count}, which goes with greedy search and "
+            f"sampling only, got {mode.replace('_', ' ')} "
+            f"(num_beams={values['num_beams']}). Leave it out, or set `num_beams=1`."
+        )
+    if not values["use_cache"]:
+        raise ValueError(
+            f"`prompt_lookup_num_tokens` is {count}, which needs `use_cache=True`."
+        )
+
+
+def resolve_special_tokens(values, vocab_size=None):
+    """Fills in the padding id and checks ids against the vocabulary, in place.
+
+    Args:
+        values: dict of option values by name.
+        vocab_size: int V, or None to allow any id.
+
+    Raises:
+        ValueError: naming the option and an id that the vocabulary does not have.
+
+    Source: transformers 5.23, `_prepare_special_tokens`.
+    """
+    eos_ids = as_ids("eos_token_id", values["eos_token_id"])
+    if not eos_ids:
+        values["eos_token_id"] = None
+    if values["pad_token_id"] is None and eos_ids:
+        values["pad_token_id"] = eos_ids[0]
+    for name in _SPECIAL_TOKENS if vocab_size is not None else ():
+        for token_id in as_ids(name, values[name]):
+            if token_id >= vocab_size:
+                raise ValueError(
+                    f"`{name}` is {token_id}, but the vocabulary has ids 0 to "
+                    f"{vocab_size - 1}. Take the ids from this model's tokenizer."
+                )

@@ -1,69 +1,21 @@
-"""What may come next: functions that change the scores of the next token."""
+"""What may come next: functions that change the scores of the next token.
+
+Every processor of the files here is a name of this package.
+"""
+
+import importlib
+import pkgutil
 
 from tf_led.generation.processors.base import Processor
-from tf_led.generation.processors.constraints import (
-    ForcedBOS,
-    ForcedEOS,
-    NoBadWords,
-    SequenceBias,
-    SuppressTokens,
-    SuppressTokensAtBegin,
-)
-from tf_led.generation.processors.custom import (
-    CustomProcessor,
-    PrefixAllowedTokens,
-    as_processor,
-    merge_processors,
-)
-from tf_led.generation.processors.cutoffs import Epsilon, Eta, MinP, TopH, TopK
-from tf_led.generation.processors.diversity import HammingDiversity
-from tf_led.generation.processors.lengths import (
-    ExponentialDecayLength,
-    MinLength,
-    MinNewTokens,
-)
-from tf_led.generation.processors.repetition import (
-    EncoderNoRepeatNGram,
-    EncoderRepetitionPenalty,
-    NoRepeatNGram,
-    RepetitionPenalty,
-)
-from tf_led.generation.processors.sampling_filters import (
-    InfNanRemove,
-    LogitNormalization,
-    Temperature,
-    TopP,
-    Typical,
-)
+from tf_led.generation.processors.custom import as_processor, merge_processors
 
-__all__ = [
-    "CustomProcessor",
-    "EncoderNoRepeatNGram",
-    "EncoderRepetitionPenalty",
-    "Epsilon",
-    "Eta",
-    "ExponentialDecayLength",
-    "ForcedBOS",
-    "ForcedEOS",
-    "HammingDiversity",
-    "InfNanRemove",
-    "LogitNormalization",
-    "MinLength",
-    "MinNewTokens",
-    "MinP",
-    "NoBadWords",
-    "NoRepeatNGram",
-    "PrefixAllowedTokens",
-    "Processor",
-    "RepetitionPenalty",
-    "SequenceBias",
-    "SuppressTokens",
-    "SuppressTokensAtBegin",
-    "Temperature",
-    "TopH",
-    "TopK",
-    "TopP",
-    "Typical",
-    "as_processor",
-    "merge_processors",
-]
+
+def _find_processors():
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, type) and issubclass(value, Processor):
+                yield name, value
+
+
+globals().update(_find_processors())
+__all__ = ["as_processor", "merge_processors", *sorted(dict(_find_processors()))]

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_ids, vocab_size_of
-from tf_led.generation.processors.validation import as_ids, check_count, is_id
+from tf_led.utils.validation import as_ids, check_int, is_id
 
 
 def _add_bias(scores, tokens, length, bias_of):
@@ -74,17 +74,17 @@ class SequenceBias(Processor):
         pairs = list(given.items()) if isinstance(given, dict) else given
         kind = tuple if isinstance(given, dict) else list
         if not isinstance(pairs, list) or not pairs:
-            self._refuse(given)
+            self._raise(given)
         for pair in pairs:
             is_pair = isinstance(pair, (list, tuple)) and len(pair) == 2
             if not (
                 is_pair and _is_sequence_of_ids(pair[0], kind) and _is_bias(pair[1])
             ):
-                self._refuse(pair)
+                self._raise(pair)
         bias_of = {tuple(map(int, ids)): float(bias) for ids, bias in pairs}
         object.__setattr__(self, "sequence_bias", bias_of)
 
-    def _refuse(self, what):
+    def _raise(self, what):
         raise ValueError(
             "`sequence_bias` must be a dict of tuples of token ids and numbers, or a "
             f"list of pairs [ids, number], and not empty; got {what!r}. Try {{(7, 3): "
@@ -126,17 +126,17 @@ class NoBadWords(Processor):
     def __post_init__(self):
         words = self.bad_words_ids
         if not isinstance(words, list) or not words:
-            self._refuse(words)
+            self._raise(words)
         for word in words:
             if not _is_sequence_of_ids(word, list):
-                self._refuse(word)
+                self._raise(word)
         ends = {(end,) for end in as_ids("eos_token_id", self.eos_token_id)}
         words = {tuple(map(int, word)) for word in words} - ends
         if not words:
-            self._refuse(self.bad_words_ids)
+            self._raise(self.bad_words_ids)
         object.__setattr__(self, "bad_words_ids", words)
 
-    def _refuse(self, what):
+    def _raise(self, what):
         raise ValueError(
             "`bad_words_ids` must be a list of lists of token ids, none of them empty "
             f"and one at least not an end token; got {what!r}. Take each word's ids "
@@ -214,7 +214,7 @@ class ForcedEOS(Processor):
     forced_eos_token_id: Any
 
     def __post_init__(self):
-        check_count("max_length", self.max_length, 1, "Give the length to end at.")
+        check_int("max_length", self.max_length, 1, "Give the length to end at.")
         ids = as_ids("forced_eos_token_id", self.forced_eos_token_id, lowest=0)
         object.__setattr__(self, "forced_eos_token_id", ids)
 
@@ -279,7 +279,7 @@ class SuppressTokensAtBegin(Processor):
     begin_index: Any
 
     def __post_init__(self):
-        check_count("begin_index", self.begin_index, 0, "Give the prompt's length.")
+        check_int("begin_index", self.begin_index, 0, "Give the prompt's length.")
         ids = as_ids("begin_suppress_tokens", self.begin_suppress_tokens, lowest=0)
         object.__setattr__(self, "begin_suppress_tokens", ids)
 

@@ -1,5 +1,6 @@
 """A user's own processors among those that the options ask for."""
 
+import inspect
 import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -89,7 +90,9 @@ class CustomProcessor(Processor):
 
     Args:
         fn: callable (input_ids: int32[X, length], scores: float32[X, V]) ->
-            float32[X, V], of TensorFlow tensors or what converts to them.
+            float32[X, V], of TensorFlow tensors or what converts to them. With a third
+            parameter `cur_len`, as the TensorFlow classes of transformers 4 had it, it
+            gets the length too, an int.
 
     Raises:
         TypeError: if `fn` is not callable.
@@ -114,7 +117,9 @@ class CustomProcessor(Processor):
 
     def process(self, scores, tokens, length):
         _require_eager("logits_processor")
-        result = self.fn(tokens[:, :length], scores)
+        takes_length = _has_parameter(self.fn, "cur_len")
+        more = {"cur_len": int(length)} if takes_length else {}
+        result = self.fn(tokens[:, :length], scores, **more)
         shape = np.shape(result)
         if result is None or shape != tuple(scores.shape):
             raise ValueError(
@@ -123,6 +128,13 @@ class CustomProcessor(Processor):
                 "Return the changed scores."
             )
         return tf.cast(tf.convert_to_tensor(result), scores.dtype)
+
+
+def _has_parameter(fn, name):
+    try:
+        return name in inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # not every built-in function has a signature
+        return False
 
 
 def as_processor(custom):

@@ -13,7 +13,7 @@ from tf_led.generation.processors.sampling_filters import (
     running_sum,
     without_nan,
 )
-from tf_led.generation.processors.validation import check_count, check_unit
+from tf_led.utils.validation import check_int, check_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class TopK(Processor):
 
     def __post_init__(self):
         lowest = 0 if tf.is_tensor(self.top_k) else 1
-        check_count("top_k", self.top_k, lowest, "Use 0 in `generate` for all tokens.")
+        check_int("top_k", self.top_k, lowest, "Use 0 in `generate` for all tokens.")
         check_min_tokens(self.min_tokens_to_keep)
 
     def process(self, scores, tokens, length):

@@ -12,7 +12,7 @@ from tf_led.generation.processors.base import (
     repeat_for_beams,
     vocab_size_of,
 )
-from tf_led.generation.processors.validation import check_count, check_positive
+from tf_led.utils.validation import check_int, check_positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,8 @@ class HammingDiversity(Processor):
 
     def __post_init__(self):
         check_positive("diversity_penalty", self.diversity_penalty, "Use 0 for none.")
-        check_count("num_beams", self.num_beams, 2, "Groups are groups of beams.")
-        check_count("num_beam_groups", self.num_beam_groups, 2, "Use 1 for no groups.")
+        check_int("num_beams", self.num_beams, 2, "Groups are groups of beams.")
+        check_int("num_beam_groups", self.num_beam_groups, 2, "Use 1 for no groups.")
         if self.num_beam_groups > self.num_beams:
             raise ValueError(
                 f"`num_beam_groups` must be at most `num_beams` ({self.num_beams}), "

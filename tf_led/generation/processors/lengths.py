@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_ids
-from tf_led.generation.processors.validation import as_ids, check_count, check_positive
+from tf_led.utils.validation import as_ids, check_int, check_positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class MinLength(Processor):
     eos_token_id: Any
 
     def __post_init__(self):
-        check_count("min_length", self.min_length, 0, "Use 0 for no minimum.")
+        check_int("min_length", self.min_length, 0, "Use 0 for no minimum.")
         object.__setattr__(
             self, "eos_token_id", as_ids("eos_token_id", self.eos_token_id)
         )
@@ -67,8 +67,8 @@ class MinNewTokens(Processor):
     eos_token_id: Any
 
     def __post_init__(self):
-        check_count("prompt_len", self.prompt_len, 0, "Give the prompt's length.")
-        check_count("min_new_tokens", self.min_new_tokens, 0, "Use 0 for no minimum.")
+        check_int("prompt_len", self.prompt_len, 0, "Give the prompt's length.")
+        check_int("min_new_tokens", self.min_new_tokens, 0, "Use 0 for no minimum.")
         object.__setattr__(
             self, "eos_token_id", as_ids("eos_token_id", self.eos_token_id)
         )
@@ -115,7 +115,7 @@ class ExponentialDecayLength(Processor):
                 f"`{name}` must be a pair (start, factor), got {pair!r}. "
                 "Try (32, 1.05): from 32 new tokens on, 5 % more per token."
             )
-        check_count(f"{name}[0]", pair[0], 0, "It counts new tokens.")
+        check_int(f"{name}[0]", pair[0], 0, "It counts new tokens.")
         check_positive(f"{name}[1]", pair[1], "Above 1 it favours the end.")
         ids = as_ids("eos_token_id", self.eos_token_id, lowest=0)
         if not ids:

@@ -14,7 +14,7 @@ from tf_led.generation.processors.base import (
     rows_per_document,
     vocab_size_of,
 )
-from tf_led.generation.processors.validation import check_count, check_positive
+from tf_led.utils.validation import check_int, check_positive
 
 
 def find_continuations(text, tokens, length, context_len, num_beams):
@@ -73,7 +73,7 @@ class NoRepeatNGram(Processor):
     no_repeat_ngram_size: Any
 
     def __post_init__(self):
-        check_count(
+        check_int(
             "no_repeat_ngram_size", self.no_repeat_ngram_size, 1, "Use 0 for no rule."
         )
 
@@ -109,7 +109,7 @@ class EncoderNoRepeatNGram(Processor):
     encoder_ids: Any
 
     def __post_init__(self):
-        check_count(
+        check_int(
             "encoder_no_repeat_ngram_size",
             self.encoder_no_repeat_ngram_size,
             1,
@@ -169,7 +169,7 @@ class RepetitionPenalty(Processor):
         check_positive("repetition_penalty", self.repetition_penalty, "Use 1 for none.")
         ignored = self.prompt_ignore_length
         if ignored is not None and not getattr(ignored, "shape", ()):
-            check_count("prompt_ignore_length", ignored, 0, "Use None for nothing.")
+            check_int("prompt_ignore_length", ignored, 0, "Use None for nothing.")
 
     def process(self, scores, tokens, length):
         counts = known_positions(tokens, length)  # [1, T]

@@ -6,8 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_tokens, vocab_size_of
-from tf_led.generation.processors.validation import (
-    check_count,
+from tf_led.utils.validation import (
+    check_int,
     check_positive,
     check_unit,
 )
@@ -79,7 +79,7 @@ def running_sum(shares, exclusive=False):
 
 def check_min_tokens(count):
     """Refuses a `min_tokens_to_keep` below 1."""
-    check_count("min_tokens_to_keep", count, 1, "Keep one token at least.")
+    check_int("min_tokens_to_keep", count, 1, "Keep one token at least.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,29 +1,30 @@
-"""What the decoding loop asks of a way to choose tokens."""
+"""The interface between the decoding loop and a search."""
 
 from typing import Any, NamedTuple
 
 
-class Move(NamedTuple):
-    """What a search answers to the logits of one step.
+class StepResult(NamedTuple):
+    """What a search makes of the logits of one step.
 
     Args:
         tokens: int32[B, K, T], with the next tokens at `index + 1`.
-        ancestors: int32[B, K, T], with each slot's own number at `index + 1`.
+        beam_history: int32[B, K, T], with each beam's own index at `index + 1`.
         search: the search's own nest of tensors.
         scores: float32[B, M, V], the scores from which the tokens were chosen.
         is_open: bool[], False when everything has been generated.
-        slots: int32[B, M], the slots worth recording; None for all of them, M = K.
+        beam_index: int32[B, M], the beams whose step outputs are collected; None for
+            all of them, M = K.
     """
 
     tokens: Any
-    ancestors: Any
+    beam_history: Any
     search: Any
     scores: Any
     is_open: Any
-    slots: Any = None
+    beam_index: Any = None
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What a search found; R = B * `num_return_sequences`.
 
     Args:
@@ -31,33 +32,36 @@ class Found(NamedTuple):
         length: int32[], of the longest sequence, prompt included.
         num_chosen: int32[], the steps of which scores were used.
         scores: float32[R], or None.
-        origins: int32[R, T - P], see `Hypotheses`, or None.
+        beam_indices: int32[R, T - P], see `Hypotheses`, or None.
+        step_outputs: dict of tensors with one entry per step: "scores" and "logits"
+            float32[T - P, B, K, V], extras float32[T, L, B, K, ...].
     """
 
     sequences: Any
     length: Any
     num_chosen: Any
     scores: Any = None
-    origins: Any = None
+    beam_indices: Any = None
+    step_outputs: Any = None
 
 
 class Search:
     """A way to choose tokens; the base of all.
 
-    Its attributes: `width` (int, K, hypotheses per document), `num_recorded` (int, M,
-    those of them that records are kept of), `extra_reads` (int, steps it takes after
-    the last token has been chosen from).
+    Its attributes: `width` (int, K, hypotheses per document), `num_kept` (int, M, how
+    many of them step outputs are collected of), `extra_reads` (int, steps that it takes
+    after the last token was chosen).
     """
 
     width = 1
-    num_recorded = 1
+    num_kept = 1
     extra_reads = 0
 
     def start(self, tokens):
         """Makes the search's own nest of tensors.
 
         Args:
-            tokens: int32[B, K, T] with the prompt in every slot.
+            tokens: int32[B, K, T] with the prompt in every beam.
 
         Returns:
             Nest of tensors; its shapes and dtypes stay.
@@ -86,7 +90,7 @@ class Search:
             state: LoopState.
 
         Returns:
-            Move.
+            StepResult.
         """
         raise NotImplementedError
 
@@ -97,6 +101,6 @@ class Search:
             state: the last LoopState.
 
         Returns:
-            Found.
+            SearchResult.
         """
         raise NotImplementedError

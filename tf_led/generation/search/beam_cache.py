@@ -1,10 +1,10 @@
-"""Hypotheses in beam slots: which slot wrote which token, and picking slots."""
+"""Beams and their history: which beam wrote which token of a hypothesis."""
 
 import tensorflow as tf
 
 
-def own_slots(batch_size, width, length):
-    """Says that every hypothesis was written by the slot it is in.
+def own_beams(batch_size, width, length):
+    """Makes the beam history of hypotheses that each beam wrote by itself.
 
     Args:
         batch_size: int or int32[], B.
@@ -17,17 +17,17 @@ def own_slots(batch_size, width, length):
     return tf.broadcast_to(tf.range(width)[:, None], [batch_size, width, length])
 
 
-def pick_slots(tensor, slots):
-    """Picks slots within each document.
+def pick_beams(tensor, beam_index):
+    """Picks beams within each document.
 
     Args:
         tensor: [B, K, ...].
-        slots: int32[B, M], each in 0..K-1.
+        beam_index: int32[B, M], each in 0..K-1.
 
     Returns:
-        [B, M, ...] with `tensor[b, slots[b, m]]` at `[b, m]`.
+        [B, M, ...] with `tensor[b, beam_index[b, m]]` at `[b, m]`.
     """
-    return tf.gather(tensor, slots, axis=1, batch_dims=1)
+    return tf.gather(tensor, beam_index, axis=1, batch_dims=1)
 
 
 def write_column(tensor, position, values):
@@ -46,16 +46,16 @@ def write_column(tensor, position, values):
     return tf.where(is_here, values[..., None], tensor)
 
 
-def follow(ancestors, slots, next_position):
-    """Carries the ancestry over to the hypotheses that go on.
+def extend_history(beam_history, beam_index, next_position):
+    """Gives the beam history of the hypotheses that go on.
 
     Args:
-        ancestors: int32[B, K, T].
-        slots: int32[B, K]: slot `k` goes on with the hypothesis of `slots[b, k]`.
-        next_position: int32[], where the next token goes; each slot writes its own.
+        beam_history: int32[B, K, T].
+        beam_index: int32[B, K]. Beam `k` continues what beam `beam_index[b, k]` had.
+        next_position: int32[], where the next token goes; each beam writes its own.
 
     Returns:
         int32[B, K, T].
     """
-    own = tf.range(tf.shape(ancestors)[1])
-    return write_column(pick_slots(ancestors, slots), next_position, own)
+    own = tf.range(tf.shape(beam_history)[1])
+    return write_column(pick_beams(beam_history, beam_index), next_position, own)

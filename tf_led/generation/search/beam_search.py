@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.search.base import Found, Move, Search
-from tf_led.generation.search.beam_cache import follow, pick_slots
+from tf_led.generation.search.base import Search, SearchResult, StepResult
+from tf_led.generation.search.beam_cache import extend_history, pick_beams
 from tf_led.generation.search.greedy_and_sampling import (
     add_gumbel_noise,
     apply_processors,
@@ -23,18 +23,18 @@ from tf_led.generation.search.hypotheses import (
 
 
 class Beams(NamedTuple):
-    """Where a beam search stands.
+    """State of a beam search.
 
     Args:
         scores: float32[B, K] of the running hypotheses, best first.
-        origins: int32[B, K, T - P] of the running hypotheses.
+        beam_indices: int32[B, K, T - P] of the running hypotheses.
         best: Hypotheses, the K best finished ones, best first.
         is_finished: bool[B, K], False where `best` holds nothing yet.
         is_improvable: bool[B], False once running ones cannot beat finished ones.
     """
 
     scores: Any
-    origins: Any
+    beam_indices: Any
     best: Hypotheses
     is_finished: Any
     is_improvable: Any
@@ -57,14 +57,14 @@ class BeamSearch(Search):
     def __init__(
         self, options, *, prompt_len, length, processors=(), stops=None, seed=None
     ):
-        self.width = self.num_recorded = options.num_beams
+        self.width = self.num_kept = options.num_beams
         self._eos_ids = options.eos_token_ids
         self._stops_when_full = options.early_stopping is True
         self._num_returned = options.num_return_sequences
         self._fill_id = _fill_id(options)
         self._prompt_len = prompt_len
         self._length = length
-        self._limit = options.length_limit(prompt_len, length)
+        self._limit = options.length_limit(prompt_len)
         self._processors = processors
         self._stops = stops
         self._seed = seed
@@ -73,14 +73,14 @@ class BeamSearch(Search):
         self._penalty = LengthPenalty(options, prompt_len=prompt_len, length=length)
 
     def start(self, tokens):
-        """See `Search`; what is known are Beams."""
-        # All slots hold the same prompt: only the first may go on, or all would stay
+        """See `Search`; its state is a Beams."""
+        # All beams hold the same prompt: only the first may go on, or all would stay
         # the same for ever.
         first_only = [0.0] + [NEVER] * (self.width - 1)
         running = new_hypotheses(tokens, first_only, self._prompt_len)
         return Beams(
             scores=running.scores,
-            origins=running.origins,
+            beam_indices=running.beam_indices,
             best=new_hypotheses(tokens, NEVER, self._prompt_len),
             is_finished=tf.zeros_like(running.scores, tf.bool),
             is_improvable=tf.ones_like(running.scores[:, 0], tf.bool),
@@ -93,7 +93,7 @@ class BeamSearch(Search):
         log_probs = apply_processors(
             self._processors, tf.nn.log_softmax(logits), state.tokens, state.index + 1
         )
-        candidates, slots = self._go_on(log_probs, state)
+        candidates, beam_index = self._go_on(log_probs, state)
         has_ended = self._ends(candidates, state.index, log_probs)  # [B, M]
         best, is_finished = self._finish(candidates, has_ended, beams, num_chosen)
         open_scores = candidates.scores + tf.where(has_ended, NEVER, 0.0)
@@ -106,24 +106,30 @@ class BeamSearch(Search):
         is_open = tf.reduce_any(is_improvable) & ~tf.reduce_all(has_ended)
         if self._stops_when_full:
             is_open &= ~tf.reduce_all(is_finished)
-        ancestors = follow(state.ancestors, pick_slots(slots, chosen), state.index + 1)
-        known = Beams(scores, running.origins, best, is_finished, is_improvable)
-        return Move(running.tokens, ancestors, known, log_probs, is_open)
+        beam_history = extend_history(
+            state.beam_history, pick_beams(beam_index, chosen), state.index + 1
+        )
+        known = Beams(scores, running.beam_indices, best, is_finished, is_improvable)
+        return StepResult(running.tokens, beam_history, known, log_probs, is_open)
 
     def finish(self, state):
         """See `Search`."""
         first = tf.range(self._num_returned)
-        slots = tf.broadcast_to(first, [tf.shape(state.tokens)[0], self._num_returned])
-        best = state.search.best.pick(slots)
+        beam_index = tf.broadcast_to(
+            first, [tf.shape(state.tokens)[0], self._num_returned]
+        )
+        best = state.search.best.pick(beam_index)
         ends = self._prompt_len + best.num_chosen()  # [B, R]
         is_chosen = tf.range(self._length) < ends[..., None]
         sequences = tf.where(is_chosen, best.tokens, self._fill_id)
-        return Found(
+        return SearchResult(
             sequences=tf.reshape(sequences, [-1, self._length]),
             length=tf.reduce_max(ends),
             num_chosen=state.index + 1 - self._prompt_len,
             scores=tf.reshape(best.scores, [-1]),
-            origins=tf.reshape(best.origins, [-1, self._length - self._prompt_len]),
+            beam_indices=tf.reshape(
+                best.beam_indices, [-1, self._length - self._prompt_len]
+            ),
         )
 
     def _go_on(self, log_probs, state):
@@ -132,12 +138,16 @@ class BeamSearch(Search):
         ranked = totals
         if self._seed is not None:
             ranked = add_gumbel_noise(totals, self._seed, state.index)
-        _, slots, ids = best_of_all(ranked, self._num_candidates)
-        scores = tf.gather_nd(totals, tf.stack([slots, ids], axis=-1), batch_dims=1)
-        running = Hypotheses(state.tokens, beams.scores, beams.origins)
-        rows = slots + tf.range(tf.shape(slots)[0])[:, None] * self.width
-        candidates = grow(running, slots, ids, scores, index=state.index, rows=rows)
-        return candidates, slots
+        _, beam_index, ids = best_of_all(ranked, self._num_candidates)
+        scores = tf.gather_nd(
+            totals, tf.stack([beam_index, ids], axis=-1), batch_dims=1
+        )
+        running = Hypotheses(state.tokens, beams.scores, beams.beam_indices)
+        rows = beam_index + tf.range(tf.shape(beam_index)[0])[:, None] * self.width
+        candidates = grow(
+            running, beam_index, ids, scores, index=state.index, rows=rows
+        )
+        return candidates, beam_index
 
     def _ends(self, candidates, index, log_probs):
         newest = tf.gather(candidates.tokens, index + 1, axis=2)  # [B, M]

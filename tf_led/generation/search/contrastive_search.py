@@ -1,11 +1,11 @@
-"""Contrastive search: likely tokens that do not say the same again."""
+"""Contrastive search: likely tokens that do not repeat what was said."""
 
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.search.base import Found, Move, Search
-from tf_led.generation.search.beam_cache import follow, pick_slots, write_column
+from tf_led.generation.search.base import Search, SearchResult, StepResult
+from tf_led.generation.search.beam_cache import extend_history, pick_beams, write_column
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
 
 
@@ -27,16 +27,16 @@ class Contrast(NamedTuple):
 class ContrastiveSearch(Search):
     """Reads the K likeliest tokens, then goes on with the best of them.
 
-    What is best weighs how likely a token is against how alike its hidden state is to
-    that of any token before. The K candidates of a document are in its K slots, so the
-    one chosen is named by its slot in the ancestry, as a beam is. The step function has
-    to return "decoder_hidden_states".
+    A candidate is better the likelier it is, and the less its hidden state resembles
+    that of any token before. The K candidates of a document are its K beams, so that
+    the beam history names the one chosen. The step function has to return
+    "decoder_hidden_states".
 
     Args:
         options: GenerationOptions.
         prompt_len: int, P.
         length: int, T.
-        prompt_mask: bool[B, P]; tokens that are masked are like nothing.
+        prompt_mask: bool[B, P]; candidates are not compared with masked tokens.
         processors: logits processors.
         stops: None, or a PythonStops.
 
@@ -56,7 +56,7 @@ class ContrastiveSearch(Search):
         self._pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
-        self._limit = options.length_limit(prompt_len, length)
+        self._limit = options.length_limit(prompt_len)
         self._mask = tf.pad(
             prompt_mask, [[0, 0], [0, length - prompt_len]], constant_values=True
         )
@@ -64,7 +64,7 @@ class ContrastiveSearch(Search):
         self._stops = stops
 
     def start(self, tokens):
-        """See `Search`; what is known is a Contrast."""
+        """See `Search`; its state is a Contrast."""
         return Contrast(
             probs=tf.zeros(tf.shape(tokens)[:2]),
             directions=tf.TensorArray(tf.float32, self._length, clear_after_read=False),
@@ -79,25 +79,25 @@ class ContrastiveSearch(Search):
 
     def advance(self, logits, extras, state):
         """See `Search`."""
-        slots, directions = self._choose(_directions(extras), state)  # [B, 1]
-        tokens, is_finished = self._settle(slots, state)
+        beam_index, directions = self._choose(_directions(extras), state)  # [B, 1]
+        tokens, is_finished = self._fix_chosen(beam_index, state)
         scores = apply_processors(
-            self._processors, pick_slots(logits, slots), tokens, state.index + 1
+            self._processors, pick_beams(logits, beam_index), tokens, state.index + 1
         )  # [B, 1, V]
         if self._stops is not None:
             self._stops.note(scores)
         self._check_width(scores.shape[-1])
         probs, ids = tf.math.top_k(tf.nn.softmax(scores[:, 0]), self.width)
-        all_slots = tf.tile(slots, [1, self.width])
-        return Move(
+        all_beams = tf.tile(beam_index, [1, self.width])
+        return StepResult(
             tokens=write_column(
                 tf.tile(tokens, [1, self.width, 1]), state.index + 1, ids
             ),
-            ancestors=follow(state.ancestors, all_slots, state.index + 1),
+            beam_history=extend_history(state.beam_history, all_beams, state.index + 1),
             search=Contrast(probs, directions, is_finished),
             scores=scores,
             is_open=~tf.reduce_all(is_finished) & (state.index + 1 < self._limit),
-            slots=slots,
+            beam_index=beam_index,
         )
 
     def finish(self, state):
@@ -106,7 +106,7 @@ class ContrastiveSearch(Search):
         length = state.index
         is_chosen = tf.range(self._length) < length
         sequences = tf.where(is_chosen, state.tokens[:, 0], self._pad_id)
-        return Found(sequences, length, length - self._prompt_len)
+        return SearchResult(sequences, length, length - self._prompt_len)
 
     def _check_width(self, vocab_size):
         if self.width > vocab_size:
@@ -116,7 +116,7 @@ class ContrastiveSearch(Search):
             )
 
     def _choose(self, candidates, state):
-        # At the end of the prompt all slots hold the same token: any will do. Writing
+        # At the end of the prompt all beams hold the same token: any will do. Writing
         # it before reading makes the shape of the array known.
         known, index = state.search, state.index
         written = known.directions.write(index, candidates[:, 0])
@@ -127,13 +127,13 @@ class ContrastiveSearch(Search):
         worst = tf.reduce_max(likeness, axis=-1)  # [B, K]
         worth = (1 - self._alpha) * known.probs - self._alpha * worst
         best = tf.argmax(worth, axis=1, output_type=tf.int32)[:, None]
-        slots = tf.where(index < self._prompt_len, 0, best)
-        chosen = pick_slots(candidates, slots)[:, 0]
-        return slots, written.write(index, chosen)
+        beam_index = tf.where(index < self._prompt_len, 0, best)
+        chosen = pick_beams(candidates, beam_index)[:, 0]
+        return beam_index, written.write(index, chosen)
 
-    def _settle(self, slots, state):
+    def _fix_chosen(self, beam_index, state):
         is_finished, index = state.search.is_finished, state.index
-        tokens = pick_slots(state.tokens, slots)  # [B, 1, T]
+        tokens = pick_beams(state.tokens, beam_index)  # [B, 1, T]
         newest = tf.gather(tokens[:, 0], index, axis=1)
         is_new = index >= self._prompt_len
         if self._eos_ids:

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_led.generation.search.base import Found, Move, Search
+from tf_led.generation.search.base import Search, SearchResult, StepResult
 from tf_led.generation.search.beam_cache import write_column
 
 
@@ -134,17 +134,17 @@ class SingleSearch(Search):
     """
 
     def __init__(self, options, *, prompt_len, length, processors=(), stops=None):
-        self.width = self.num_recorded = options.width
+        self.width = self.num_kept = options.width
         self._eos_ids = options.eos_token_ids
-        self._pad_id = options.padding_id
+        self.pad_id = options.padding_id
         self._prompt_len = prompt_len
         self._length = length
-        self._limit = options.length_limit(prompt_len, length)
+        self._limit = options.length_limit(prompt_len)
         self._processors = processors
         self._stops = stops
 
     def start(self, tokens):
-        """See `Search`; what is known is which hypotheses are finished, bool[B, K]."""
+        """See `Search`; its state says which hypotheses are finished, bool[B, K]."""
         return tf.zeros_like(tokens[..., 0], tf.bool)
 
     def pick(self, scores, index):
@@ -158,7 +158,7 @@ class SingleSearch(Search):
         scores = apply_processors(self._processors, logits, state.tokens, length - 1)
         picked = self.pick(scores, state.index)
         if self._eos_ids:
-            picked = tf.where(finished, self._pad_id, picked)
+            picked = tf.where(finished, self.pad_id, picked)
         tokens = write_column(state.tokens, state.index + 1, picked)
         finished |= is_one_of(picked, self._eos_ids)
         if self._stops is not None:
@@ -167,15 +167,15 @@ class SingleSearch(Search):
             stopped = self._stops(flat, length)
             finished |= tf.reshape(stopped, tf.shape(finished))
         is_open = ~tf.reduce_all(finished) & (length < self._limit)
-        return Move(tokens, state.ancestors, finished, scores, is_open)
+        return StepResult(tokens, state.beam_history, finished, scores, is_open)
 
     def finish(self, state):
         """See `Search`."""
         length = state.index + 1
         flat = tf.reshape(state.tokens, [-1, self._length])  # [B * K, T]
         is_chosen = tf.range(self._length) < length
-        sequences = tf.where(is_chosen, flat, self._pad_id)
-        return Found(sequences, length, length - self._prompt_len)
+        sequences = tf.where(is_chosen, flat, self.pad_id)
+        return SearchResult(sequences, length, length - self._prompt_len)
 
 
 class GreedySearch(SingleSearch):

@@ -1,12 +1,12 @@
-"""Beam search in groups that shun each other's tokens."""
+"""Diverse beam search: groups of beams that avoid each other's tokens."""
 
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tf_led.generation.processors.diversity import HammingDiversity
-from tf_led.generation.search.base import Found, Move, Search
-from tf_led.generation.search.beam_cache import follow, pick_slots, write_column
+from tf_led.generation.search.base import Search, SearchResult, StepResult
+from tf_led.generation.search.beam_cache import extend_history, pick_beams, write_column
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
 from tf_led.generation.search.hypotheses import (
     NEVER,
@@ -20,7 +20,7 @@ from tf_led.generation.search.hypotheses import (
 
 
 class Group(NamedTuple):
-    """Where one group of g beams stands.
+    """State of one group of g beams.
 
     Args:
         running: Hypotheses, g of every document, best first.
@@ -42,9 +42,9 @@ class GroupBeamSearch(Search):
         options: GenerationOptions.
         prompt_len: int, P.
         length: int, T.
-        processors: logits processors; a HammingDiversity among them goes last, and is
-            told what the groups before have just taken.
-        stops: None, or a PythonStops, asked about the running hypotheses: the search
+        processors: logits processors; a HammingDiversity among them goes last, and gets
+            the tokens that the groups before have just taken.
+        stops: None, or a PythonStops, called with the running hypotheses: the search
             ends when all of them are stopped.
 
     Source: diverse beam search (arXiv 1610.02424), in PyTorch
@@ -53,7 +53,7 @@ class GroupBeamSearch(Search):
     """
 
     def __init__(self, options, *, prompt_len, length, processors=(), stops=None):
-        self.width = self.num_recorded = options.num_beams
+        self.width = self.num_kept = options.num_beams
         self._num_groups = options.num_beam_groups
         self._group_len = options.num_beams // options.num_beam_groups
         self._eos_ids = options.eos_token_ids
@@ -62,7 +62,7 @@ class GroupBeamSearch(Search):
         self._num_returned = options.num_return_sequences
         self._prompt_len = prompt_len
         self._length = length
-        self._limit = options.length_limit(prompt_len, length)
+        self._limit = options.length_limit(prompt_len)
         self._processors = processors
         self._diversity = [
             rule for rule in processors if isinstance(rule, HammingDiversity)
@@ -72,7 +72,7 @@ class GroupBeamSearch(Search):
         self._penalty = LengthPenalty(options, prompt_len=prompt_len, length=length)
 
     def start(self, tokens):
-        """See `Search`; what is known is a tuple of G of Group."""
+        """See `Search`; its state is a tuple of G of Group."""
         tokens = tokens[:, : self._group_len]
         first_only = [0.0] + [NEVER] * (self._group_len - 1)
         running = new_hypotheses(tokens, first_only, self._prompt_len)
@@ -89,7 +89,7 @@ class GroupBeamSearch(Search):
         del extras
         log_probs = tf.nn.log_softmax(logits)
         taken = tf.zeros_like(state.tokens[..., 0])  # [B, K]
-        groups, slots, scores = [], [], []
+        groups, beam_index, scores = [], [], []
         for number, group in enumerate(state.search):
             own = slice(number * self._group_len, (number + 1) * self._group_len)
             processed = apply_processors(
@@ -99,18 +99,20 @@ class GroupBeamSearch(Search):
                 state.index + 1,
             )
             group, picked = self._advance_group(
-                group, processed, state.index, first_slot=own.start
+                group, processed, state.index, first_beam=own.start
             )
             groups.append(group)
-            slots.append(picked + own.start)
+            beam_index.append(picked + own.start)
             scores.append(processed)
             newest = tf.gather(group.running.tokens, state.index + 1, axis=2)  # [B, g]
             taken = tf.concat([taken[:, : own.start], newest, taken[:, own.stop :]], 1)
         scores = tf.concat(scores, axis=1)  # [B, K, V]
         tokens = tf.concat([group.running.tokens for group in groups], axis=1)
-        return Move(
+        return StepResult(
             tokens=tokens,
-            ancestors=follow(state.ancestors, tf.concat(slots, 1), state.index + 1),
+            beam_history=extend_history(
+                state.beam_history, tf.concat(beam_index, 1), state.index + 1
+            ),
             search=tuple(groups),
             scores=scores,
             is_open=self._is_open(groups, tokens, scores, state.index),
@@ -123,19 +125,21 @@ class GroupBeamSearch(Search):
         best, has_eos = keep_best(self._num_returned, *lists)
         texts_len = self._prompt_len + best.num_chosen()  # [B, R]
         texts_len -= tf.cast(has_eos, tf.int32)
-        # Every text that leaves room ends in the first end token, whichever it met.
+        # A text shorter than the limit ends in the first end token, whichever it met.
         length = tf.minimum(tf.reduce_max(texts_len) + 1, self._limit)
         if not self._eos_ids:
             length = tf.reduce_max(texts_len)
         position, ends = tf.range(self._length), texts_len[..., None]
         padding = tf.where(position == ends, (self._eos_ids or (0,))[0], self._pad_id)
         sequences = tf.where(position < ends, best.tokens, padding)
-        return Found(
+        return SearchResult(
             sequences=tf.reshape(sequences, [-1, self._length]),
             length=length,
             num_chosen=num_chosen,
             scores=tf.reshape(best.scores, [-1]),
-            origins=tf.reshape(best.origins, [-1, self._length - self._prompt_len]),
+            beam_indices=tf.reshape(
+                best.beam_indices, [-1, self._length - self._prompt_len]
+            ),
         )
 
     def _bound(self, taken, number):
@@ -143,12 +147,14 @@ class GroupBeamSearch(Search):
         rules = [rule for rule in self._processors if rule not in self._diversity]
         return rules + [rule.bind(taken, number) for rule in self._diversity]
 
-    def _advance_group(self, group, log_probs, index, *, first_slot):
+    def _advance_group(self, group, log_probs, index, *, first_beam):
         totals = log_probs + group.running.scores[..., None]  # [B, g, V]
-        values, slots, ids = best_of_all(totals, self._num_candidates)
-        document = tf.range(tf.shape(slots)[0])[:, None]
-        rows = slots + first_slot + document * self.width
-        candidates = grow(group.running, slots, ids, values, index=index, rows=rows)
+        values, beam_index, ids = best_of_all(totals, self._num_candidates)
+        document = tf.range(tf.shape(beam_index)[0])[:, None]
+        rows = beam_index + first_beam + document * self.width
+        candidates = grow(
+            group.running, beam_index, ids, values, index=index, rows=rows
+        )
         has_ended = is_one_of(ids, self._eos_ids)  # [B, M]
         # Those that have not ended, in their order, be their scores -inf.
         order = tf.range(self._num_candidates) + tf.where(
@@ -157,7 +163,7 @@ class GroupBeamSearch(Search):
         chosen = tf.math.top_k(-order, self._group_len).indices
         running = self._rest(candidates.pick(chosen), group.is_done, index)
         group = self._finish_some(group, candidates, has_ended, index)
-        return group._replace(running=running), pick_slots(slots, chosen)
+        return group._replace(running=running), pick_beams(beam_index, chosen)
 
     def _finish_some(self, group, candidates, has_ended, index):
         num_chosen = index + 2 - self._prompt_len

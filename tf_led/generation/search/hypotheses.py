@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_led.generation.search.beam_cache import pick_slots, write_column
+from tf_led.generation.search.beam_cache import pick_beams, write_column
 
 # The score of what must not be chosen: far below any log-probability, but a finite
 # number, so that sums and differences stay numbers.
@@ -19,36 +19,36 @@ class Hypotheses(NamedTuple):
         tokens: int32[B, M, T].
         scores: float32[B, M], sums of log-probabilities; divided by the length penalty
             where the hypotheses are finished ones.
-        origins: int32[B, M, T - P]: the row, `b * K + k`, from whose scores each token
-            was chosen; -1 after the last token.
+        beam_indices: int32[B, M, T - P]: the row, `b * K + k`, from whose scores each
+            token was chosen; -1 after the last token.
     """
 
     tokens: Any
     scores: Any
-    origins: Any
+    beam_indices: Any
 
-    def pick(self, slots):
+    def pick(self, beam_index):
         """Picks hypotheses within each document.
 
         Args:
-            slots: int32[B, N].
+            beam_index: int32[B, N].
 
         Returns:
             N Hypotheses of every document.
         """
-        return Hypotheses(*(pick_slots(field, slots) for field in self))
+        return Hypotheses(*(pick_beams(field, beam_index) for field in self))
 
     def num_chosen(self):
         """Returns how many tokens follow the prompt: int32[B, M]."""
-        return tf.reduce_sum(tf.cast(self.origins >= 0, tf.int32), axis=-1)
+        return tf.reduce_sum(tf.cast(self.beam_indices >= 0, tf.int32), axis=-1)
 
 
-def grow(running, slots, ids, scores, *, index, rows):
-    """Makes candidates by one more token.
+def grow(running, beam_index, ids, scores, *, index, rows):
+    """Makes candidates, one token longer than the hypotheses that they continue.
 
     Args:
         running: Hypotheses.
-        slots: int32[B, M], the hypothesis that each candidate goes on from.
+        beam_index: int32[B, M], the hypothesis that each candidate continues.
         ids: int32[B, M], its next token.
         scores: float32[B, M], its score.
         index: int32[], position of the last token of `running`.
@@ -57,12 +57,12 @@ def grow(running, slots, ids, scores, *, index, rows):
     Returns:
         M Hypotheses of every document.
     """
-    tokens, _, origins = running.pick(slots)
-    first_chosen = tokens.shape[-1] - origins.shape[-1]
+    tokens, _, beam_indices = running.pick(beam_index)
+    first_chosen = tokens.shape[-1] - beam_indices.shape[-1]
     return Hypotheses(
         tokens=write_column(tokens, index + 1, ids),
         scores=scores,
-        origins=write_column(origins, index + 1 - first_chosen, rows),
+        beam_indices=write_column(beam_indices, index + 1 - first_chosen, rows),
     )
 
 
@@ -82,27 +82,27 @@ def keep_best(count, *ranked):
         *(tf.concat(fields, axis=1) for fields in zip(*lists, strict=True))
     )
     _, chosen = tf.math.top_k(merged.scores, count)
-    return merged.pick(chosen), pick_slots(tf.concat(flags, axis=1), chosen)
+    return merged.pick(chosen), pick_beams(tf.concat(flags, axis=1), chosen)
 
 
 def best_of_all(scores, count):
-    """Finds the best (slot, token) pairs of every document.
+    """Finds the best pairs of beam and token of every document.
 
     Args:
         scores: float32[B, K, V].
         count: int, M <= K * V.
 
     Returns:
-        Triple of float32[B, M], best first, their slots int32[B, M] and their tokens
+        Triple of float32[B, M], best first, their beams int32[B, M] and their tokens
         int32[B, M].
     """
     width, vocab_size = scores.shape[1:]
-    per_slot = min(count, vocab_size)
+    per_beam = min(count, vocab_size)
     # Rows first: scans of rows of V cost less than one of K * V.
-    values, ids = tf.math.top_k(tf.reshape(scores, [-1, vocab_size]), per_slot)
-    flat = [-1, width * per_slot]
+    values, ids = tf.math.top_k(tf.reshape(scores, [-1, vocab_size]), per_beam)
+    flat = [-1, width * per_beam]
     values, chosen = tf.math.top_k(tf.reshape(values, flat), count)
-    return values, chosen // per_slot, pick_slots(tf.reshape(ids, flat), chosen)
+    return values, chosen // per_beam, pick_beams(tf.reshape(ids, flat), chosen)
 
 
 class LengthPenalty:
@@ -126,7 +126,7 @@ class LengthPenalty:
         # "never" means what the longest hypothesis could still reach.
         self._longest = None
         if options.early_stopping == "never":
-            self._longest = options.length_limit(prompt_len, length) - prompt_len
+            self._longest = options.length_limit(prompt_len) - prompt_len
 
     def __call__(self, num_chosen):
         """Returns the divisor float32[] after int32[] tokens."""
@@ -156,5 +156,7 @@ def new_hypotheses(tokens, score, prompt_len):
     return Hypotheses(
         tokens=tokens,
         scores=tf.broadcast_to(tf.constant(score, tf.float32), shape[:2]),
-        origins=tf.fill([*tf.unstack(shape[:2]), tokens.shape[-1] - prompt_len], -1),
+        beam_indices=tf.fill(
+            [*tf.unstack(shape[:2]), tokens.shape[-1] - prompt_len], -1
+        ),
     )

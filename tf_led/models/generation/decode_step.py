@@ -1,14 +1,20 @@
-"""The decoder as the step function that generation asks for."""
+"""The decoder as the step function of the decoding loop."""
 
 import tensorflow as tf
 
 from tf_led.generation.loop import StepOutput
 from tf_led.layers.decoder_attention import KeyValue
+from tf_led.ops.control_flow import in_xla
 from tf_led.ops.masks import causal_mask
+from tf_led.ops.tensor_utils import write_rows
+
+# Positions that a cache starts with; it doubles when they are full, so that a step
+# reads at most twice what has been written.
+FIRST_POSITIONS = 64
 
 
 class DecodeStep:
-    """Reads one token of every hypothesis: see `tf_led.generation.loop.StepOutput`.
+    """Reads tokens of every hypothesis: see `tf_led.generation.loop.StepOutput`.
 
     The document's keys are made once, here, and shared by its hypotheses.
 
@@ -22,6 +28,8 @@ class DecodeStep:
         keep_attentions: bool, whether each step returns its attention.
         keep_hidden: bool, whether each step returns its hidden states.
     """
+
+    reads_several = True
 
     def __init__(
         self,
@@ -41,72 +49,136 @@ class DecodeStep:
         self.cross_keys = [
             layer.encoder_attn.project(encoder_hidden) for layer in decoder.layers
         ]
+        self.projections = [
+            layer.self_attn.join_projections() for layer in decoder.layers
+        ]
         self.cross_attention_mask = document_mask[:, None, None, :]
         self.head_masks = _per_layer(head_mask, decoder.num_layers)
         self.cross_head_masks = _per_layer(cross_head_mask, decoder.num_layers)
         self.keep_attentions = keep_attentions
         self.keep_hidden = keep_hidden
 
-    def make_cache(self, width, length):
-        """An empty self-attention cache for K = width hypotheses of T = length tokens.
+    def make_cache(self, width, length, prompt_len=1):
+        """An empty self-attention cache.
+
+        Args:
+            width: int, K hypotheses of a document.
+            length: int, T, the most positions that may be needed.
+            prompt_len: int, the positions that the decoder prompt takes.
 
         Returns:
-            List with a `KeyValue` of float[B, N, T, K, H] per layer.
+            List with a `KeyValue` of [B, N, T', K, H] per layer; T' is T under XLA,
+            whose shapes are fixed, elsewhere no more than it takes to begin with.
         """
         attention = self.decoder.layers[0].self_attn
-        num_heads, head_dim = attention.num_heads, attention.head_dim
-        shape = [self.batch_size, num_heads, length, width, head_dim]
-        zeros = tf.zeros(shape, self.decoder.compute_dtype)
-        zeros = tf.ensure_shape(zeros, [None, *shape[1:]])
+        first = length if in_xla() else FIRST_POSITIONS + prompt_len
+        shape = [attention.num_heads, min(first, length), width, attention.head_dim]
+        zeros = tf.zeros([self.batch_size, *shape], self.decoder.compute_dtype)
+        zeros = tf.ensure_shape(zeros, [None, *shape])
+        if first < length:
+            zeros = tf.raw_ops.PlaceholderWithDefault(
+                input=zeros, shape=_any_length(zeros.shape)
+            )
         return [KeyValue(zeros, zeros) for _ in self.decoder.layers]
 
-    def __call__(self, token_ids, index, ancestors, token_mask, cache):
-        """Reads the tokens at `index`; see `StepOutput`."""
-        hidden = self.decoder.embed_token(token_ids, index)
-        visible = _visible_ancestors(index, ancestors, token_mask)
+    def cache_length(self, cache):
+        """The positions T' of a cache: int, or int32[] where it is dynamic."""
+        return cache[0].key.shape[2] or tf.shape(cache[0].key)[2]
+
+    def grow(self, cache, length):
+        """Gives a cache room for `length` positions, int32[]."""
+        more = length - self.cache_length(cache)
+        pads = [[0, 0], [0, 0], [0, more], [0, 0], [0, 0]]
+
+        def pad(part):
+            return tf.ensure_shape(tf.pad(part, pads), _any_length(part.shape))
+
+        return [KeyValue(*map(pad, layer)) for layer in cache]
+
+    def __call__(self, token_ids, index, beam_history, token_mask, cache):
+        """Reads the tokens from `index` on; see `StepOutput`."""
+        width = token_ids.shape[1]
+        num_read = 1 if token_ids.shape.rank == 2 else token_ids.shape[2]
+        position = index + tf.range(num_read)  # [M]
+        hidden = self._embed(tf.reshape(token_ids, [-1, width * num_read]), position)
+        cache_length = self.cache_length(cache)
+        attention_mask = _history_mask(
+            position, beam_history[:, :, :cache_length], token_mask[:, :cache_length]
+        )
         new_cache, outputs = [], []
 
         def attend(layer, hidden, number):
-            keys = layer.write_keys(hidden, cache[number], index)
+            query, new = self._project(layer, hidden, number)
+            keys = KeyValue(
+                *(
+                    write_rows(
+                        part, _positions_first(added, width, num_read), index, axis=2
+                    )
+                    for part, added in zip(cache[number], new, strict=True)
+                )
+            )
             new_cache.append(keys)
-            return KeyValue(*map(_join_slots, keys)), visible
+            return KeyValue(*map(_join_beams, keys)), attention_mask, query
 
         states = self._run(hidden, attend, outputs)
-        _, width, length = ancestors.shape
-        outputs = [_sum_slots(output, (length, width), axis=4) for output in outputs]
-        extras = self._extras(states, outputs)
-        return StepOutput(self.score_tokens(states[-1]), new_cache, extras)
+        if self.keep_attentions:
+            outputs = [
+                _sum_beams(output, (cache_length, width), axis=4) for output in outputs
+            ]
+        logits = self.score_tokens(states[-1])
+        if token_ids.shape.rank == 3:
+            logits = tf.reshape(logits, [-1, width, num_read, logits.shape[-1]])
+        extras = self._extras(states, outputs, width, beam_history.shape[2])
+        return StepOutput(logits, new_cache, extras)
+
+    def _project(self, layer, hidden, number):
+        """The query, or None, and the `KeyValue` of hidden states [B, K * M, D]."""
+        joined = self.projections[number]
+        if joined is None:
+            return None, layer.self_attn.project(hidden)
+        return layer.self_attn.project_joined(hidden, joined)
+
+    def _embed(self, token_ids, position):
+        """Embeds int32[B, K * M] at int32[M]: float[B, K * M, D]."""
+        last = self.decoder.config.max_decoder_position_embeddings - 1
+        width = token_ids.shape[1] // position.shape[0]
+        # Drafts may reach beyond the last position; what is read there is never used.
+        position = tf.tile(tf.minimum(position, last), [width])
+        return self.decoder.embed_token(token_ids, position)
 
     def _run(self, hidden, attend, outputs):
         states = [hidden]
         for number, layer in enumerate(self.decoder.layers):
-            keys, visible = attend(layer, hidden, number)
+            keys, attention_mask, query = attend(layer, hidden, number)
             output = layer(
                 hidden,
                 keys,
-                visible,
+                attention_mask,
                 cross_keys=self.cross_keys[number],
                 cross_attention_mask=self.cross_attention_mask,
                 head_mask=self.head_masks[number],
                 cross_head_mask=self.cross_head_masks[number],
+                query=query,
             )
             hidden = output.hidden
             outputs.append(output)
             states.append(hidden)
         return states
 
-    def _extras(self, states, outputs):
+    def _extras(self, states, outputs, width, length):
         extras = {}
         if self.keep_attentions:
+            own = [_beams_first(output.self_probs, width) for output in outputs]
             extras["decoder_attentions"] = tuple(
-                _beams_first(output.self_probs) for output in outputs
+                _pad_last(part, length) for part in own
             )
             extras["cross_attentions"] = tuple(
-                _beams_first(output.cross_probs) for output in outputs
+                _beams_first(output.cross_probs, width) for output in outputs
             )
         if self.keep_hidden:
+            split = [-1, width, states[0].shape[1] // width, states[0].shape[2]]
             extras["decoder_hidden_states"] = tuple(
-                state[:, :, None, :] for state in states
+                tf.reshape(state, split) for state in states
             )
         return extras
 
@@ -115,23 +187,29 @@ class UncachedStep(DecodeStep):
     """The same, reading the whole sequence again at every step (`use_cache=False`)."""
 
     needs_tokens = True
+    reads_several = False
+    grow = None
 
-    def make_cache(self, width, length):
+    def make_cache(self, width, length, prompt_len=1):
         """No cache: an empty list."""
         return []
 
-    def __call__(self, token_ids, index, ancestors, token_mask, cache, *, tokens):
+    def __call__(self, token_ids, index, beam_history, token_mask, cache, *, tokens):
         """Reads all tokens and returns the scores after the one at `index`."""
         width, length = tokens.shape[1], tokens.shape[2]
         embeds = self.decoder.embed_tokens(tf.reshape(tokens, [-1, width * length]))
         positions = self.decoder.embed_positions(tf.range(length))
         hidden = embeds + tf.tile(positions, [width, 1])
         hidden = self.decoder.layernorm_embedding(hidden)  # [B, K * T, D]
-        visible = _visible_sequences(token_mask, width, length)
+        attention_mask = _sequences_mask(token_mask, width, length)
         outputs = []
         states = self._run(
             hidden,
-            lambda layer, hidden, number: (layer.extend_keys(hidden, None), visible),
+            lambda layer, hidden, number: (
+                layer.extend_keys(hidden, None),
+                attention_mask,
+                None,
+            ),
             outputs,
         )
 
@@ -148,8 +226,8 @@ class UncachedStep(DecodeStep):
             )
             for output in outputs
         ]
-        outputs = [_sum_slots(output, (width, length), axis=3) for output in outputs]
-        extras = self._extras(states, outputs)
+        outputs = [_sum_beams(output, (width, length), axis=3) for output in outputs]
+        extras = self._extras(states, outputs, width, length)
         return StepOutput(self.score_tokens(states[-1]), cache, extras)
 
 
@@ -157,45 +235,76 @@ def _per_layer(mask, num_layers):
     return [None] * num_layers if mask is None else tf.unstack(mask, num_layers)
 
 
-def _join_slots(cache):
-    """[B, N, T, K, H] -> [B, N, T * K, H], without moving anything."""
+def _any_length(shape):
+    """The shape of a cache whose length is open: loops let it grow."""
+    return [None, shape[1], None, *shape[3:]]
+
+
+def _positions_first(new, width, num_read):
+    """[B, N, K * M, H] -> [B, N, M, K, H]."""
+    _, num_heads, _, head_dim = new.shape
+    if width == 1:
+        return tf.reshape(new, [-1, num_heads, num_read, 1, head_dim])
+    if num_read == 1:
+        return new[:, :, None]
+    new = tf.reshape(new, [-1, num_heads, width, num_read, head_dim])
+    return tf.transpose(new, [0, 1, 3, 2, 4])
+
+
+def _join_beams(cache):
+    """[B, N, T', K, H] -> [B, N, T' * K, H], without moving anything."""
     _, num_heads, length, width, head_dim = cache.shape
-    return tf.reshape(cache, [-1, num_heads, length * width, head_dim])
+    joined = -1 if length is None else length * width
+    batch_size = tf.shape(cache)[0] if length is None else -1
+    return tf.reshape(cache, [batch_size, num_heads, joined, head_dim])
 
 
-def _visible_ancestors(index, ancestors, token_mask):
-    """What each hypothesis sees in a cache that is never reordered.
+def _history_mask(position, beam_history, token_mask):
+    """What each hypothesis may attend to in a cache that is never reordered.
 
     Args:
-        index: int32[].
-        ancestors: int32[B, K, T], the slot that wrote each of its tokens.
-        token_mask: bool[B, T].
+        position: int32[M], of the tokens that are read.
+        beam_history: int32[B, K, T'], the beam that wrote each of its tokens.
+        token_mask: bool[B, T'].
 
     Returns:
-        bool[B, 1, K, T * K].
+        bool[B, 1, K * M, T' * K].
     """
-    _, width, length = ancestors.shape
-    written = token_mask & (tf.range(length) <= index)
-    own = ancestors[..., None] == tf.range(width)  # [B, K, T, K]
-    visible = own & written[:, None, :, None]
-    return tf.reshape(visible, [-1, 1, width, length * width])
+    width, num_read = beam_history.shape[1], position.shape[0]
+    length = tf.shape(beam_history)[2]
+    written = tf.range(length) <= position[:, None]  # [M, T']
+    written &= token_mask[:, None]  # [B, M, T']
+    # What is read now, its beam writes itself.
+    own = beam_history[..., None] == tf.range(width)  # [B, K, T', K]
+    attention_mask = own[:, :, None] & written[:, None, :, :, None]  # [B, K, M, T', K]
+    shape = [-1, 1, width * num_read, length * width]
+    return tf.reshape(attention_mask, shape)
 
 
-def _visible_sequences(token_mask, width, length):
-    """Causal visibility among K sequences side by side: bool[B, 1, K * T, K * T]."""
+def _sequences_mask(token_mask, width, length):
+    """The causal mask of K sequences side by side: bool[B, 1, K * T, K * T]."""
     same = tf.eye(width, dtype=tf.bool)[:, None, :, None]
     causal = causal_mask(length, length)[None, :, None, :]
-    visible = (same & causal) & token_mask[:, None, None, None, :]
-    return tf.reshape(visible, [-1, 1, width * length, width * length])
+    attention_mask = (same & causal) & token_mask[:, None, None, None, :]
+    return tf.reshape(attention_mask, [-1, 1, width * length, width * length])
 
 
-def _sum_slots(output, split, axis):
-    """Sums a map over slots, [B, N, K, T * K] -> [B, N, K, T]: a token has only one."""
-    _, num_heads, width, _ = output.self_probs.shape
-    probs = tf.reshape(output.self_probs, [-1, num_heads, width, *split])
+def _sum_beams(output, split, axis):
+    """Sums probabilities over beams, of which each token has one: [B, N, K * M, T]."""
+    _, num_heads, num_rows, _ = output.self_probs.shape
+    probs = tf.reshape(output.self_probs, [-1, num_heads, num_rows, *split])
     return output._replace(self_probs=tf.reduce_sum(probs, axis=axis))
 
 
-def _beams_first(probs):
-    """[B, N, K, S] -> [B, K, N, 1, S]."""
-    return tf.transpose(probs, [0, 2, 1, 3])[:, :, :, None, :]
+def _beams_first(probs, width):
+    """[B, N, K * M, S] -> [B, K, N, M, S]."""
+    num_heads, num_read = probs.shape[1], probs.shape[2] // width
+    split = [tf.shape(probs)[0], num_heads, width, num_read, tf.shape(probs)[3]]
+    return tf.transpose(tf.reshape(probs, split), [0, 2, 1, 3, 4])
+
+
+def _pad_last(probs, length):
+    """Pads the last axis to `length` with zeros: nobody attends there."""
+    more = length - tf.shape(probs)[-1]
+    padded = tf.pad(probs, [[0, 0]] * 4 + [[0, more]])
+    return tf.ensure_shape(padded, [*probs.shape[:-1], length])

@@ -61,7 +61,7 @@ def take_inputs(inputs, kwargs):
     _check_not_text(given.get("input_ids"))
     taken = GenerationInputs(**given)
     if taken.encoder_outputs is not None:
-        _refuse_encoder_inputs(taken)
+        _check_encoder_inputs(taken)
         encoded = as_encoder_output(taken.encoder_outputs)
         return taken._replace(encoder_outputs=encoded), options
     if (taken.input_ids is None) == (taken.inputs_embeds is None):
@@ -83,7 +83,7 @@ def _check_not_text(ids):
         )
 
 
-def _refuse_encoder_inputs(inputs):
+def _check_encoder_inputs(inputs):
     """With the encoder's outputs given it does not run, and nobody reads these."""
     for name in ("inputs_embeds", "global_attention_mask", "head_mask"):
         if getattr(inputs, name) is not None:

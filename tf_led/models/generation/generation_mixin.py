@@ -1,21 +1,35 @@
 """`generate` for models with a language head."""
 
-from typing import Any, NamedTuple
+import functools
 
 import tensorflow as tf
 from transformers import GenerationConfig
 
 from tf_led.generation.decode import decode, finalize
-from tf_led.generation.options.resolve import check_vocabulary, plain, resolve_options
-from tf_led.generation.processors.build import build_processors
+from tf_led.generation.options.build import build_processors
+from tf_led.generation.options.resolve import merge_options
 from tf_led.generation.prompt import prepare_prompt
+from tf_led.generation.prompt_lookup import DEFAULT_NGRAM_SIZE, PromptLookup
+from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
-from tf_led.generation.stopping import python_only
 from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
+from tf_led.models.generation.config_options import ConfigOptions, foreign_options
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
-from tf_led.models.generation.generation_inputs import convert_inputs, take_inputs
+from tf_led.models.generation.generation_inputs import (
+    GenerationInputs,
+    convert_inputs,
+    take_inputs,
+)
+from tf_led.models.generation.model_call_step import (
+    ModelCallStep,
+    has_own_call,
+    own_keywords,
+)
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.model_inputs import DocumentInputs
+
+NO_HOOKS = PythonHooks()
 
 
 class SavedGeneration:
@@ -57,25 +71,7 @@ class SavedGeneration:
     _from_config = from_config
 
 
-class PythonHooks(NamedTuple):
-    """What a user hands in as Python objects; they cannot run inside a graph."""
-
-    logits_processor: Any = None
-    stopping_criteria: Any = None
-    prefix_allowed_tokens_fn: Any = None
-    streamer: Any = None
-    tokenizer: Any = None
-
-    def names(self, options):
-        """Names what of this call needs Python at every token."""
-        found = python_only(
-            options, criteria=self.stopping_criteria or (), streamer=self.streamer
-        )
-        hooks = ("logits_processor", "prefix_allowed_tokens_fn")
-        return found + [name for name in hooks if getattr(self, name)]
-
-
-class GenerationMixin:
+class GenerationMixin(ConfigOptions):
     """Adds `generate` and `generation_config` to a model."""
 
     def add_generation(self):
@@ -91,8 +87,9 @@ class GenerationMixin:
             2
         """
         self.generation_config = GenerationConfig.from_model_config(self.config)
+        self._set_options(foreign_options(self.config))
         # Not by assignment: Keras would track the dict.
-        self.__dict__["_compiled_generation"] = {}
+        self.__dict__["_compiled_generation"] = CompiledLoops()
 
     def generate(
         self,
@@ -128,8 +125,9 @@ class GenerationMixin:
             **kwargs: `attention_mask`, `global_attention_mask`, `inputs_embeds`,
                 `encoder_outputs`, `decoder_input_ids`, `decoder_attention_mask`,
                 `head_mask`, `decoder_head_mask`, `cross_attn_head_mask` as in a call of
-                the model; and any option of GenerationConfig, which wins over the
-                config's.
+                the model; arguments of a subclass's own `call`, which is then called
+                at every token; and any option of GenerationConfig, which wins over
+                the config's.
 
         Returns:
             int32[B * num_return_sequences, T], decoder start token first, padded with
@@ -156,26 +154,35 @@ class GenerationMixin:
             streamer,
             tokenizer,
         )
+        own = own_keywords(type(self)) & set(kwargs)
+        keywords = {name: kwargs.pop(name) for name in own}
         inputs, overrides = take_inputs(inputs, kwargs)
         inputs = convert_inputs(inputs, self.config, self.compute_dtype)
+        merged = merge_options(
+            generation_config,
+            self.generation_config,
+            overrides,
+            argument_names=GenerationInputs._fields,
+        )
         prompt = prepare_prompt(
             inputs.decoder_input_ids,
             inputs.decoder_attention_mask,
             batch_size=tf.shape(inputs.document())[0],
-            start_token_id=self._start_token_id(generation_config, overrides),
+            start_token_id=merged.start_token_id,
         )
-        options = resolve_options(
-            generation_config,
-            defaults=self.generation_config,
-            overrides=overrides,
+        options = merged.resolve(
             prompt_len=prompt[0].shape[1],
             position_limit=self.config.max_decoder_position_embeddings,
+            vocab_size=self.config.vocab_size,
         )
         seed = _seed_of(options, seed)
-        if tf.executing_eagerly() and not hooks.names(options):
-            decoded, encoded = self._compiled_run(options, inputs, prompt, seed)
+        if not tf.executing_eagerly():
+            hooks.check_graph(options)
+        if tf.executing_eagerly() and hooks.can_compile(options):
+            run = self._compiled_run
         else:
-            decoded, encoded = self._run(options, inputs, prompt, seed, hooks)
+            run = functools.partial(self._run, hooks=hooks)
+        decoded, encoded = run(options, inputs, prompt, seed, keywords)
         result = finalize(
             decoded,
             options=options,
@@ -251,37 +258,43 @@ class GenerationMixin:
             **kwargs,
         }
 
-    def _start_token_id(self, generation_config, overrides):
-        for source in (
-            overrides,
-            getattr(generation_config, "__dict__", {}),  # `resolve_options` checks it.
-            vars(self.generation_config),
-        ):
-            if source.get("decoder_start_token_id") is not None:
-                return plain(source["decoder_start_token_id"])
-        return self.config.bos_token_id
-
-    def _compiled_run(self, options, inputs, prompt, seed):
-        """Runs in a graph that is kept for the next call with these options."""
+    def _compiled_run(self, options, inputs, prompt, seed, keywords):
+        """Runs in a graph that is kept for the next call with such options."""
         prompt_len = prompt[0].shape[1]
-        key = (options, prompt_len)
-        if key not in self._compiled_generation:
-
-            @tf.function(reduce_retracing=True, autograph=False)
-            def run(inputs, prompt, seed):
-                prompt = [tf.ensure_shape(part, [None, prompt_len]) for part in prompt]
-                return self._run(options, inputs, prompt, seed, PythonHooks())
-
-            self._compiled_generation[key] = run
+        fixed, tensors = options.split_tensors(prompt_len, self._buffer_length(options))
+        run = self._compiled_generation.get(
+            (fixed, prompt_len), lambda: self._compile_run(fixed, prompt_len)
+        )
         inputs = inputs._replace(decoder_input_ids=None, decoder_attention_mask=None)
-        return self._compiled_generation[key](inputs, prompt, seed)
+        return run(inputs, prompt, seed, tensors, keywords)
 
-    def _run(self, options, inputs, prompt, seed, hooks):
-        """Encodes once, then decodes: (Decoded, encoder output)."""
-        check_vocabulary(options, self.config.vocab_size)
+    def _buffer_length(self, options):
+        if options.collects_steps:
+            return options.max_length
+        reads_last = options.mode == "contrastive_search"
+        limit = self.config.max_decoder_position_embeddings + (not reads_last)
+        return buffer_length(options.max_length, limit)
+
+    def _compile_run(self, fixed, prompt_len):
+        @tf.function(reduce_retracing=True, autograph=False)
+        def run(inputs, prompt, seed, tensors, keywords):
+            prompt = [tf.ensure_shape(part, [None, prompt_len]) for part in prompt]
+            options = fixed.with_tensors(**tensors)
+            return self._run(options, inputs, prompt, seed, keywords)
+
+        return run
+
+    def _run(self, options, inputs, prompt, seed, keywords, hooks=NO_HOOKS):
+        """Encodes once, then decodes: (SearchResult, encoder output)."""
         encoded = self._encode_for_generation(options, inputs)
         prompt_ids, prompt_mask = prompt
-        step = self._make_step(options, inputs, encoded.last_hidden_state)
+        hidden = encoded.last_hidden_state
+        if has_own_call(type(self)):
+            step = ModelCallStep(
+                self, hidden, inputs, options=options, keywords=keywords
+            )
+        else:
+            step = self._make_step(options, inputs, hidden)
         processors = build_processors(
             options,
             prompt_len=prompt_ids.shape[1],
@@ -294,11 +307,12 @@ class GenerationMixin:
         )
         decoded = decode(
             step,
-            step.make_cache(options.width, options.max_length),
+            step.make_cache(options.width, options.buffer_length, prompt_ids.shape[1]),
             options=options,
             prompt_ids=prompt_ids,
             prompt_mask=prompt_mask,
             processors=processors,
+            drafts=_drafts_of(options, inputs.input_ids, step),
             stopping_criteria=hooks.stopping_criteria or (),
             streamer=hooks.streamer,
             tokenizer=hooks.tokenizer,
@@ -340,6 +354,22 @@ class GenerationMixin:
             keep_attentions=options.needs_from_step("attentions"),
             keep_hidden=options.needs_from_step("hidden_states"),
         )
+
+
+def _drafts_of(options, document_ids, step):
+    count = options.prompt_lookup_num_tokens
+    if count is None:
+        return None
+    if not getattr(step, "reads_several", False):
+        raise ValueError(
+            f"`prompt_lookup_num_tokens` is {count}, but a model with a `call` of its "
+            "own reads one token after another. Leave it out."
+        )
+    return PromptLookup(
+        count,
+        document_ids=document_ids,
+        max_ngram_size=options.max_matching_ngram_size or DEFAULT_NGRAM_SIZE,
+    )
 
 
 def _seed_of(options, seed):

@@ -13,6 +13,7 @@ from tf_led.checkpoints.json_files import check_num_labels, read_object
 from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.generation.config_options import take_options
 from tf_led.utils.versions import config_from_dict
 
 MODEL_OPTIONS = ("attention_implementation", "dtype", "max_global_tokens", "name")
@@ -71,6 +72,7 @@ def from_pretrained(
     place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
     names = (*MODEL_OPTIONS, *cls.own_options)
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
+    generation = take_options(cls, kwargs)
     config = load_config(name_or_path if config is None else config, place, kwargs)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
     layers = {name: getattr(config, name) for name in SIZES if name.endswith("_layers")}
@@ -82,6 +84,7 @@ def from_pretrained(
         place["revision"] = source.commit_hash  # a branch may have moved since
     if model.can_generate():
         model.generation_config = load_generation_config(name_or_path, config, place)
+        model._set_options(generation)
     return (model, report.as_dict()) if output_loading_info else model
 
 

@@ -4,13 +4,13 @@ import tensorflow as tf
 
 from tf_led.generation.options.resolve import resolve_options
 from tf_led.generation.prompt import prepare_prompt
+from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
 from tf_led.models.generation.generation_inputs import (
     GenerationInputs,
     convert_inputs,
     default_mask,
 )
-from tf_led.models.generation.generation_mixin import PythonHooks
 from tf_led.models.serving.endpoints import IDS, MASKS, EndpointsMixin, with_masks
 from tf_led.serving.endpoint import Input, make_endpoint
 
@@ -47,14 +47,15 @@ class GenerationEndpoints(EndpointsMixin):
             >>> sorted(model.endpoints(num_beams=2, max_new_tokens=3))
             ['encode', 'forward', 'generate']
         """
-        start_token_id = self._start_token_id(generation_config, options)
         options = resolve_options(
             generation_config,
             defaults=self.generation_config,
             overrides=options,
             prompt_len=1,
             position_limit=self.config.max_decoder_position_embeddings,
+            vocab_size=self.config.vocab_size,
         )
+        start_token_id = options.decoder_start_token_id
         _check(options, seed)
         inputs = (IDS, *MASKS, *_option_inputs(options, seed))
         found = super().endpoints()
@@ -88,7 +89,7 @@ def _make_generate(model, options, start_token_id, jit):
         live = dict(live)
         seed = live.pop("seed", None)
         decoded, _ = model._run(
-            options.with_inputs(**live), inputs, prompt, seed, PythonHooks()
+            options.with_tensors(**live), inputs, prompt, seed, keywords={}
         )
         return decoded.sequences, decoded.length
 
@@ -98,6 +99,7 @@ def _make_generate(model, options, start_token_id, jit):
 
 
 def _check(options, seed):
+    PythonHooks().check_graph(options)
     if options.return_dict_in_generate:
         raise ValueError(
             "`return_dict_in_generate` is True, but a signature serves the sequences "
@@ -128,7 +130,7 @@ def _option_inputs(options, seed):
 
 
 def _checked(live, options):
-    """Stops a request for what the export has no room for, or has no sense."""
+    """Stops a request for more tokens than exported, or for a temperature of 0."""
     checked, most = dict(live), options.max_length - 1
     count = live["max_new_tokens"]
     hint = f"; allowed are 1 to {most}, the number fixed at export."

@@ -11,8 +11,8 @@ import torch
 from transformers import GenerationConfig
 from transformers.generation.utils import GenerationMixin
 
+from tf_led.generation.options.build import build_processors
 from tf_led.generation.options.generation_options import DEFAULTS, GenerationOptions
-from tf_led.generation.processors.build import build_processors
 
 BATCH, SOURCE, VOCAB, BUFFER = 2, 17, 29, 11
 EXAMPLES = hypothesis.settings.default.max_examples // 2

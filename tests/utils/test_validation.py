@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_led.generation.processors.validation import (
+from tf_led.utils.validation import (
     as_ids,
-    check_count,
+    check_int,
     check_unit,
     known_number,
 )
@@ -22,9 +22,9 @@ def test_numbers_that_only_a_graph_knows_pass():
 
 @pytest.mark.parametrize("value", [3, np.int64(3), tf.constant(3)])
 def test_counts_of_every_kind_pass(value):
-    check_count("x", value, 3, "")
-    with pytest.raises(ValueError, match="`x` must be an integer of at least 4, got"):
-        check_count("x", value, 4, "")
+    check_int("x", value, 3, "")
+    with pytest.raises(ValueError, match="`x` must be an int of at least 4, got"):
+        check_int("x", value, 4, "")
 
 
 @pytest.mark.parametrize("interval", ["(0, 1)", "[0, 1]", "(0, 1]", "[0, 1)"])
