@@ -73,7 +73,7 @@ class StopStrings:
 
 
 class TokenBytes(dict):
-    """The bytes that each token adds to a decoded text, worked out when first asked.
+    """The bytes that each token adds to a decoded text, worked out at the first use.
 
     Args:
         tokenizer: a tokenizer of transformers.
@@ -154,7 +154,7 @@ class PythonStops:
             self._scores += (tf.reshape(scores, [-1, scores.shape[-1]]),)
 
     def __call__(self, tokens, length):
-        """Asks every criterion.
+        """Calls every criterion.
 
         Args:
             tokens: int32[X, T], the sequences, of which the first `length` count.

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def check_streamer(streamer, options):
-    """Refuses a streamer that cannot work.
+    """Raises an error on a streamer that cannot work.
 
     Args:
         streamer: the streamer, or None.

@@ -119,7 +119,7 @@ class Processor:
         return {}
 
     def check_vocabulary(self, vocab_size):
-        """Refuses token ids that the vocabulary does not have.
+        """Raises ValueError on token ids that the vocabulary does not have.
 
         Args:
             vocab_size: int, or None where it is not known yet (nothing is checked).

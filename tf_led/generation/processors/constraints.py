@@ -192,7 +192,7 @@ class ForcedBOS(Processor):
 
 @dataclass(frozen=True, eq=False)
 class ForcedEOS(Processor):
-    """Makes `forced_eos_token_id` the last token that `max_length` has room for.
+    """Makes `forced_eos_token_id` the last token that `max_length` allows.
 
     Args:
         max_length: int or int32[], at least 1; decoder tokens, prompt included.

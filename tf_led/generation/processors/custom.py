@@ -1,4 +1,4 @@
-"""A user's own processors among those that the options ask for."""
+"""A user's own processors among those that the options request."""
 
 import inspect
 import warnings
@@ -175,9 +175,9 @@ def as_processor(custom):
 
 
 def merge_processors(defaults, custom):
-    """Puts a user's processors among those that the options ask for.
+    """Puts a user's processors among those that the options request.
 
-    One of a type that the options ask for too takes its place, with a warning; the
+    One of a type that the options request too takes its place, with a warning; the
     others follow at the end.
 
     Args:
@@ -215,7 +215,7 @@ def _own_version(default, custom):
         if type(one) is type(default):
             warnings.warn(
                 f"`logits_processor` holds a {type(one).__name__}, which the options "
-                "ask for too; the one in `logits_processor` is used.",
+                "request too; the one in `logits_processor` is used.",
                 UserWarning,
                 stacklevel=4,
             )

@@ -95,7 +95,7 @@ _TOP_H_TOKENS = 100
 
 @dataclass(frozen=True, eq=False)
 class TopH(Processor):
-    """Keeps the most likely tokens until they hold the share `top_h` of the entropy.
+    """Keeps the most likely tokens until they hold the fraction `top_h` of the entropy.
 
     Args:
         top_h: number or float[], above 0 and at most 1.

@@ -1,4 +1,4 @@
-"""The sampling filter that keeps a share of the probability: top-p."""
+"""The sampling filter that keeps a fraction of the probability: top-p."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -72,13 +72,13 @@ def look_at_best(decide, scores):
     return tf.cond(is_decided, lambda: answer, lambda: decide(vocab_size_of(scores))[0])
 
 
-def running_sum(shares, exclusive=False):
+def running_sum(probs, exclusive=False):
     """Adds up along the rows in float64, as PyTorch does."""
-    return tf.cumsum(tf.cast(shares, tf.float64), axis=-1, exclusive=exclusive)
+    return tf.cumsum(tf.cast(probs, tf.float64), axis=-1, exclusive=exclusive)
 
 
 def check_min_tokens(count):
-    """Refuses a `min_tokens_to_keep` below 1."""
+    """Raises ValueError if `min_tokens_to_keep` is below 1."""
     check_int("min_tokens_to_keep", count, 1, "Keep one token at least.")
 
 
@@ -186,12 +186,14 @@ class TopP(Processor):
     def _edge(self, ranked, probs, count):
         """Finds how many tokens stay and the score of the last of them, both [X, 1]."""
         top = tf.math.top_k(ranked, count)
-        share = tf.gather(probs, top.indices, batch_dims=1)  # [X, count]
+        ranked_probs = tf.gather(probs, top.indices, batch_dims=1)  # [X, count]
         total = tf.reduce_sum(tf.cast(probs, tf.float64), -1, True)
         # What the token and all below it have together.
-        rest = tf.cast(total - running_sum(share, exclusive=True), share.dtype)
-        bound = tf.cast(1 - self.top_p, share.dtype)
-        falls = tf.where(bound > 0, rest <= bound, share <= 0)  # never for NaN
+        rest = tf.cast(
+            total - running_sum(ranked_probs, exclusive=True), ranked_probs.dtype
+        )
+        bound = tf.cast(1 - self.top_p, ranked_probs.dtype)
+        falls = tf.where(bound > 0, rest <= bound, ranked_probs <= 0)  # never for NaN
         num_kept = tf.reduce_sum(tf.cast(~falls, tf.int32), -1, True)
         num_kept = tf.maximum(num_kept, self.min_tokens_to_keep)
         edge = lowest_of_first(top.values, num_kept)
@@ -241,8 +243,8 @@ class Typical(Processor):
     def _edge(self, strangeness, probs, count):
         """Finds the strangeness of the last token that stays, [X, 1]."""
         nearest = tf.math.top_k(-strangeness, count)
-        share = tf.gather(probs, nearest.indices, batch_dims=1)  # [X, count]
-        reached = tf.cast(running_sum(share), share.dtype)
-        falls_short = reached < tf.cast(self.typical_p, share.dtype)
+        ranked_probs = tf.gather(probs, nearest.indices, batch_dims=1)  # [X, count]
+        reached = tf.cast(running_sum(ranked_probs), ranked_probs.dtype)
+        falls_short = reached < tf.cast(self.typical_p, ranked_probs.dtype)
         num_kept = tf.reduce_sum(tf.cast(falls_short, tf.int32), -1, True) + 1
         return -lowest_of_first(nearest.values, num_kept), num_kept <= count

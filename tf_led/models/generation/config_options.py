@@ -66,7 +66,7 @@ class ConfigOptions:
     def generation_config(self):
         """The GenerationConfig that `generate` starts from."""
         if "_generation_config" not in self.__dict__:
-            raise AttributeError("generation_config")  # Keras asks before it sets
+            raise AttributeError("generation_config")  # Keras reads before it sets
         before, now = self.__dict__["_config_options"], options_of(self.config)
         changed = {n: v for n, v in now.items() if n not in before or before[n] != v}
         if changed:

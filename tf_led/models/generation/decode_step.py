@@ -86,7 +86,7 @@ class DecodeStep:
         return cache[0].key.shape[2] or tf.shape(cache[0].key)[2]
 
     def grow(self, cache, length):
-        """Gives a cache room for `length` positions, int32[]."""
+        """Pads a cache to `length` positions, int32[]."""
         more = length - self.cache_length(cache)
         pads = [[0, 0], [0, 0], [0, more], [0, 0], [0, 0]]
 

@@ -1,4 +1,4 @@
-"""What a call of `generate` hands to encoder and decoder, told from its options."""
+"""The inputs of a call of `generate`, apart from its options."""
 
 from typing import Any, NamedTuple
 

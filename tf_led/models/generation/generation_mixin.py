@@ -212,7 +212,7 @@ class GenerationMixin(ConfigOptions):
             attention_mask: int[B, S], 0 for padding of the document.
             decoder_attention_mask: int[B, T] or None.
             use_cache: bool or None.
-            **kwargs: head masks; other names are refused.
+            **kwargs: head masks; other names raise ValueError.
 
         Returns:
             Dict for a call of the model.
