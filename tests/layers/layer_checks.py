@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_led.models.pretrained.from_pretrained import weight_table
+from tf_led.models.pretrained.weight_table import weight_table
 from tf_led.testing.dense_reference import Weights
 
 BATCH, LENGTH = 2, 7

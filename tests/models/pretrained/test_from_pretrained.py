@@ -14,8 +14,8 @@ from tf_led.checkpoints.names.led import LED_NAMES
 from tf_led.models.pretrained.from_pretrained import (
     load_config,
     load_generation_config,
-    weight_table,
 )
+from tf_led.models.pretrained.weight_table import weight_table
 from tf_led.testing import tiny_config
 
 Model = tf_led.TFLEDForConditionalGeneration

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_led import TFLEDForConditionalGeneration, TFLEDModel
-from tf_led.models.serving.legacy_signatures import make_signatures
+from tf_led.models.serving.legacy_signatures import legacy_signatures
 from tf_led.testing import fill_spread, tiny_config
 
 LM = TFLEDForConditionalGeneration
@@ -150,7 +150,7 @@ def test_the_input_signature_is_open_in_batch_and_length():
 def test_signatures_follow_the_specs_that_are_given():
     model = make_model("one")
     specs = {"input_ids": tf.TensorSpec([1, 7], tf.int32)}
-    signatures = make_signatures(model, specs)
+    signatures = legacy_signatures(model, specs)
     assert list(signatures) == ["serving_default", "int64_serving"]
     ids = INPUTS[0]["input_ids"][:1]
     expected = model(input_ids=ids).last_hidden_state
@@ -183,7 +183,7 @@ def test_an_output_without_names_is_refused():
 )
 def test_specs_that_cannot_be_are_refused(specs, message):
     with pytest.raises(ValueError, match=message):
-        make_signatures(make_model("one"), specs)
+        legacy_signatures(make_model("one"), specs)
 
 
 @pytest.mark.parametrize(

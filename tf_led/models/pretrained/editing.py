@@ -2,38 +2,36 @@
 
 import copy
 import operator
+from numbers import Real
 
 import tensorflow as tf
 
-from tf_led.models.backbone.config import window_radii
+
+def take_config(model, **changes):
+    """Replaces the config by a changed copy; the old object stays as it is.
+
+    Args:
+        **changes: fields of `LEDConfig`.
+    """
+    config = copy.deepcopy(model.config)
+    for name, value in changes.items():
+        setattr(config, name, value)
+    for part in (model, model.led, model.led.encoder, model.led.decoder):
+        part.config = config
 
 
-class EditingMixin:
-    """Gives a model another config, and makes it forget what it has compiled."""
+def token_tables(model):
+    """The token embeddings, each once: one for all, or three that are not tied."""
+    led = model.led
+    tables = (led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens)
+    return list({id(table): table for table in tables}.values())
 
-    def _take_config(self, **changes):
-        """Replaces the config by a changed copy; the old object stays as it is.
 
-        Args:
-            **changes: fields of `LEDConfig`.
-        """
-        config = copy.deepcopy(self.config)
-        for name, value in changes.items():
-            setattr(config, name, value)
-        for part in (self, self.led, self.led.encoder, self.led.decoder):
-            part.config = config
-
-    def _token_tables(self):
-        """The token embeddings, each once: one for all, or three that are not tied."""
-        led = self.led
-        tables = (led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens)
-        return list({id(table): table for table in tables}.values())
-
-    def _forget_compiled(self):
-        """Has `fit`, `predict`, `generate` and `serving` compiled anew."""
-        self.train_function = self.test_function = self.predict_function = None
-        self.__dict__.pop("serving", None)
-        self.__dict__.get("_compiled_generation", {}).clear()
+def forget_compiled(model):
+    """Has `fit`, `predict`, `generate` and `serving` compiled anew."""
+    model.train_function = model.test_function = model.predict_function = None
+    model.__dict__.pop("serving", None)
+    model.__dict__.get("_compiled_generation", {}).clear()
 
 
 def resize_embedding(embedding, new_size, draw):
@@ -140,109 +138,64 @@ def check_optimizer(optimizer):
         )
 
 
-class PositionsMixin(EditingMixin):
-    """Changes how long a document may be, and how far its tokens see."""
+def perturb_bos_embedding(model, stddev=None, seed=None):
+    """Adds noise to the embedding of the token `<s>`, to be trained after that.
 
-    def resize_position_embeddings(
-        self, new_num_position_embeddings=None, *, decoder_positions=None
-    ):
-        """Gives the encoder, and the decoder if asked, another number of positions.
+    Models that come of bart-large, led-large among them, can learn to write
+    `</s><s><s><s>` without end, and their loss on held-out texts stays high: the
+    embedding that the pretraining left for `<s>` is at fault. With a little noise
+    on it such models train as they should. Use it once, before `fit`; the weights
+    of all other tokens stay as they are.
 
-        Further positions are copies of those that there are, over and over from the
-        first; fewer are the first ones. The model gets a new config; the old object
-        stays as it is. What the model has compiled is compiled anew; a `tf.function`
-        of your own that was traced before fails from now on: make it again.
+    Args:
+        stddev: float above 0, of the noise; None for the config's `init_std`.
+        seed: int that repeats the noise, or None.
 
-        Args:
-            new_num_position_embeddings: int, the most tokens of a document, such as
-                32768; None for as many as now.
-            decoder_positions: int, the most tokens of a text that the decoder writes;
-                None for as many as now.
+    Raises:
+        ValueError: if `stddev` is not above 0, if the config has no `bos_token_id`
+            below its `vocab_size`, or if the embedding is quantised or has LoRA
+            weights.
 
-        Raises:
-            ValueError: if a number is not at least 1, if a table is quantised, or if
-                the model was compiled with an optimizer that holds state for the old
-                one.
+    Source: the cause and the remedy were found by a user of transformers (issue
+    15559 of its repository).
 
-        Source: Longformer (arXiv 2004.05150), section 5.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config(max_encoder_position_embeddings=64))
-            >>> model.resize_position_embeddings(160)
-            >>> model.config.max_encoder_position_embeddings
-            160
-        """
-        sizes = {
-            "encoder": (new_num_position_embeddings, "new_num_position_embeddings"),
-            "decoder": (decoder_positions, "decoder_positions"),
-        }
-        changes = {}
-        for half, (value, name) in sizes.items():
-            table = getattr(self.led, half).embed_positions
-            size = as_size(value, name, default=table.input_dim)
-            if size != table.input_dim:
-                check_plain(table, f"The position embedding of the {half}")
-                changes[half] = size
-        if not changes:
-            return
-        check_optimizer(getattr(self, "optimizer", None))
-        with self.distribute_strategy.scope():
-            for half, size in changes.items():
-                table = getattr(self.led, half).embed_positions
-                resize_embedding(table, size, _repeat_rows)
-        self._forget_compiled()
-        fields = {f"max_{half}_position_embeddings": n for half, n in changes.items()}
-        self._take_config(**fields)
-
-    def set_attention_window(self, attention_window):
-        """Has every token of the encoder see another number of neighbours.
-
-        No weight depends on the window. The model gets a new config; the old object
-        stays as it is. What the model has compiled is compiled anew; a `tf.function` of
-        your own that was traced before goes on with the old window: make it again.
-
-        Args:
-            attention_window: int, the whole window of every layer, even; or a list of
-                such, one for each layer of the encoder.
-
-        Raises:
-            ValueError: if a window is not even and at least 2, or the list has another
-                length.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config(attention_window=4))
-            >>> model.set_attention_window([6, 10])
-            >>> model.config.attention_window
-            [6, 10]
-        """
-        windows = _as_windows(attention_window)
-        config = copy.copy(self.config)
-        config.attention_window = windows
-        radii = window_radii(config)
-        for layer, radius in zip(self.led.encoder.layers, radii, strict=True):
-            layer.self_attn.radius = radius
-        self._forget_compiled()
-        self._take_config(attention_window=windows)
-
-
-def _repeat_rows(table, num_added):
-    """The rows that come after [P, D]: its own again, from the first on."""
-    return tf.gather(table, tf.range(num_added) % table.shape[0])
-
-
-def _as_windows(value):
-    listed = value if isinstance(value, (list, tuple)) else [value]
-    if any(
-        isinstance(window, bool) or not hasattr(window, "__index__")
-        for window in listed
-    ):
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> model.perturb_bos_embedding(seed=0)
+    """
+    stddev = model.config.init_std if stddev is None else stddev
+    is_number = isinstance(stddev, Real) and not isinstance(stddev, bool)
+    if not (is_number and stddev > 0):
+        raise ValueError(f"`stddev` must be above 0, got {stddev!r}.")
+    bos = model.config.bos_token_id
+    if bos is None or not 0 <= bos < model.config.vocab_size:
         raise ValueError(
-            "`attention_window` must be an even int, or a list of one per layer of the "
-            f"encoder, got {value!r}."
+            f"The config's `bos_token_id` is {bos!r}, no token of "
+            f"{model.config.vocab_size}."
         )
-    windows = [int(window) for window in listed]
-    return windows if isinstance(value, (list, tuple)) else windows[0]
+    tables, head = token_tables(model), getattr(model, "lm_head", None)
+    for layer in (*tables, *filter(None, [head])):
+        check_plain(layer, "The token embedding")
+    draw = _normal(seed)
+    for table in tables:
+        noise = draw([1, model.config.d_model], stddev=stddev)
+        _add_to_row(table._embeddings, bos, noise)
+    if head is not None:
+        noise = draw([model.config.d_model, 1], stddev=stddev)
+        is_bos = tf.range(model.config.vocab_size)[None] == bos
+        noise = tf.where(is_bos, noise, 0.0)  # [D, V]
+        head._kernel.assign_add(tf.cast(noise, head._kernel.dtype))
+
+
+def _normal(seed):
+    if seed is None:
+        return tf.random.normal
+    return tf.random.Generator.from_seed(seed).normal
+
+
+def _add_to_row(table, row, noise):
+    values = tf.convert_to_tensor(table)
+    noise = tf.cast(noise, values.dtype)
+    table.assign(tf.tensor_scatter_nd_add(values, [[row]], noise))

@@ -1,9 +1,7 @@
 """Models from checkpoints: config, weights and generation config together."""
 
 import os
-import re
 
-import keras
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
@@ -54,20 +52,34 @@ def from_pretrained(
     output_loading_info=False,
     **kwargs,
 ):
-    """Does `TFLEDPreTrainedModel.from_pretrained` for the class `cls`.
+    """Loads a checkpoint of any LED's: PyTorch's, the old TensorFlow's, this one's.
+
+    Nothing is drawn at random but what the checkpoint lacks.
 
     Args:
-        cls: the model class.
-        name_or_path: directory or Hub id.
-        *model_args: see there, like all other arguments.
-        config: see there.
-        use_safetensors: see there.
-        ignore_mismatched_sizes: see there.
-        output_loading_info: see there.
-        **kwargs: see there.
+        name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
+            and model.safetensors, pytorch_model.bin or tf_model.h5, single or
+            sharded; AllenAI's own LongformerEncoderDecoder is read too.
+        *model_args: further positional arguments of the model.
+        **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
+            `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
+            `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
+            (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`,
+            `attention_implementation` and, with a head that has it, `pooling` of
+            the model; any field of the config, which overrides the file's.
 
     Returns:
-        The model, or (model, dict of the load report).
+        The model, with `generation_config` as the checkpoint has it.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it cannot be used; the message names file and reason.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> TFLEDModel(tiny_config()).save_pretrained("checkpoint")
+        >>> model = TFLEDModel.from_pretrained("checkpoint")
     """
     place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
     names = (*MODEL_OPTIONS, *cls.own_options)
@@ -235,75 +247,3 @@ def _read_config(source, place):
         f"{file} is of model type {fields.get('model_type')!r:.80}, not 'led': "
         "this is a checkpoint of another architecture."
     )
-
-
-WEIGHT_NAMES = ("kernel", "bias", "gamma", "beta", "embeddings", "final_logits_bias")
-# Attributes that Keras reserves, or that number a list, under their checkpoint names.
-RENAMED = [(r"\boutput_proj\b", "output"), (r"\blayers_(\d+)\b", r"layers/\1")]
-
-
-def weight_table(layer):
-    """Lists the weights of a built layer or model.
-
-    Args:
-        layer: keras layer whose attributes are the path: `encoder.layers_0.fc1` gives
-            `encoder/layers/0/fc1/kernel`.
-
-    Returns:
-        Dict from path to keras.Variable, each variable once, under the first of its
-        paths.
-    """
-    return {_rename(path): variable for path, variable in _walk(layer, "", set())}
-
-
-def layer_table(layer):
-    """Lists the layers inside a built layer or model that LoRA can adapt.
-
-    Args:
-        layer: keras layer, as for `weight_table`.
-
-    Returns:
-        Dict from path, such as `encoder/layers/0/fc1`, to Keras Dense or Embedding.
-    """
-    return {_rename(path): found for path, found in _walk_layers(layer, "", set())}
-
-
-def matches(name, path):
-    """Whether a name is a whole part of a path, or several parts in a row.
-
-    Args:
-        name: str, such as "fc1" or "decoder/layers/0".
-        path: str of `weight_table` or `layer_table`.
-
-    Returns:
-        bool.
-    """
-    return f"/{name.strip('/')}/" in f"/{path}/"
-
-
-def _walk_layers(layer, path, seen):
-    for name, value in vars(layer).items():
-        if not isinstance(value, keras.layers.Layer) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, (keras.layers.Dense, keras.layers.Embedding)):
-            yield path + name, value
-        yield from _walk_layers(value, f"{path}{name}/", seen)
-
-
-def _walk(layer, path, seen):
-    for name, value in vars(layer).items():
-        if id(value) in seen:
-            continue
-        if isinstance(value, keras.layers.Layer):
-            seen.add(id(value))
-            yield from _walk(value, f"{path}{name}/", seen)
-        elif isinstance(value, keras.Variable) and value.name in WEIGHT_NAMES:
-            seen.add(id(value))
-            yield path + value.name, value
-
-
-def _rename(path):
-    for pattern, replacement in RENAMED:
-        path = re.sub(pattern, replacement, path)
-    return path

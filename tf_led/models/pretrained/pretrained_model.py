@@ -1,35 +1,25 @@
 """What all models share: building, saving and loading."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from tf_led.models.backbone.config import LEDConfig, check_supported
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.models.inputs.named_inputs import NamedInputs
-from tf_led.models.pretrained import from_pretrained as checkpoint_io
+from tf_led.models.pretrained import editing, finetuning, resizing
+from tf_led.models.pretrained import from_pretrained as loading
+from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
-from tf_led.models.pretrained.editing import PositionsMixin
-from tf_led.models.pretrained.finetuning import FineTuningMixin
-from tf_led.models.pretrained.from_pretrained import layer_table, weight_table
-from tf_led.models.pretrained.resizing import BosMixin, ResizeMixin
-from tf_led.models.pretrained.save_pretrained import HubMixin
-from tf_led.models.serving.legacy_signatures import ServingMixin
-from tf_led.models.training.datasets import DatasetMixin
+from tf_led.models.pretrained.weight_table import layer_table, weight_table
+from tf_led.models.serving import endpoints as served
+from tf_led.models.serving import legacy_signatures
+from tf_led.models.training import datasets
 from tf_led.models.training.training_steps import TrainingSteps
 
 
-class TFLEDPreTrainedModel(
-    NamedInputs,
-    TrainingSteps,
-    DatasetMixin,
-    FineTuningMixin,
-    ResizeMixin,
-    PositionsMixin,
-    BosMixin,
-    HubMixin,
-    ServingMixin,
-    keras.Model,
-):
+class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
     """Base of the LED models; not built by itself.
 
     Args:
@@ -102,68 +92,54 @@ class TFLEDPreTrainedModel(
             None
         """
 
-    @classmethod
-    def from_pretrained(cls, name_or_path, *model_args, **kwargs):
-        """Loads a checkpoint of any LED's: PyTorch's, the old TensorFlow's, this one's.
+    # Each of these is a function of a model, in the module that stands before its name.
+    from_pretrained = classmethod(loading.from_pretrained)
+    save_pretrained = saving.save_pretrained
+    push_to_hub = saving.push_to_hub
 
-        Nothing is drawn at random but what the checkpoint lacks.
+    resize_token_embeddings = resizing.resize_token_embeddings
+    resize_position_embeddings = resizing.resize_position_embeddings
+    set_attention_window = resizing.set_attention_window
+    perturb_bos_embedding = editing.perturb_bos_embedding
 
-        Args:
-            name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
-                and model.safetensors, pytorch_model.bin or tf_model.h5, single or
-                sharded; AllenAI's own LongformerEncoderDecoder is read too.
-            *model_args: further positional arguments of the model.
-            **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
-                `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
-                `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
-                (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`,
-                `attention_implementation` and, with a head that has it, `pooling` of
-                the model; any field of the config, which overrides the file's.
+    enable_lora = finetuning.enable_lora
+    merge_lora = finetuning.merge_lora
+    save_lora = finetuning.save_lora
+    load_lora = finetuning.load_lora
+    adapters = finetuning.adapters
+    freeze = finetuning.freeze
+    unfreeze = finetuning.unfreeze
 
-        Returns:
-            The model, with `generation_config` as the checkpoint has it.
+    quantize = quantizing.quantize
+    quantization = quantizing.quantization
+    weights_to_save = quantizing.weights_to_save
 
-        Raises:
-            FileNotFoundError: if there is no such checkpoint.
-            ValueError: if it cannot be used; the message names file and reason.
+    prepare_tf_dataset = datasets.prepare_tf_dataset
 
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> TFLEDModel(tiny_config()).save_pretrained("checkpoint")
-            >>> model = TFLEDModel.from_pretrained("checkpoint")
+    default_endpoint = "forward"  # what a request is served that names none
+    text_endpoints = ()  # those that can take texts in place of ids
+    endpoints = served.endpoints
+    encoder_endpoint = served.encoder_endpoint
+    endpoint_of = served.endpoint_of
+    export = legacy_signatures.export
+    serving_output = legacy_signatures.serving_output
+
+    @functools.cached_property
+    def serving(self):
+        """The forward pass as a `tf.function`: dict of inputs to dict of outputs.
+
+        Its outputs are those of `serving_output`. For a signature:
+        `model.serving.get_concrete_function(model.input_signature)`.
         """
-        return checkpoint_io.from_pretrained(cls, name_or_path, *model_args, **kwargs)
+        return legacy_signatures.make_serving(self)
 
-    def save_pretrained(self, save_directory, **kwargs):
-        """Writes config.json and the weights under PyTorch's names.
-
-        PyTorch's LED opens the result. What was there before stays whole until the new
-        files are complete.
-
-        Args:
-            save_directory: directory, made if it is not there.
-            **kwargs: `max_shard_size` (int or string such as "5GB" or "50KiB");
-                `safe_serialization` (True; False writes pytorch_model.bin, which needs
-                torch); `saved_model` (bool: also write a SavedModel to
-                saved_model/<version>, see `export`), and with it `version` (int, 1) and
-                `signatures` (tf.function with a signature, or dict of such by name,
-                instead of `export`'s two).
-
-        Raises:
-            NotADirectoryError: if `save_directory` is a file.
-            ValueError: on an option that is not offered, or that needs another.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> model.save_pretrained("checkpoint")
-            >>> import os
-            >>> sorted(os.listdir("checkpoint"))
-            ['config.json', 'model.safetensors']
-        """
-        saving.save_pretrained(self, save_directory, **kwargs)
+    @property
+    def input_signature(self):
+        """What a signature of a call looks like: dict of int32[None, None] specs."""
+        return {
+            name: tf.TensorSpec([None, None], tf.int32, name=name)
+            for name in self.dummy_inputs
+        }
 
     def weight_table(self):
         """Lists the weights by the paths of the checkpoint table.
@@ -397,7 +373,7 @@ class TFLEDPreTrainedModel(
             return cls(config, **kwargs)
         config = {**config, **kwargs}
         modes = config.pop("quantization", {})
-        model = cls(checkpoint_io.make_config(config.pop("config")), **config)
+        model = cls(loading.make_config(config.pop("config")), **config)
         for path, mode in modes.items():
             layer_table(model)[path].quantize(mode)
         return model

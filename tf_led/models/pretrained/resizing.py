@@ -1,86 +1,23 @@
-"""A remedy for what bart-large left in its descendants."""
+"""Other sizes of a model: its vocabulary, its positions, its attention window."""
 
-from numbers import Real
+import copy
+import functools
 
 import numpy as np
 import tensorflow as tf
 
+from tf_led.models.backbone.config import window_radii
 from tf_led.models.pretrained.editing import (
-    EditingMixin,
     as_size,
     check_optimizer,
     check_plain,
+    forget_compiled,
     replace_weight,
     resize_embedding,
     resize_rows,
+    take_config,
+    token_tables,
 )
-
-
-class BosMixin(EditingMixin):
-    """Mends the embedding of `<s>`."""
-
-    def perturb_bos_embedding(self, stddev=None, seed=None):
-        """Adds noise to the embedding of the token `<s>`, to be trained after that.
-
-        Models that come of bart-large, led-large among them, can learn to write
-        `</s><s><s><s>` without end, and their loss on held-out texts stays high: the
-        embedding that the pretraining left for `<s>` is at fault. With a little noise
-        on it such models train as they should. Use it once, before `fit`; the weights
-        of all other tokens stay as they are.
-
-        Args:
-            stddev: float above 0, of the noise; None for the config's `init_std`.
-            seed: int that repeats the noise, or None.
-
-        Raises:
-            ValueError: if `stddev` is not above 0, if the config has no `bos_token_id`
-                below its `vocab_size`, or if the embedding is quantised or has LoRA
-                weights.
-
-        Source: the cause and the remedy were found by a user of transformers (issue
-        15559 of its repository).
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> model.perturb_bos_embedding(seed=0)
-        """
-        stddev = self.config.init_std if stddev is None else stddev
-        is_number = isinstance(stddev, Real) and not isinstance(stddev, bool)
-        if not (is_number and stddev > 0):
-            raise ValueError(f"`stddev` must be above 0, got {stddev!r}.")
-        bos = self.config.bos_token_id
-        if bos is None or not 0 <= bos < self.config.vocab_size:
-            raise ValueError(
-                f"The config's `bos_token_id` is {bos!r}, no token of "
-                f"{self.config.vocab_size}."
-            )
-        tables, head = self._token_tables(), getattr(self, "lm_head", None)
-        for layer in (*tables, *filter(None, [head])):
-            check_plain(layer, "The token embedding")
-        draw = _normal(seed)
-        for table in tables:
-            noise = draw([1, self.config.d_model], stddev=stddev)
-            _add_to_row(table._embeddings, bos, noise)
-        if head is not None:
-            noise = draw([self.config.d_model, 1], stddev=stddev)
-            is_bos = tf.range(self.config.vocab_size)[None] == bos
-            noise = tf.where(is_bos, noise, 0.0)  # [D, V]
-            head._kernel.assign_add(tf.cast(noise, head._kernel.dtype))
-
-
-def _normal(seed):
-    if seed is None:
-        return tf.random.normal
-    return tf.random.Generator.from_seed(seed).normal
-
-
-def _add_to_row(table, row, noise):
-    values = tf.convert_to_tensor(table)
-    noise = tf.cast(noise, values.dtype)
-    table.assign(tf.tensor_scatter_nd_add(values, [[row]], noise))
-
 
 # New rows spread this little around the mean: enough to tell them apart.
 VARIANCE_SCALE = 1e-9
@@ -92,79 +29,81 @@ SPECIAL_IDS = (
 )
 
 
-class ResizeMixin(EditingMixin):
-    """Changes the vocabulary of a model."""
+def resize_token_embeddings(
+    model, new_num_tokens=None, pad_to_multiple_of=None, mean_resizing=True
+):
+    """Gives the vocabulary another size, V', keeping the first tokens' weights.
 
-    def resize_token_embeddings(
-        self, new_num_tokens=None, pad_to_multiple_of=None, mean_resizing=True
-    ):
-        """Gives the vocabulary another size, V', keeping the first tokens' weights.
+    Encoder, decoder and output projection go on sharing one table; with
+    `tie_word_embeddings=False` each keeps its own. The bias on the logits gets
+    zeros. The model gets a new config with `vocab_size` V'; the old
+    config object stays as it is. What the model has compiled (`fit`, `predict`,
+    `generate`, `serving`) is compiled anew; a `tf.function` of your own that was
+    traced before fails from now on: make it again. So does a reference to the old
+    table.
 
-        Encoder, decoder and output projection go on sharing one table; with
-        `tie_word_embeddings=False` each keeps its own. The bias on the logits gets
-        zeros. The model gets a new config with `vocab_size` V'; the old
-        config object stays as it is. What the model has compiled (`fit`, `predict`,
-        `generate`, `serving`) is compiled anew; a `tf.function` of your own that was
-        traced before fails from now on: make it again. So does a reference to the old
-        table.
+    Args:
+        new_num_tokens: int, V'; None for the present size.
+        pad_to_multiple_of: int or None. V' is rounded up to a multiple of it.
+        mean_resizing: bool. True draws new rows close to the mean of the old ones,
+            with their covariance times 1e-9, so that new tokens hardly change the
+            probabilities of the others; False draws them as a new model does.
+            `tf.random.set_seed` makes either repeat.
 
-        Args:
-            new_num_tokens: int, V'; None for the present size.
-            pad_to_multiple_of: int or None. V' is rounded up to a multiple of it.
-            mean_resizing: bool. True draws new rows close to the mean of the old ones,
-                with their covariance times 1e-9, so that new tokens hardly change the
-                probabilities of the others; False draws them as a new model does.
-                `tf.random.set_seed` makes either repeat.
+    Returns:
+        The token embedding, as `get_input_embeddings()`.
 
-        Returns:
-            The token embedding, as `get_input_embeddings()`.
+    Raises:
+        ValueError: if V' is no positive int or would cut off a special token; if
+            the embedding is quantised or has LoRA weights; or if the model was
+            compiled with an optimizer that holds state for the old table.
 
-        Raises:
-            ValueError: if V' is no positive int or would cut off a special token; if
-                the embedding is quantised or has LoRA weights; or if the model was
-                compiled with an optimizer that holds state for the old table.
+    Source: transformers 5.23, method of this name.
 
-        Source: transformers 5.23, method of this name.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> model.resize_token_embeddings(31).embeddings.shape
-            TensorShape([31, 12])
-            >>> model.config.vocab_size
-            31
-        """
-        embedding = self.get_input_embeddings()
-        old_size = embedding.input_dim
-        new_size = _round_up(
-            as_size(new_num_tokens, "new_num_tokens", default=old_size),
-            as_size(pad_to_multiple_of, "pad_to_multiple_of", default=1),
-        )
-        if new_size == old_size:
-            return embedding
-        _check_special_ids(self.config, new_size)
-        tables, head = self._token_tables(), getattr(self, "lm_head", None)
-        for table in tables:
-            check_plain(table, "The token embedding")
-        if head is not None:
-            check_plain(head, "The output projection")
-        check_optimizer(getattr(self, "optimizer", None))
-        with self.distribute_strategy.scope():
-            draw = _draw_around_mean if mean_resizing else self._draw_as_new
-            for table in tables:
-                resize_embedding(table, new_size, draw)
-            if head is not None:
-                _resize_head(head, new_size, draw)
-            if self.get_bias() is not None:
-                _resize_bias(self, new_size)
-        self._forget_compiled()
-        self._take_config(vocab_size=new_size)
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> model.resize_token_embeddings(31).embeddings.shape
+        TensorShape([31, 12])
+        >>> model.config.vocab_size
+        31
+    """
+    embedding = model.get_input_embeddings()
+    old_size = embedding.input_dim
+    new_size = _round_up(
+        as_size(new_num_tokens, "new_num_tokens", default=old_size),
+        as_size(pad_to_multiple_of, "pad_to_multiple_of", default=1),
+    )
+    if new_size == old_size:
         return embedding
+    _check_special_ids(model.config, new_size)
+    tables, head = token_tables(model), getattr(model, "lm_head", None)
+    for table in tables:
+        check_plain(table, "The token embedding")
+    if head is not None:
+        check_plain(head, "The output projection")
+    check_optimizer(getattr(model, "optimizer", None))
+    with model.distribute_strategy.scope():
+        draw = (
+            _draw_around_mean
+            if mean_resizing
+            else functools.partial(_draw_as_new, model)
+        )
+        for table in tables:
+            resize_embedding(table, new_size, draw)
+        if head is not None:
+            _resize_head(head, new_size, draw)
+        if model.get_bias() is not None:
+            _resize_bias(model, new_size)
+    forget_compiled(model)
+    take_config(model, vocab_size=new_size)
+    return embedding
 
-    def _draw_as_new(self, values, num_rows):
-        shape = [num_rows, values.shape[1]]
-        return tf.random.normal(shape, stddev=self.config.init_std)
+
+def _draw_as_new(model, values, num_rows):
+    shape = [num_rows, values.shape[1]]
+    return tf.random.normal(shape, stddev=model.config.init_std)
 
 
 def _resize_head(head, new_size, draw):
@@ -210,3 +149,109 @@ def _check_special_ids(config, new_size):
                     f"`new_num_tokens` {new_size} would cut off token {token_id}, the "
                     f"config's `{name}`. Keep at least {token_id + 1} tokens."
                 )
+
+
+def resize_position_embeddings(
+    model, new_num_position_embeddings=None, *, decoder_positions=None
+):
+    """Gives the encoder, and the decoder if asked, another number of positions.
+
+    Further positions are copies of those that there are, over and over from the
+    first; fewer are the first ones. The model gets a new config; the old object
+    stays as it is. What the model has compiled is compiled anew; a `tf.function`
+    of your own that was traced before fails from now on: make it again.
+
+    Args:
+        new_num_position_embeddings: int, the most tokens of a document, such as
+            32768; None for as many as now.
+        decoder_positions: int, the most tokens of a text that the decoder writes;
+            None for as many as now.
+
+    Raises:
+        ValueError: if a number is not at least 1, if a table is quantised, or if
+            the model was compiled with an optimizer that holds state for the old
+            one.
+
+    Source: Longformer (arXiv 2004.05150), section 5.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config(max_encoder_position_embeddings=64))
+        >>> model.resize_position_embeddings(160)
+        >>> model.config.max_encoder_position_embeddings
+        160
+    """
+    sizes = {
+        "encoder": (new_num_position_embeddings, "new_num_position_embeddings"),
+        "decoder": (decoder_positions, "decoder_positions"),
+    }
+    changes = {}
+    for half, (value, name) in sizes.items():
+        table = getattr(model.led, half).embed_positions
+        size = as_size(value, name, default=table.input_dim)
+        if size != table.input_dim:
+            check_plain(table, f"The position embedding of the {half}")
+            changes[half] = size
+    if not changes:
+        return
+    check_optimizer(getattr(model, "optimizer", None))
+    with model.distribute_strategy.scope():
+        for half, size in changes.items():
+            table = getattr(model.led, half).embed_positions
+            resize_embedding(table, size, _repeat_rows)
+    forget_compiled(model)
+    fields = {f"max_{half}_position_embeddings": n for half, n in changes.items()}
+    take_config(model, **fields)
+
+
+def set_attention_window(model, attention_window):
+    """Has every token of the encoder see another number of neighbours.
+
+    No weight depends on the window. The model gets a new config; the old object
+    stays as it is. What the model has compiled is compiled anew; a `tf.function` of
+    your own that was traced before goes on with the old window: make it again.
+
+    Args:
+        attention_window: int, the whole window of every layer, even; or a list of
+            such, one for each layer of the encoder.
+
+    Raises:
+        ValueError: if a window is not even and at least 2, or the list has another
+            length.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config(attention_window=4))
+        >>> model.set_attention_window([6, 10])
+        >>> model.config.attention_window
+        [6, 10]
+    """
+    windows = _as_windows(attention_window)
+    config = copy.copy(model.config)
+    config.attention_window = windows
+    radii = window_radii(config)
+    for layer, radius in zip(model.led.encoder.layers, radii, strict=True):
+        layer.self_attn.radius = radius
+    forget_compiled(model)
+    take_config(model, attention_window=windows)
+
+
+def _repeat_rows(table, num_added):
+    """The rows that come after [P, D]: its own again, from the first on."""
+    return tf.gather(table, tf.range(num_added) % table.shape[0])
+
+
+def _as_windows(value):
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    if any(
+        isinstance(window, bool) or not hasattr(window, "__index__")
+        for window in listed
+    ):
+        raise ValueError(
+            "`attention_window` must be an even int, or a list of one per layer of the "
+            f"encoder, got {value!r}."
+        )
+    windows = [int(window) for window in listed]
+    return windows if isinstance(value, (list, tuple)) else windows[0]

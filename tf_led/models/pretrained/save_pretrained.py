@@ -13,7 +13,7 @@ from tf_led.checkpoints.hub.model_card import model_card
 from tf_led.checkpoints.hub.push import push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
 from tf_led.models.backbone.config import LEDConfig
-from tf_led.models.serving.legacy_signatures import make_signatures, stage_saved_model
+from tf_led.models.serving.legacy_signatures import legacy_signatures, stage_saved_model
 from tf_led.utils.versions import config_from_dict
 
 
@@ -28,23 +28,38 @@ def save_pretrained(
     signatures=None,
     **kwargs,
 ):
-    """Does `TFLEDPreTrainedModel.save_pretrained`.
+    """Writes config.json and the weights under PyTorch's names.
+
+    PyTorch's LED opens the result. What was there before stays whole until the new
+    files are complete.
 
     Args:
-        model: the model.
-        save_directory: directory.
-        max_shard_size: see there, like all other arguments.
-        safe_serialization: see there.
-        saved_model: see there.
-        version: see there.
-        signatures: see there.
-        **kwargs: see there.
+        save_directory: directory, made if it is not there.
+        **kwargs: `max_shard_size` (int or string such as "5GB" or "50KiB");
+            `safe_serialization` (True; False writes pytorch_model.bin, which needs
+            torch); `saved_model` (bool: also write a SavedModel to
+            saved_model/<version>, see `export`), and with it `version` (int, 1) and
+            `signatures` (tf.function with a signature, or dict of such by name,
+            instead of `export`'s two).
+
+    Raises:
+        NotADirectoryError: if `save_directory` is a file.
+        ValueError: on an option that is not offered, or that needs another.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> model.save_pretrained("checkpoint")
+        >>> import os
+        >>> sorted(os.listdir("checkpoint"))
+        ['config.json', 'model.safetensors']
     """
     _check_save_options(saved_model, version, signatures, kwargs)
     with staged(save_directory) as staging:
         if saved_model:
             if signatures is None:
-                signatures = make_signatures(model)
+                signatures = legacy_signatures(model)
             stage_saved_model(model, staging, f"saved_model/{version}", signatures)
         write_checkpoint(
             model,
@@ -124,77 +139,74 @@ def _check_save_options(saved_model, version, signatures, unknown):
         )
 
 
-class HubMixin:
-    """Uploads a model."""
+def push_to_hub(
+    model,
+    repo_id,
+    *,
+    commit_message="Upload model",
+    private=None,
+    token=None,
+    revision=None,
+    create_pr=False,
+    max_shard_size="5GB",
+    safe_serialization=True,
+):
+    """Uploads what `save_pretrained` writes, as one commit.
 
-    def push_to_hub(
-        self,
-        repo_id,
-        *,
-        commit_message="Upload model",
-        private=None,
-        token=None,
-        revision=None,
-        create_pr=False,
-        max_shard_size="5GB",
-        safe_serialization=True,
-    ):
-        """Uploads what `save_pretrained` writes, as one commit.
+    The repository is made if need be. If it has no README.md it gets a model card,
+    which says how to load the model in TensorFlow and in PyTorch. A tokenizer has a
+    `push_to_hub` of its own.
 
-        The repository is made if need be. If it has no README.md it gets a model card,
-        which says how to load the model in TensorFlow and in PyTorch. A tokenizer has a
-        `push_to_hub` of its own.
+    Args:
+        repo_id: str, such as "me/led-reports".
+        commit_message: str.
+        private: bool; None for what the account's settings say. Of a new
+            repository.
+        token: str, or None for the one that `hf auth login` has stored.
+        revision: str, a branch that there is, or None for main.
+        create_pr: bool. True opens a pull request instead of committing.
+        max_shard_size: int in bytes, or text such as "5GB".
+        safe_serialization: bool; False uploads pytorch_model.bin, which needs
+            torch.
 
-        Args:
-            repo_id: str, such as "me/led-reports".
-            commit_message: str.
-            private: bool; None for what the account's settings say. Of a new
-                repository.
-            token: str, or None for the one that `hf auth login` has stored.
-            revision: str, a branch that there is, or None for main.
-            create_pr: bool. True opens a pull request instead of committing.
-            max_shard_size: int in bytes, or text such as "5GB".
-            safe_serialization: bool; False uploads pytorch_model.bin, which needs
-                torch.
+    Returns:
+        huggingface_hub's `CommitInfo`, a str with the commit's address.
 
-        Returns:
-            huggingface_hub's `CommitInfo`, a str with the commit's address.
+    Raises:
+        ValueError: if `repo_id` cannot be one.
+        OSError: if the Hub cannot be reached, or refuses.
 
-        Raises:
-            ValueError: if `repo_id` cannot be one.
-            OSError: if the Hub cannot be reached, or refuses.
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> model.push_to_hub("not/an/id")
+        Traceback (most recent call last):
+        ValueError: ...
+    """
 
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> model.push_to_hub("not/an/id")
-            Traceback (most recent call last):
-            ValueError: ...
-        """
+    def make_card(full_id):
+        base = _base_model(model.name_or_path)
+        return model_card(model.config, pytorch_name(model), full_id, base)
 
-        def make_card(full_id):
-            base = _base_model(self.name_or_path)
-            return model_card(self.config, pytorch_name(self), full_id, base)
-
-        with tempfile.TemporaryDirectory() as folder:
-            save_pretrained(
-                self,
-                folder,
-                max_shard_size=max_shard_size,
-                safe_serialization=safe_serialization,
-            )
-            return push_folder(
-                folder,
-                repo_id,
-                make_card,
-                commit_message=commit_message,
-                private=private,
-                token=token,
-                revision=revision,
-                create_pr=create_pr,
-                kind=kind_of(safe_serialization),
-            )
+    with tempfile.TemporaryDirectory() as folder:
+        save_pretrained(
+            model,
+            folder,
+            max_shard_size=max_shard_size,
+            safe_serialization=safe_serialization,
+        )
+        return push_folder(
+            folder,
+            repo_id,
+            make_card,
+            commit_message=commit_message,
+            private=private,
+            token=token,
+            revision=revision,
+            create_pr=create_pr,
+            kind=kind_of(safe_serialization),
+        )
 
 
 def _base_model(name_or_path):

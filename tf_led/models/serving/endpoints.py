@@ -15,87 +15,79 @@ DECODER_IDS = Input("decoder_input_ids", tf.int64, TABLE)
 DECODER_MASK = Input("decoder_attention_mask", tf.int64, TABLE, EMPTY)
 
 
-class EndpointsMixin:
-    """Gives a model its endpoints; a model with a head adds its own.
+def endpoints(model):
+    """Lists what can be served.
 
-    `default_endpoint` names the one that is served where a request names none,
-    `text_endpoints` those that can take texts in place of ids.
+    A head overrides this and sets `default_endpoint`.
+
+    Returns:
+        Dict from the signature's name to an Endpoint: "encode", the encoder's
+        states of a document, and "forward", the decoder's answer to a prefix.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> sorted(model.endpoints())
+        ['encode', 'forward']
+    """
+    fields = ("logits", "last_hidden_state")
+    return {
+        "encode": model.encoder_endpoint(),
+        "forward": model.endpoint_of(*fields, decodes=True),
+    }
+
+
+def encoder_endpoint(model):
+    """Makes an endpoint of the encoder alone.
+
+    Returns:
+        Endpoint; masks that are not fed are those of a call without them.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> [i.name for i in model.encoder_endpoint().inputs]
+        ['input_ids', 'attention_mask', 'global_attention_mask']
     """
 
-    default_endpoint = "forward"
-    text_endpoints = ()
+    def encode(**tensors):
+        call = model.get_encoder()
+        output = call(**with_masks(tensors), return_dict=True, training=False)
+        return {"last_hidden_state": output.last_hidden_state}
 
-    def endpoints(self):
-        """Lists what can be served.
+    return make_endpoint(encode, (IDS, *MASKS))
 
-        A head overrides this and sets `default_endpoint`.
 
-        Returns:
-            Dict from the signature's name to an Endpoint: "encode", the encoder's
-            states of a document, and "forward", the decoder's answer to a prefix.
+def endpoint_of(model, *fields, decodes=False):
+    """Makes an endpoint of a call of the model.
 
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> sorted(model.endpoints())
-            ['encode', 'forward']
-        """
-        fields = ("logits", "last_hidden_state")
-        return {
-            "encode": self.encoder_endpoint(),
-            "forward": self.endpoint_of(*fields, decodes=True),
-        }
+    Args:
+        *fields: str, the fields of the output to serve; those it has not are left
+            out.
+        decodes: bool, whether the decoder's ids are an input.
 
-    def encoder_endpoint(self):
-        """Makes an endpoint of the encoder alone.
+    Returns:
+        Endpoint; masks that are not fed are those of a call without them.
 
-        Returns:
-            Endpoint; masks that are not fed are those of a call without them.
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> forward = model.endpoint_of("last_hidden_state", decodes=True)
+        >>> forward.inputs[1].name
+        'decoder_input_ids'
+    """
 
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> [i.name for i in model.encoder_endpoint().inputs]
-            ['input_ids', 'attention_mask', 'global_attention_mask']
-        """
+    def call(**tensors):
+        output = model(with_masks(tensors), return_dict=True, training=False)
+        return {name: output[name] for name in fields if name in output}
 
-        def encode(**tensors):
-            call = self.get_encoder()
-            output = call(**with_masks(tensors), return_dict=True, training=False)
-            return {"last_hidden_state": output.last_hidden_state}
-
-        return make_endpoint(encode, (IDS, *MASKS))
-
-    def endpoint_of(self, *fields, decodes=False):
-        """Makes an endpoint of a call of the model.
-
-        Args:
-            *fields: str, the fields of the output to serve; those it has not are left
-                out.
-            decodes: bool, whether the decoder's ids are an input.
-
-        Returns:
-            Endpoint; masks that are not fed are those of a call without them.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> forward = model.endpoint_of("last_hidden_state", decodes=True)
-            >>> forward.inputs[1].name
-            'decoder_input_ids'
-        """
-
-        def call(**tensors):
-            output = self(with_masks(tensors), return_dict=True, training=False)
-            return {name: output[name] for name in fields if name in output}
-
-        if decodes:
-            inputs = (IDS, DECODER_IDS, *MASKS, DECODER_MASK)
-            return make_endpoint(call, inputs)
-        return make_endpoint(call, (IDS, *MASKS))
+    if decodes:
+        inputs = (IDS, DECODER_IDS, *MASKS, DECODER_MASK)
+        return make_endpoint(call, inputs)
+    return make_endpoint(call, (IDS, *MASKS))
 
 
 def with_masks(tensors, **defaults):

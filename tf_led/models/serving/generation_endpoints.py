@@ -11,58 +11,53 @@ from tf_led.models.generation.generation_inputs import (
     convert_inputs,
     default_mask,
 )
-from tf_led.models.serving.endpoints import IDS, MASKS, EndpointsMixin, with_masks
+from tf_led.models.serving.endpoints import IDS, MASKS, with_masks
+from tf_led.models.serving.endpoints import endpoints as forward_endpoints
 from tf_led.serving.endpoint import Input, make_endpoint
 
 DRAWN_SEED = -1
 
 
-class GenerationEndpoints(EndpointsMixin):
-    """Adds generation to what a model serves."""
+def endpoints(model, generation_config=None, *, xla=False, seed=None, **options):
+    """Lists what can be served.
 
-    default_endpoint = "generate"
-    text_endpoints = ("generate",)
+    Args:
+        generation_config: GenerationConfig, or None for the model's.
+        xla: bool, whether to add "generate_xla".
+        seed: int from 0 on, where requests that give none start to sample; None
+            draws a seed for each.
+        **options: of `generate`, which win over the config's.
 
-    def endpoints(self, generation_config=None, *, xla=False, seed=None, **options):
-        """Lists what can be served.
+    Returns:
+        Dict from name to Endpoint: "encode", "forward", and "generate", whose
+        options that may be tensors are inputs.
 
-        Args:
-            generation_config: GenerationConfig, or None for the model's.
-            xla: bool, whether to add "generate_xla".
-            seed: int from 0 on, where requests that give none start to sample; None
-                draws a seed for each.
-            **options: of `generate`, which win over the config's.
+    Raises:
+        ValueError: on options that `generate` refuses, or that need Python.
 
-        Returns:
-            Dict from name to Endpoint: "encode", "forward", and "generate", whose
-            options that may be tensors are inputs.
-
-        Raises:
-            ValueError: on options that `generate` refuses, or that need Python.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> sorted(model.endpoints(num_beams=2, max_new_tokens=3))
-            ['encode', 'forward', 'generate']
-        """
-        options = resolve_options(
-            generation_config,
-            defaults=self.generation_config,
-            overrides=options,
-            prompt_len=1,
-            position_limit=self.config.max_decoder_position_embeddings,
-            vocab_size=self.config.vocab_size,
-        )
-        start_token_id = options.decoder_start_token_id
-        _check(options, seed)
-        inputs = (IDS, *MASKS, *_option_inputs(options, seed))
-        found = super().endpoints()
-        for name, jit in [("generate", False)] + [("generate_xla", True)] * bool(xla):
-            generate = _make_generate(self, options, start_token_id, jit)
-            found[name] = make_endpoint(generate, inputs)
-        return found
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> sorted(model.endpoints(num_beams=2, max_new_tokens=3))
+        ['encode', 'forward', 'generate']
+    """
+    options = resolve_options(
+        generation_config,
+        defaults=model.generation_config,
+        overrides=options,
+        prompt_len=1,
+        position_limit=model.config.max_decoder_position_embeddings,
+        vocab_size=model.config.vocab_size,
+    )
+    start_token_id = options.decoder_start_token_id
+    _check(options, seed)
+    inputs = (IDS, *MASKS, *_option_inputs(options, seed))
+    found = forward_endpoints(model)
+    for name, jit in [("generate", False)] + [("generate_xla", True)] * bool(xla):
+        generate = _make_generate(model, options, start_token_id, jit)
+        found[name] = make_endpoint(generate, inputs)
+    return found
 
 
 def _make_generate(model, options, start_token_id, jit):

@@ -1,11 +1,9 @@
 """The forward pass as a SavedModel: flat inputs and outputs by name."""
 
-import functools
 from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tf_led.models.serving.endpoints import EndpointsMixin
 from tf_led.models.serving.export import export_saved_model
 from tf_led.serving.signatures import write_saved_model
 
@@ -15,97 +13,87 @@ SERVING_DEFAULT = "serving_default"
 INT64_SERVING = "int64_serving"
 
 
-class ServingMixin(EndpointsMixin):
-    """Makes a model's forward pass servable."""
+def make_serving(model):
+    """Makes the forward pass as a `tf.function`: dict of inputs to dict of outputs.
 
-    @functools.cached_property
-    def serving(self):
-        """The forward pass as a `tf.function`: dict of inputs to dict of outputs.
+    Args:
+        model: the model.
 
-        Its outputs are those of `serving_output`. For a signature:
-        `model.serving.get_concrete_function(model.input_signature)`.
-        """
+    Returns:
+        `tf.function`; its outputs are those of `serving_output`.
+    """
 
-        # Not a method: its traces must be dropped when the model is resized.
-        @tf.function(autograph=False)
-        def serving(inputs):
-            outputs = self(inputs, return_dict=True, training=False)
-            return self.serving_output(outputs)
+    @tf.function(autograph=False)
+    def serving(inputs):
+        outputs = model(inputs, return_dict=True, training=False)
+        return model.serving_output(outputs)
 
-        return serving
-
-    @property
-    def input_signature(self):
-        """What a signature of a call looks like: dict of int32[None, None] specs."""
-        return {
-            name: tf.TensorSpec([None, None], tf.int32, name=name)
-            for name in self.dummy_inputs
-        }
-
-    def serving_output(self, output):
-        """Gives every tensor of an output a name of its own, as signatures need.
-
-        Args:
-            output: what a call of the model returned, as a struct.
-
-        Returns:
-            Dict from name to tensor: `logits`, `encoder_last_hidden_state` and so on;
-            `encoder_hidden_states_0`, ... for fields with one tensor per layer; and
-            `past_key_values_0_self_key`, `..._self_value`, `..._cross_key`,
-            `..._cross_value` for the cache.
-
-        Raises:
-            TypeError: if `output` has no names, as after `return_dict=False`.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config(decoder_layers=1))
-            >>> sorted(model.serving_output(model(input_ids=[[0, 5, 2]])))[-2:]
-            ['past_key_values_0_self_key', 'past_key_values_0_self_value']
-        """
-        if not isinstance(output, Mapping):
-            raise TypeError(
-                f"`output` is a {type(output).__name__} without names; call the model "
-                "with return_dict=True."
-            )
-        return dict(_flatten(output))
-
-    def export(self, path, format="tf_saved_model", verbose=False, **options):
-        """Writes a SavedModel for TensorFlow Serving: see `export_saved_model`.
-
-        Args:
-            path: directory that gets a new numbered folder.
-            format: "tf_saved_model", as in `keras.Model.export`.
-            verbose: bool, whether to print what was written.
-            **options: those of `export_saved_model`.
-
-        Returns:
-            Path of the folder.
-
-        Raises:
-            ValueError: on another format; and as `export_saved_model`.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> import os
-            >>> folder = model.export("served")
-            >>> os.path.basename(folder)
-            '1'
-        """
-        if format != "tf_saved_model":
-            raise ValueError(
-                f"`format` is {format!r}; only 'tf_saved_model' is offered."
-            )
-        written = export_saved_model(self, path, **options)
-        if verbose:
-            print(f"Wrote {written}.")
-        return written
+    return serving
 
 
-def make_signatures(model, input_signature=None):
+def serving_output(model, output):
+    """Gives every tensor of an output a name of its own, as signatures need.
+
+    Args:
+        output: what a call of the model returned, as a struct.
+
+    Returns:
+        Dict from name to tensor: `logits`, `encoder_last_hidden_state` and so on;
+        `encoder_hidden_states_0`, ... for fields with one tensor per layer; and
+        `past_key_values_0_self_key`, `..._self_value`, `..._cross_key`,
+        `..._cross_value` for the cache.
+
+    Raises:
+        TypeError: if `output` has no names, as after `return_dict=False`.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config(decoder_layers=1))
+        >>> sorted(model.serving_output(model(input_ids=[[0, 5, 2]])))[-2:]
+        ['past_key_values_0_self_key', 'past_key_values_0_self_value']
+    """
+    if not isinstance(output, Mapping):
+        raise TypeError(
+            f"`output` is a {type(output).__name__} without names; call the model "
+            "with return_dict=True."
+        )
+    return dict(_flatten(output))
+
+
+def export(model, path, format="tf_saved_model", verbose=False, **options):
+    """Writes a SavedModel for TensorFlow Serving: see `export_saved_model`.
+
+    Args:
+        path: directory that gets a new numbered folder.
+        format: "tf_saved_model", as in `keras.Model.export`.
+        verbose: bool, whether to print what was written.
+        **options: those of `export_saved_model`.
+
+    Returns:
+        Path of the folder.
+
+    Raises:
+        ValueError: on another format; and as `export_saved_model`.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> import os
+        >>> folder = model.export("served")
+        >>> os.path.basename(folder)
+        '1'
+    """
+    if format != "tf_saved_model":
+        raise ValueError(f"`format` is {format!r}; only 'tf_saved_model' is offered.")
+    written = export_saved_model(model, path, **options)
+    if verbose:
+        print(f"Wrote {written}.")
+    return written
+
+
+def legacy_signatures(model, input_signature=None):
     """Traces a model's `serving` for int32 and int64 inputs.
 
     Args:

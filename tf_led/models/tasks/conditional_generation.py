@@ -13,13 +13,13 @@ from tf_led.models.inputs import validation
 from tf_led.models.inputs.model_inputs import validate_inputs
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
-from tf_led.models.serving.generation_endpoints import GenerationEndpoints
+from tf_led.models.serving import generation_endpoints
 from tf_led.ops.losses import masked_cross_entropy, shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
 class TFLEDForConditionalGeneration(
-    GenerationMixin, GenerationEndpoints, SavedGeneration, TFLEDPreTrainedModel
+    GenerationMixin, SavedGeneration, TFLEDPreTrainedModel
 ):
     """LED that scores every token of the vocabulary, and generates.
 
@@ -47,6 +47,10 @@ class TFLEDForConditionalGeneration(
         >>> output.logits.shape, output.loss.shape
         (TensorShape([1, 3, 29]), TensorShape([]))
     """
+
+    default_endpoint = "generate"
+    text_endpoints = ("generate",)
+    endpoints = generation_endpoints.endpoints
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)

@@ -19,74 +19,71 @@ NOT_COLUMNS = {
 }
 
 
-class DatasetMixin:
-    """Turns a Hugging Face dataset into batches for `fit`."""
+def prepare_tf_dataset(
+    model,
+    dataset,
+    batch_size=8,
+    shuffle=True,
+    tokenizer=None,
+    collate_fn=None,
+    collate_fn_args=None,
+    drop_remainder=None,
+    prefetch=True,
+):
+    """Batches a Hugging Face dataset for `fit`, `evaluate` and `predict`.
 
-    def prepare_tf_dataset(
-        self,
+    Columns that the model's call does not take are dropped. Without `collate_fn`
+    the others are padded to the longest example of the batch: ids with the padding
+    token, labels with -100, `attention_mask` (made where there is none) with 0 and
+    `global_attention_mask` with -1.
+
+    Args:
+        dataset: `datasets.Dataset` of tokenized examples.
+        batch_size: int.
+        shuffle: bool, whether every epoch has an order of its own.
+            `tf.random.set_seed` makes these orders repeat from run to run.
+        tokenizer: whose padding token and side to use; by default the config's
+            token, on the right. A `collate_fn` pads as it likes.
+        collate_fn: callable from a list of examples to a dict of arrays [B, ...],
+            for instance a data collator of transformers, or None.
+        collate_fn_args: dict of further arguments of `collate_fn`, or None.
+        drop_remainder: bool, whether to leave out the last examples where they are
+            fewer than `batch_size`; None for the value of `shuffle`.
+        prefetch: bool, whether the next batch is made while one is in use.
+
+    Returns:
+        `tf.data.Dataset` of dicts from name to int64[B, ...] or float32[B, ...],
+        labels among them.
+
+    Raises:
+        ImportError: if `datasets` is not installed.
+        TypeError: if `dataset` is not a `datasets.Dataset`.
+        ValueError: if there is nothing to batch or no column to use, or on an
+            argument that does not fit.
+
+    Source: transformers 4.57, method of this name.
+
+    Example:
+        >>> import datasets
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> rows = {"input_ids": [[0, 5, 7, 2], [0, 9, 2]], "labels": [[5], [9, 2]]}
+        >>> dataset = datasets.Dataset.from_dict(rows)
+        >>> batches = model.prepare_tf_dataset(dataset, batch_size=2)
+        >>> sorted(batches.element_spec)
+        ['attention_mask', 'input_ids', 'labels']
+    """
+    accepted = set(inspect.signature(model.call).parameters) - NOT_COLUMNS
+    return make_tf_dataset(
         dataset,
-        batch_size=8,
-        shuffle=True,
-        tokenizer=None,
-        collate_fn=None,
-        collate_fn_args=None,
-        drop_remainder=None,
-        prefetch=True,
-    ):
-        """Batches a Hugging Face dataset for `fit`, `evaluate` and `predict`.
-
-        Columns that the model's call does not take are dropped. Without `collate_fn`
-        the others are padded to the longest example of the batch: ids with the padding
-        token, labels with -100, `attention_mask` (made where there is none) with 0 and
-        `global_attention_mask` with -1.
-
-        Args:
-            dataset: `datasets.Dataset` of tokenized examples.
-            batch_size: int.
-            shuffle: bool, whether every epoch has an order of its own.
-                `tf.random.set_seed` makes these orders repeat from run to run.
-            tokenizer: whose padding token and side to use; by default the config's
-                token, on the right. A `collate_fn` pads as it likes.
-            collate_fn: callable from a list of examples to a dict of arrays [B, ...],
-                for instance a data collator of transformers, or None.
-            collate_fn_args: dict of further arguments of `collate_fn`, or None.
-            drop_remainder: bool, whether to leave out the last examples where they are
-                fewer than `batch_size`; None for the value of `shuffle`.
-            prefetch: bool, whether the next batch is made while one is in use.
-
-        Returns:
-            `tf.data.Dataset` of dicts from name to int64[B, ...] or float32[B, ...],
-            labels among them.
-
-        Raises:
-            ImportError: if `datasets` is not installed.
-            TypeError: if `dataset` is not a `datasets.Dataset`.
-            ValueError: if there is nothing to batch or no column to use, or on an
-                argument that does not fit.
-
-        Source: transformers 4.57, method of this name.
-
-        Example:
-            >>> import datasets
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> rows = {"input_ids": [[0, 5, 7, 2], [0, 9, 2]], "labels": [[5], [9, 2]]}
-            >>> dataset = datasets.Dataset.from_dict(rows)
-            >>> batches = model.prepare_tf_dataset(dataset, batch_size=2)
-            >>> sorted(batches.element_spec)
-            ['attention_mask', 'input_ids', 'labels']
-        """
-        accepted = set(inspect.signature(self.call).parameters) - NOT_COLUMNS
-        return make_tf_dataset(
-            dataset,
-            accepted,
-            pad_token_id=self.config.pad_token_id,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            tokenizer=tokenizer,
-            collate_fn=collate_fn,
-            collate_fn_args=collate_fn_args,
-            drop_remainder=drop_remainder,
-            prefetch=prefetch,
-        )
+        accepted,
+        pad_token_id=model.config.pad_token_id,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        tokenizer=tokenizer,
+        collate_fn=collate_fn,
+        collate_fn_args=collate_fn_args,
+        drop_remainder=drop_remainder,
+        prefetch=prefetch,
+    )
