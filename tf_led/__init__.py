@@ -5,6 +5,7 @@ wherever torch is installed, and `import tf_led` must not.
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from tf_led.utils import keras_classes, old_paths
 from tf_led.utils.keras_backend import check_keras_backend
@@ -23,15 +24,65 @@ _HOME = {
     "TFLEDSeq2SeqModelOutput": "tf_led.models.backbone.outputs",
     "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.backbone.outputs",
     "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.backbone.outputs",
+    "make_dataset": "tf_led.data.pipeline",
     "pipeline": "tf_led.pipelines.build",
     "export_saved_model": "tf_led.models.serving.export",
     "shift_tokens_right": "tf_led.ops.losses",
     "use_bfloat16_products": "tf_led.utils.bfloat16",
 }
 
+if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
+    from tf_led.data.pipeline import make_dataset
+    from tf_led.models.backbone.config import LEDConfig
+    from tf_led.models.backbone.outputs import (
+        TFLEDEncoderBaseModelOutput,
+        TFLEDSeq2SeqLMOutput,
+        TFLEDSeq2SeqModelOutput,
+        TFLEDSeq2SeqQuestionAnsweringModelOutput,
+        TFLEDSeq2SeqSequenceClassifierOutput,
+    )
+    from tf_led.models.pretrained.pretrained_model import (
+        TFLEDPreTrainedModel,
+    )
+    from tf_led.models.serving.export import export_saved_model
+    from tf_led.models.tasks.conditional_generation import (
+        TFLEDForConditionalGeneration,
+    )
+    from tf_led.models.tasks.led_model import TFLEDModel
+    from tf_led.models.tasks.question_answering import (
+        TFLEDForQuestionAnswering,
+    )
+    from tf_led.models.tasks.sequence_classification import (
+        TFLEDForSequenceClassification,
+    )
+    from tf_led.ops.losses import shift_tokens_right
+    from tf_led.pipelines.build import pipeline
+    from tf_led.tokenization.led_tokenizer import LEDTokenizer, LEDTokenizerFast
+    from tf_led.utils.bfloat16 import use_bfloat16_products
+
 _WITHOUT_KERAS = ("tf_led.models.backbone.config", "tf_led.tokenization.led_tokenizer")
 
-__all__ = sorted(_HOME)
+# Literal, for type checkers; the same names as in `_HOME`.
+__all__ = [
+    "LEDConfig",
+    "LEDTokenizer",
+    "LEDTokenizerFast",
+    "TFLEDEncoderBaseModelOutput",
+    "TFLEDForConditionalGeneration",
+    "TFLEDForQuestionAnswering",
+    "TFLEDForSequenceClassification",
+    "TFLEDModel",
+    "TFLEDPreTrainedModel",
+    "TFLEDSeq2SeqLMOutput",
+    "TFLEDSeq2SeqModelOutput",
+    "TFLEDSeq2SeqQuestionAnsweringModelOutput",
+    "TFLEDSeq2SeqSequenceClassifierOutput",
+    "export_saved_model",
+    "make_dataset",
+    "pipeline",
+    "shift_tokens_right",
+    "use_bfloat16_products",
+]
 __version__ = "0.1.0"
 
 

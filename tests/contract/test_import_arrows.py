@@ -37,7 +37,16 @@ def parse(package):
     for path in sorted(package.rglob("*.py")):
         inside = path.relative_to(package).parts
         part = inside[0] if len(inside) > 1 else "tf_led"
-        yield path, part, ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield path, part, WithoutTypes().visit(tree)
+
+
+class WithoutTypes(ast.NodeTransformer):
+    """Drops what stands under `if TYPE_CHECKING:`, which never runs."""
+
+    def visit_If(self, node):
+        is_for_checkers = ast.unparse(node.test) == "TYPE_CHECKING"
+        return ast.Pass() if is_for_checkers else self.generic_visit(node)
 
 
 def imported_names(tree, path, package):

@@ -5,6 +5,7 @@ from tf_led.data import make_dataset
 from tf_led.data.batching import BatchMaker, BatchPlan
 from tf_led.data.encode import encode_examples
 from tf_led.data.pipeline import one_epoch
+from tf_led.testing import tiny_config
 
 OPTIONS = {"batch_size": 3, "max_source_length": 11, "max_target_length": 7}
 PAIRS = [("abcdefghijklm"[:n], "a" * (n % 3 + 1)) for n in range(1, 12)]
@@ -26,6 +27,14 @@ def test_passes_differ_and_repeat_from_the_seed(letters):
     assert [documents(second) for _ in range(3)] == passes
     assert passes[0] != passes[1] != passes[2] and first.cardinality() == 4
     assert sorted(passes[0]) == sorted(passes[1])
+
+
+def test_lengths_of_the_config(letters):
+    config = tiny_config(max_encoder_position_embeddings=5)
+    (batch,) = make_dataset([("abcdefgh", "a")], letters, batch_size=1, config=config)
+    assert batch["input_ids"].shape == [1, 5]
+    with pytest.raises(ValueError, match="`max_target_length` is None .* `config`"):
+        make_dataset([("a", "a")], letters, batch_size=1, max_source_length=5)
 
 
 def test_without_shuffling_and_without_labels(letters):

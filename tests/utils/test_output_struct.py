@@ -25,6 +25,20 @@ def test_reads_by_attribute_key_and_position():
     assert len(pair[:1]) == 1 and list(pair) == ["first", "third"]
 
 
+def test_a_field_that_is_set_changes_for_attribute_key_and_position():
+    pair = make()
+    pair.first = 11.0
+    assert pair.first == pair["first"] == pair[0] == 11.0
+    pair["third"] = 13.0
+    assert pair.third == pair["third"] == pair[1] == 13.0
+    pair.second = 17.0  # it was absent; positions follow the order of the fields
+    assert list(pair) == ["first", "second", "third"] and pair[1] == 17.0
+    pair.first = None
+    assert pair.first is None and list(pair) == ["second", "third"]
+    with pytest.raises(TypeError, match="no field 'fourth'"):
+        pair["fourth"] = 1
+
+
 def test_unknown_names_raise():
     with pytest.raises(TypeError, match="no field 'fourth'"):
         Pair(fourth=1)

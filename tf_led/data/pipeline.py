@@ -16,8 +16,9 @@ def make_dataset(
     tokenizer,
     *,
     batch_size,
-    max_source_length,
-    max_target_length,
+    max_source_length=None,
+    max_target_length=None,
+    config=None,
     source_prefix="",
     document_key="document",
     summary_key="summary",
@@ -42,8 +43,9 @@ def make_dataset(
         tokenizer: LEDTokenizerFast.
         batch_size: int, of all workers together.
         max_source_length: int, tokens of a document, special ones included; what is
-            beyond is cut.
+            beyond is cut. None for as many as the model of `config` has positions.
         max_target_length: int, the same for a summary.
+        config: LEDConfig of the model, needed for lengths that are not given.
         source_prefix: str, put before every document.
         document_key: str, where in a record the document is.
         summary_key: str, where the summary is, or None: there are no labels then.
@@ -92,6 +94,8 @@ def make_dataset(
         >>> next(iter(batches))["labels"].numpy().tolist()
         [[0, 4, 2, -100], [0, 4, 4, 2]]
     """
+    max_source_length = _length(max_source_length, "source", "encoder", config)
+    max_target_length = _length(max_target_length, "target", "decoder", config)
     keys = Keys(document_key, summary_key, question_key, separator)
     check_shard(shard, num_shards)
     rule = choose_rule(global_tokens, tokenizer, separator)
@@ -124,6 +128,18 @@ def make_dataset(
     )
     names = NAMES if summary_key is not None else NAMES[:-1]
     return every_epoch(plan, maker, names, num_shards=num_shards, shard=shard)
+
+
+def _length(given, side, half, config):
+    """The limit that was given, or as many tokens as the model has positions."""
+    if given is not None:
+        return given
+    if config is None:
+        raise ValueError(
+            f"`max_{side}_length` is None and so is `config`: give the length, or "
+            "config=model.config for as many tokens as the model has positions."
+        )
+    return getattr(config, f"max_{half}_position_embeddings")
 
 
 def every_epoch(plan, maker, names=NAMES, *, num_shards=1, shard=0):

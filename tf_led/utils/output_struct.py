@@ -9,7 +9,8 @@ class OutputStruct(collections.OrderedDict):
     """A result with named fields, read by attribute, by key or by position.
 
     Subclasses list their fields as annotations. A field that is None is absent: `len`,
-    iteration and integer positions see only what is there, as in transformers. It is an
+    iteration and integer positions see only what is there, as in transformers. A field
+    that is set, by attribute or by key, changes for all three. It is an
     `OrderedDict` because `tf.nest` then walks it, and is registered with optree because
     `keras.tree` would otherwise take it for one leaf: `tf.function`, functional models,
     `fit` and `predict` all accept it.
@@ -56,6 +57,27 @@ class OutputStruct(collections.OrderedDict):
         for name in self._fields:
             if given.get(name) is not None:
                 super().__setitem__(name, given[name])
+
+    def __setitem__(self, name, value):
+        """Sets a field for all three ways of reading it; None takes it away."""
+        if name not in self._fields:
+            raise TypeError(
+                f"{type(self).__name__} has no field {name!r}; its fields are "
+                f"{', '.join(self._fields)}."
+            )
+        if value is None:
+            self.pop(name, None)
+            return
+        super().__setitem__(name, value)
+        for later in self._fields[self._fields.index(name) + 1 :]:
+            if later in self:  # positions follow the order of the fields
+                self.move_to_end(later)
+
+    def __setattr__(self, name, value):
+        if name in type(self)._fields:
+            self[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def __getattr__(self, name):
         if name in type(self)._fields:

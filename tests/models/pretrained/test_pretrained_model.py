@@ -225,3 +225,32 @@ def test_gradient_checkpointing_changes_no_gradient(inputs, labels):
     model.gradient_checkpointing_disable()
     assert not model.is_gradient_checkpointing
     assert train()[0] == loss != float(model(inputs, labels=labels).loss)
+
+
+def test_the_models_are_composed_of_a_handful_of_classes():
+    """Methods are functions in named modules, not mixins."""
+    mro = tf_led.TFLEDModel.__mro__
+    assert len([cls for cls in mro if cls.__module__.startswith("tf_led")]) <= 7
+    assert tf_led.TFLEDModel.enable_lora.__module__.endswith("pretrained.finetuning")
+
+
+def test_repr_shows_what_kind_of_model_it_is(base):
+    text = repr(base)
+    size = sum(int(np.prod(v.shape)) for v in base.variables)
+    assert text.startswith("<TFLEDModel ") and f"{base.count_params():,}" in text
+    assert abs(base.count_params() - size) <= 2 * 2  # the seeds of two generators
+    for part in ("float32", "[14, 16]", "64 + 32 positions", "29"):
+        assert part in text
+
+
+@pytest.mark.parametrize("way", ["config", "argument", "file"])
+def test_gradient_checkpointing_of_the_config_is_obeyed(way, tmp_path):
+    config = tiny_config(**SMALL, gradient_checkpointing=way != "argument")
+    model = tf_led.TFLEDModel(config)
+    if way != "config":
+        model.save_pretrained(tmp_path)
+        options = {"gradient_checkpointing": True} if way == "argument" else {}
+        model = tf_led.TFLEDModel.from_pretrained(tmp_path, **options)
+    assert model.is_gradient_checkpointing
+    model.gradient_checkpointing_disable()
+    assert not model.is_gradient_checkpointing

@@ -235,9 +235,9 @@ def test_a_hugging_face_dataset():
     batches = model.prepare_tf_dataset(
         datasets.Dataset.from_dict(rows), batch_size=2, shuffle=False
     )
-    batch = next(iter(batches))
-    np.testing.assert_array_equal(batch["end_positions"], [2, 2])
-    assert np.isfinite(model(batch).loss)
+    inputs, labels = next(iter(batches))
+    np.testing.assert_array_equal(labels["end_positions"], [2, 2])
+    assert np.isfinite(model(inputs, **labels).loss)
 
 
 def test_fit_measures_on_validation_data(inputs):

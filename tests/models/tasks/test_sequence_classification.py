@@ -271,6 +271,6 @@ def test_a_hugging_face_dataset(inputs):
     batches = model.prepare_tf_dataset(
         datasets.Dataset.from_dict(rows), batch_size=2, shuffle=False
     )
-    batch = next(iter(batches))
-    np.testing.assert_array_equal(batch["labels"], [1, 2])
-    assert np.isfinite(model(batch).loss)
+    inputs, labels = next(iter(batches))
+    np.testing.assert_array_equal(labels, [1, 2])
+    assert np.isfinite(model(inputs, labels=labels).loss)

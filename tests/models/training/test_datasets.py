@@ -35,7 +35,8 @@ def dataset():
 
 def test_the_columns_are_those_that_a_call_takes_for_each_example(model, dataset):
     batches = model.prepare_tf_dataset(dataset, batch_size=2)
-    assert set(batches.element_spec) == COLLATED
+    inputs, labels = batches.element_spec
+    assert set(inputs) == COLLATED - {"labels"} and labels.dtype == tf.int64
     batches = TFLEDModel(model.config).prepare_tf_dataset(dataset, batch_size=2)
     assert set(batches.element_spec) == COLLATED - {"labels"}
 
@@ -48,7 +49,8 @@ def test_the_loss_of_a_batch_is_that_of_its_documents_one_by_one(model, dataset)
     ):
         output = model(input_ids=[ids], global_attention_mask=[mask], labels=[labels])
         total += output.loss * len(labels)
-    loss = model(next(iter(batches))).loss
+    inputs, labels = next(iter(batches))
+    loss = model(inputs, labels=labels).loss
     np.testing.assert_allclose(loss, total / sum(map(len, ROWS["labels"])), rtol=1e-5)
     assert loss > 0.1
 
@@ -73,10 +75,11 @@ def test_data_collators_of_transformers_give_the_same_batches(model, dataset):
     theirs = model.prepare_tf_dataset(dataset, collate_fn=collator, **options)
     ours = model.prepare_tf_dataset(dataset, tokenizer=tokenizer, **options)
     assert len(ours) == len(theirs) == 2
-    for batch, expected in zip(ours, theirs, strict=True):
-        assert expected.keys() == COLLATED | {"decoder_input_ids"}
-        for name in COLLATED:
-            tf.debugging.assert_equal(batch[name], expected[name])
+    for (inputs, labels), (expected, their_labels) in zip(ours, theirs, strict=True):
+        assert expected.keys() == COLLATED - {"labels"} | {"decoder_input_ids"}
+        for name in COLLATED - {"labels"}:
+            tf.debugging.assert_equal(inputs[name], expected[name])
+        tf.debugging.assert_equal(labels, their_labels)
 
 
 def test_arguments_reach_the_dataset(model, dataset):
@@ -101,7 +104,7 @@ def test_the_token_of_the_config_pads(dataset):
     config = tiny_config(encoder_layers=1, decoder_layers=1, pad_token_id=28)
     model = TFLEDForConditionalGeneration(config)
     batches = model.prepare_tf_dataset(dataset, batch_size=2, shuffle=False)
-    assert next(iter(batches))["input_ids"][1].numpy().tolist() == [0, 2, 28, 28]
+    assert next(iter(batches))[0]["input_ids"][1].numpy().tolist() == [0, 2, 28, 28]
 
 
 def test_what_is_no_dataset_is_refused(model):

@@ -10,11 +10,11 @@ from tf_led.layers.initializers import Normal
 from tf_led.models.backbone.config import LEDConfig, check_supported, split_config
 from tf_led.models.backbone.encoder import token_embedding
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
-from tf_led.models.backbone.outputs import TFLEDDecoderOutput
-from tf_led.models.inputs.model_inputs import (
+from tf_led.models.backbone.model_inputs import (
     validate_decoder_inputs,
     validate_states,
 )
+from tf_led.models.backbone.outputs import TFLEDDecoderOutput
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.ops.control_flow import chain_gradients, control_dependency
 from tf_led.ops.dropout import dropout, fold_seed
@@ -171,7 +171,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         Example:
             >>> import tensorflow as tf
             >>> from tf_led.models.backbone.decoder import TFLEDDecoder
-            >>> from tf_led.models.inputs.model_inputs import DecoderInputs
+            >>> from tf_led.models.backbone.model_inputs import DecoderInputs
             >>> from tf_led.testing import tiny_config
             >>> decoder = TFLEDDecoder(tiny_config())
             >>> inputs = DecoderInputs(tf.constant([[2, 7]]))

@@ -16,8 +16,8 @@ from tf_led.models.backbone.config import (
     window_radii,
 )
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
+from tf_led.models.backbone.model_inputs import validate_document
 from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
-from tf_led.models.inputs.model_inputs import validate_document
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.inputs.validation import input_error, raise_where
 from tf_led.ops.control_flow import in_xla
@@ -166,7 +166,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         Example:
             >>> import tensorflow as tf
             >>> from tf_led.models.backbone.encoder import TFLEDEncoder
-            >>> from tf_led.models.inputs.model_inputs import DocumentInputs
+            >>> from tf_led.models.backbone.model_inputs import DocumentInputs
             >>> from tf_led.testing import tiny_config
             >>> document = DocumentInputs(tf.constant([[0, 5, 7, 2]]))
             >>> TFLEDEncoder(tiny_config()).encode(document).last_hidden_state.shape

@@ -7,8 +7,8 @@ from tf_led.models.backbone.config import LEDConfig, is_tied, split_config
 from tf_led.models.backbone.decoder import TFLEDDecoder
 from tf_led.models.backbone.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.backbone.layer_stack import choose
+from tf_led.models.backbone.model_inputs import validate_inputs
 from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
-from tf_led.models.inputs.model_inputs import validate_inputs
 from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.utils.versions import config_from_dict
 
@@ -124,7 +124,7 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
 
         Example:
             >>> from tf_led import TFLEDModel
-            >>> from tf_led.models.inputs.model_inputs import validate_inputs
+            >>> from tf_led.models.backbone.model_inputs import validate_inputs
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDModel(tiny_config())
             >>> ids = [[0, 5, 7, 2]]

@@ -4,13 +4,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
-from tf_led.models.inputs import validation
-from tf_led.models.inputs.model_inputs import (
+from tf_led.models.backbone.model_inputs import (
     as_encoder_output,
     validate_document,
     validate_states,
 )
+from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import is_mapping
 
 

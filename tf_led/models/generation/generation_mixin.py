@@ -13,6 +13,7 @@ from tf_led.generation.prompt_lookup import DEFAULT_NGRAM_SIZE, PromptLookup
 from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
 from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.backbone.model_inputs import DocumentInputs
 from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
 from tf_led.models.generation.config_options import ConfigOptions, foreign_options
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
@@ -27,7 +28,6 @@ from tf_led.models.generation.model_call_step import (
     own_keywords,
 )
 from tf_led.models.inputs import validation
-from tf_led.models.inputs.model_inputs import DocumentInputs
 
 NO_HOOKS = PythonHooks()
 

@@ -38,6 +38,8 @@ SIZES = (
 )
 _SIZE_LIMIT = 1 << 31
 _LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
+# Fields that the models read and LEDConfig does not list.
+EXTRA_FIELDS = ("gradient_checkpointing", "num_labels", "pooling")
 CONFIG_FILE = "config.json"
 GENERATION_CONFIG_FILE = "generation_config.json"
 
@@ -152,7 +154,7 @@ def load_config(source, place, overrides):
             f"{type(source).__name__}."
         )
     # Fields, and the names under which LEDConfig knows some of them too.
-    known = {*LEDConfig().to_dict(), *LEDConfig.attribute_map, "num_labels", *fields}
+    known = {*LEDConfig().to_dict(), *LEDConfig.attribute_map, *fields, *EXTRA_FIELDS}
     unknown = sorted(set(overrides) - known)
     if unknown:
         raise ValueError(

@@ -76,10 +76,26 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
             name="led",
             dtype=self.dtype_policy,
         )
+        # PyTorch acts on this field of old config.json files too.
+        self._set_gradient_checkpointing(
+            bool(getattr(config, "gradient_checkpointing", False))
+        )
 
     def build(self, input_shape=None):
         """Does nothing: every weight is made by the constructor."""
         self.built = True
+
+    def __repr__(self):
+        config = self.config
+        return (
+            f"<{type(self).__name__} {self.name}: {self.count_params():,} parameters, "
+            f"{self.dtype_policy.name}, {config.encoder_layers} + "
+            f"{config.decoder_layers} layers of width {config.d_model}, attention "
+            f"window {config.attention_window}, "
+            f"{config.max_encoder_position_embeddings:,} + "
+            f"{config.max_decoder_position_embeddings:,} positions, vocabulary "
+            f"{config.vocab_size:,}>"
+        )
 
     def get_build_config(self):
         """Returns None: there is nothing to build after construction.

@@ -7,14 +7,14 @@ import tensorflow as tf
 
 from tf_led.models.backbone.config import LEDConfig
 from tf_led.models.backbone.encoder import merge_masks
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
-from tf_led.models.inputs import validation
-from tf_led.models.inputs.model_inputs import (
+from tf_led.models.backbone.model_inputs import (
     as_encoder_output,
     validate_document,
     validate_inputs,
     validate_states,
 )
+from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
+from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.inputs.validation import assert_before, input_error, raise_where
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel

@@ -1,6 +1,9 @@
 """`prepare_tf_dataset` for every model."""
 
+import functools
 import inspect
+
+import tensorflow as tf
 
 from tf_led.data.hf_dataset import make_tf_dataset
 
@@ -52,8 +55,9 @@ def prepare_tf_dataset(
         prefetch: bool, whether the next batch is made while one is in use.
 
     Returns:
-        `tf.data.Dataset` of dicts from name to int64[B, ...] or float32[B, ...],
-        labels among them.
+        `tf.data.Dataset` of (inputs, labels): a dict from name to int64[B, ...] or
+        float32[B, ...], and the labels, a dict by name where the model has several. Of
+        the inputs alone where there are no labels.
 
     Raises:
         ImportError: if `datasets` is not installed.
@@ -71,11 +75,12 @@ def prepare_tf_dataset(
         >>> rows = {"input_ids": [[0, 5, 7, 2], [0, 9, 2]], "labels": [[5], [9, 2]]}
         >>> dataset = datasets.Dataset.from_dict(rows)
         >>> batches = model.prepare_tf_dataset(dataset, batch_size=2)
-        >>> sorted(batches.element_spec)
-        ['attention_mask', 'input_ids', 'labels']
+        >>> inputs, labels = batches.element_spec
+        >>> sorted(inputs), labels.dtype
+        (['attention_mask', 'input_ids'], tf.int64)
     """
     accepted = set(inspect.signature(model.call).parameters) - NOT_COLUMNS
-    return make_tf_dataset(
+    batches = make_tf_dataset(
         dataset,
         accepted,
         pad_token_id=model.config.pad_token_id,
@@ -85,5 +90,17 @@ def prepare_tf_dataset(
         collate_fn=collate_fn,
         collate_fn_args=collate_fn_args,
         drop_remainder=drop_remainder,
-        prefetch=prefetch,
+        prefetch=False,
     )
+    names = [name for name in model.label_names if name in batches.element_spec]
+    if names:
+        batches = batches.map(functools.partial(_split_labels, names))
+    return batches.prefetch(tf.data.AUTOTUNE) if prefetch else batches
+
+
+def _split_labels(names, batch):
+    """(inputs, labels), the labels by name where there are several."""
+    inputs = {name: batch[name] for name in batch if name not in names}
+    if len(names) == 1:
+        return inputs, batch[names[0]]
+    return inputs, {name: batch[name] for name in names}

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from tf_led.models.inputs.model_inputs import as_encoder_output, validate_inputs
+from tf_led.models.backbone.model_inputs import as_encoder_output, validate_inputs
 from tf_led.testing import tiny_config
 
 IDS = [[0, 5, 7, 2], [0, 11, 2, 1]]
