@@ -63,12 +63,16 @@ def from_pretrained(
             and model.safetensors, pytorch_model.bin or tf_model.h5, single or
             sharded; AllenAI's own LongformerEncoderDecoder is read too.
         *model_args: further positional arguments of the model.
-        **kwargs: `config` (LEDConfig, or where to find one), `cache_dir`,
-            `revision`, `subfolder`, `token`, `local_files_only`, `force_download`,
-            `use_safetensors`, `ignore_mismatched_sizes`, `output_loading_info`
-            (bool: return (model, report)); `dtype`, `name`, `max_global_tokens`,
+        config: LEDConfig, or the directory or id to find one; None for that of the
+            checkpoint.
+        use_safetensors: bool, to read that format or another; None for what is there.
+        ignore_mismatched_sizes: bool, whether weights of another shape are drawn anew.
+        output_loading_info: bool, whether to return (model, report).
+        **kwargs: `cache_dir`, `revision`, `subfolder`, `token`, `local_files_only`,
+            `force_download`; `dtype`, `name`, `max_global_tokens`,
             `attention_implementation` and, with a head that has it, `pooling` of
-            the model; any field of the config, which overrides the file's.
+            the model; any field of the config, which overrides the file's, and
+            `gradient_checkpointing`; any option of generation.
 
     Returns:
         The model, with `generation_config` as the checkpoint has it.

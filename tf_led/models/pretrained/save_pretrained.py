@@ -35,12 +35,13 @@ def save_pretrained(
 
     Args:
         save_directory: directory, made if it is not there.
-        **kwargs: `max_shard_size` (int or string such as "5GB" or "50KiB");
-            `safe_serialization` (True; False writes pytorch_model.bin, which needs
-            torch); `saved_model` (bool: also write a SavedModel to
-            saved_model/<version>, see `export`), and with it `version` (int, 1) and
-            `signatures` (tf.function with a signature, or dict of such by name,
-            instead of `export`'s two).
+        max_shard_size: int in bytes, or text such as "5GB" or "50KiB".
+        safe_serialization: bool; False writes pytorch_model.bin, which needs torch.
+        saved_model: bool, whether to write a SavedModel to saved_model/<version> too.
+        version: int, its number.
+        signatures: `tf.function` with a signature, or dict of such by name, for the
+            SavedModel; None for a call with int32 and with int64 inputs.
+        **kwargs: none; other names are an error.
 
     Raises:
         NotADirectoryError: if `save_directory` is a file.
