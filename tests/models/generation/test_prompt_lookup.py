@@ -55,7 +55,10 @@ def test_an_export_gives_the_same(small, tmp_path):
     export_saved_model(small, tmp_path / "served", max_length=11, **LOOKUP)
     serve = tf.saved_model.load(tmp_path / "served" / "1").signatures["generate"]
     found = serve(
-        input_ids=tf.constant(IDS, tf.int32), attention_mask=tf.constant(MASK, tf.int32)
+        input_ids=tf.constant(IDS, tf.int32),
+        attention_mask=tf.constant(MASK, tf.int32),
+        global_attention_mask=tf.zeros(IDS.shape, tf.int32),
+        max_new_tokens=tf.constant(10),
     )
     np.testing.assert_array_equal(found["sequences"], expected)
 
