@@ -4,6 +4,7 @@ import functools
 
 import tensorflow as tf
 
+from tf_led.models.backbone.shared_trace import SharedTrace
 from tf_led.models.inputs.validation import input_error
 from tf_led.ops.dropout import fold_seed
 
@@ -80,6 +81,8 @@ class LayerStack:
         Args:
             run_layer: called with (index, layer, hidden, seed, *extras of that layer);
                 returns a named tuple of new hidden states and attention probabilities.
+                While a training step is traced it is called for one layer of each kind,
+                and what it keeps besides cannot be used.
             hidden: float[B, S, D].
             extras: for each layer a list of float tensors and None. A layer that is
                 recomputed passes gradients to these and to `hidden` only, never to
@@ -113,15 +116,19 @@ class LayerStack:
                 "`output_attentions` is True while layers are dropped (layerdrop "
                 f"{drop_rate}): a dropped layer has none. Call with training=False."
             )
+        run_for_hidden = functools.partial(_hidden_of, run_layer)
+        if seed is not None and not tf.executing_eagerly():
+            # A training step: its trace, gradients included, takes long.
+            run_for_hidden = SharedTrace(run_for_hidden)
         states, attentions = [hidden], []
         for index, layer in enumerate(self.layers):
             layer_seed = fold_seed(seed, 2 * index)
-            run = functools.partial(run_layer, index, layer, seed=layer_seed)
             if output_attentions:
+                run = functools.partial(run_layer, index, layer, seed=layer_seed)
                 hidden, *layer_probs = run(hidden, *extras[index])
                 attentions.append(layer_probs)
             else:
-                step = functools.partial(_hidden_of, run)
+                step = functools.partial(run_for_hidden, index, layer, seed=layer_seed)
                 if may_drop:
                     drop_seed = fold_seed(seed, 2 * index + 1)
                     step = functools.partial(_maybe_drop, step, drop_rate, drop_seed)
@@ -133,8 +140,8 @@ class LayerStack:
         return hidden, tuple(states), by_kind
 
 
-def _hidden_of(run, hidden, *extras):
-    return run(hidden, *extras)[0]
+def _hidden_of(run_layer, *args, **kwargs):
+    return run_layer(*args, **kwargs)[0]
 
 
 def _maybe_drop(step, drop_rate, seed, hidden, *extras):
