@@ -117,7 +117,8 @@ class LayerStack:
                 f"{drop_rate}): a dropped layer has none. Call with training=False."
             )
         run_for_hidden = functools.partial(_hidden_of, run_layer)
-        if seed is not None and not tf.executing_eagerly():
+        is_one = tf.distribute.get_strategy().num_replicas_in_sync == 1
+        if seed is not None and is_one and not tf.executing_eagerly():
             # A training step: its trace, gradients included, takes long.
             run_for_hidden = SharedTrace(run_for_hidden)
         states, attentions = [hidden], []
