@@ -75,7 +75,7 @@ def split_text(text, starts, max_tokens):
         >>> import numpy as np
         >>> from tf_led.pipelines.splitting import split_text
         >>> text = "One. Two. Three. Four."
-        >>> spans = split_text(text, np.arange(len(text)), max_tokens=12)
+        >>> spans = split_text(text, np.arange(len(text)), max_tokens=13)
         >>> [text[start:end] for start, end in spans]
         ['One. Two. ', 'Three. Four.']
     """
