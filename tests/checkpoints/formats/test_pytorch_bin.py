@@ -149,7 +149,7 @@ def test_a_file_that_calls_something_is_an_error_with_its_name(save, tmp_path):
     [
         (torch.nn.Linear(2, 3), "torch.nn.modules.linear.Linear"),
         ({"a": torch.ones(3).to(torch.float8_e5m2)}, "torch._utils._rebuild_tensor_v3"),
-        ({"a": np.float64(3)}, "numpy._core.multiarray.scalar"),
+        ({"a": np.float64(3)}, "numpy.*core.multiarray.scalar"),
         ({"a": torch.ones(3).to_sparse()}, "torch._utils._rebuild_sparse_tensor"),
     ],
 )
