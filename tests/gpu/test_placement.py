@@ -25,6 +25,7 @@ SIZES = {
     "max_encoder_position_embeddings": TOKENS,
     "max_decoder_position_embeddings": 1024,
 }
+LAUNCHES_OF_DECODING = {1: 200, 4: 250}
 STEPS = 5  # in which 1 GB handles the 128 blocks of 16,384 tokens
 
 
@@ -53,9 +54,8 @@ def assert_stays_on_the_gpu(counts):
             assert not part.to_host and not part.from_host, part
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_forward(policy):
-    model = make_model(policy)
+def test_forward():
+    model = make_model("float32")
 
     def forward(ids, mask, global_mask, decoder_ids):
         return model(
@@ -67,7 +67,7 @@ def test_forward(policy):
 
     counts = counts_of(forward, TOKENS, TOKENS, TOKENS, TARGET)
     assert_stays_on_the_gpu(counts)
-    assert launches(counts, STEPS) <= 800
+    assert launches(counts, STEPS) <= 620
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -90,8 +90,9 @@ def test_a_training_step(policy):
     assert launches(counts, STEPS) <= 2600
 
 
-@pytest.mark.parametrize("num_beams", [1, 4])
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    ("policy", "num_beams"), [("float32", 1), ("mixed_bfloat16", 4)]
+)
 def test_a_decoding_step(policy, num_beams):
     model = make_model(policy)
 
@@ -110,5 +111,10 @@ def test_a_decoding_step(policy, num_beams):
         for loops, part in counts.items()
         if len(loops) == 1 and "encoder" not in loops[0]
     ]
-    assert not step.cpu_only
-    assert step.totals[0] <= 250
+    # Nothing but numbers of tokens and flags: no cache. Beams look up a few scores.
+    assert set(step.cpu_only) <= {"GatherNd"}
+    copies = [
+        copy for copy in (*step.to_host, *step.from_host) if "GatherNd" not in copy
+    ]
+    assert {copy.rpartition("/")[2] for copy in copies} <= {"int32", "bool"}
+    assert step.totals[0] <= LAUNCHES_OF_DECODING[num_beams]
