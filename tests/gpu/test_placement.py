@@ -25,7 +25,12 @@ SIZES = {
     "max_encoder_position_embeddings": TOKENS,
     "max_decoder_position_embeddings": 1024,
 }
-LAUNCHES_OF_DECODING = {1: 200, 4: 250}
+LAUNCHES_OF_TRAINING = {  # more than half of them Keras' AdamW's
+    "float32": 4600,
+    "mixed_bfloat16": 5200,
+    "mixed_float16": 6000,
+}
+LAUNCHES_OF_DECODING = {1: 200, 4: 270}
 STEPS = 5  # in which 1 GB handles the 128 blocks of 16,384 tokens
 
 
@@ -87,7 +92,7 @@ def test_a_training_step(policy):
 
     counts = counts_of(step, TOKENS, TOKENS, TOKENS, TARGET)
     assert_stays_on_the_gpu(counts)
-    assert launches(counts, STEPS) <= 2600
+    assert launches(counts, STEPS) <= LAUNCHES_OF_TRAINING[policy]
 
 
 @pytest.mark.parametrize(
