@@ -183,7 +183,8 @@ def test_an_exported_function_writes_the_same(generator, inputs, tmp_path):
 
     module = Served()
     tf.saved_model.save(module, str(tmp_path))
-    found = ids(tf.saved_model.load(str(tmp_path)).serve(**documents(inputs)))
+    loaded = tf.saved_model.load(str(tmp_path))  # holds the variables
+    found = ids(loaded.serve(**documents(inputs)))
     expected = ids(generator.generate(**documents(inputs), max_new_tokens=4))
     np.testing.assert_array_equal(found[:, : expected.shape[1]], expected)
 
