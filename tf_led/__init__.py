@@ -11,19 +11,19 @@ from tf_led.utils import keras_classes, old_paths
 from tf_led.utils.keras_backend import check_keras_backend
 
 _HOME = {
-    "LEDConfig": "tf_led.models.backbone.config",
+    "LEDConfig": "tf_led.models.config",
     "LEDTokenizer": "tf_led.tokenization.led_tokenizer",
     "LEDTokenizerFast": "tf_led.tokenization.led_tokenizer",
-    "TFLEDEncoderBaseModelOutput": "tf_led.models.backbone.outputs",
+    "TFLEDEncoderBaseModelOutput": "tf_led.models.outputs",
     "TFLEDForConditionalGeneration": "tf_led.models.tasks.conditional_generation",
     "TFLEDForQuestionAnswering": "tf_led.models.tasks.question_answering",
     "TFLEDForSequenceClassification": "tf_led.models.tasks.sequence_classification",
     "TFLEDModel": "tf_led.models.tasks.led_model",
     "TFLEDPreTrainedModel": "tf_led.models.pretrained.pretrained_model",
-    "TFLEDSeq2SeqLMOutput": "tf_led.models.backbone.outputs",
-    "TFLEDSeq2SeqModelOutput": "tf_led.models.backbone.outputs",
-    "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.backbone.outputs",
-    "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.backbone.outputs",
+    "TFLEDSeq2SeqLMOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqModelOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqQuestionAnsweringModelOutput": "tf_led.models.outputs",
+    "TFLEDSeq2SeqSequenceClassifierOutput": "tf_led.models.outputs",
     "make_dataset": "tf_led.data.pipeline",
     "pipeline": "tf_led.pipelines.build",
     "export_saved_model": "tf_led.models.serving.export",
@@ -33,8 +33,8 @@ _HOME = {
 
 if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from tf_led.data.pipeline import make_dataset
-    from tf_led.models.backbone.config import LEDConfig
-    from tf_led.models.backbone.outputs import (
+    from tf_led.models.config import LEDConfig
+    from tf_led.models.outputs import (
         TFLEDEncoderBaseModelOutput,
         TFLEDSeq2SeqLMOutput,
         TFLEDSeq2SeqModelOutput,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from tf_led.tokenization.led_tokenizer import LEDTokenizer, LEDTokenizerFast
     from tf_led.utils.bfloat16 import use_bfloat16_products
 
-_WITHOUT_KERAS = ("tf_led.models.backbone.config", "tf_led.tokenization.led_tokenizer")
+_WITHOUT_KERAS = ("tf_led.models.config", "tf_led.tokenization.led_tokenizer")
 
 # Literal, for type checkers; the same names as in `_HOME`.
 __all__ = [

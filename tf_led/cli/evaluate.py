@@ -55,7 +55,7 @@ def read(args, config, tokenizer):
     from tf_led.data.encode import Limits, drop_long_questions, encode_read
     from tf_led.data.global_attention_rules import choose_rule
     from tf_led.data.records import DataReport, Keys, read_examples
-    from tf_led.models.backbone.config import window_radii
+    from tf_led.models.config import window_radii
 
     args.max_target_length = None
     limits = Limits(**length_limits(config, args), source_prefix=args.source_prefix)

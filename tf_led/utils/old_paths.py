@@ -25,13 +25,11 @@ OLD_PATHS = {
     "tf_led.models.conditional_generation": (
         "tf_led.models.tasks.conditional_generation"
     ),
-    "tf_led.models.config": "tf_led.models.backbone.config",
     "tf_led.models.decoder": "tf_led.models.backbone.decoder",
     "tf_led.models.encoder": "tf_led.models.backbone.encoder",
     "tf_led.models.export": "tf_led.models.serving.export",
     "tf_led.models.led_model": "tf_led.models.tasks.led_model",
     "tf_led.models.main_layer": "tf_led.models.backbone.main_layer",
-    "tf_led.models.outputs": "tf_led.models.backbone.outputs",
     "tf_led.models.question_answering": "tf_led.models.tasks.question_answering",
     "tf_led.models.sequence_classification": (
         "tf_led.models.tasks.sequence_classification"

@@ -9,7 +9,7 @@ from tf_led.data.encode import LEAST, encode_examples
 from tf_led.data.global_attention_rules import choose_rule
 from tf_led.data.pipeline import one_epoch
 from tf_led.data.records import DataWarning, Keys
-from tf_led.models.backbone.config import window_radii
+from tf_led.models.config import window_radii
 from tf_led.training.workers import without_autotune
 
 

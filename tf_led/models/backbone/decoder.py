@@ -7,15 +7,15 @@ from tf_led.layers import heads
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.layers.initializers import Normal
-from tf_led.models.backbone.config import LEDConfig, check_supported, split_config
 from tf_led.models.backbone.encoder import token_embedding
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
 from tf_led.models.backbone.model_inputs import (
     validate_decoder_inputs,
     validate_states,
 )
-from tf_led.models.backbone.outputs import TFLEDDecoderOutput
+from tf_led.models.config import LEDConfig, check_supported, split_config
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
+from tf_led.models.outputs import TFLEDDecoderOutput
 from tf_led.ops.control_flow import chain_gradients, control_dependency
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask

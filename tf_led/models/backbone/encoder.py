@@ -8,18 +8,18 @@ from tf_led.layers import heads
 from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.layers.initializers import Normal
 from tf_led.layers.token_embedding import TokenEmbedding
-from tf_led.models.backbone.config import (
+from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
+from tf_led.models.backbone.model_inputs import validate_document
+from tf_led.models.config import (
     LEDConfig,
     check_bound,
     check_supported,
     split_config,
     window_radii,
 )
-from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
-from tf_led.models.backbone.model_inputs import validate_document
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.models.inputs.named_inputs import NamedInputs, static_or_dynamic
 from tf_led.models.inputs.validation import input_error, raise_where
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.global_attention import count_global_tokens, find_global_tokens

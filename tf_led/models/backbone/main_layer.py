@@ -3,13 +3,13 @@
 import keras
 import tensorflow as tf
 
-from tf_led.models.backbone.config import LEDConfig, is_tied, split_config
 from tf_led.models.backbone.decoder import TFLEDDecoder
 from tf_led.models.backbone.encoder import TFLEDEncoder, token_embedding
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.model_inputs import validate_inputs
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
+from tf_led.models.config import LEDConfig, is_tied, split_config
 from tf_led.models.inputs.named_inputs import NamedInputs
+from tf_led.models.outputs import TFLEDSeq2SeqModelOutput
 from tf_led.utils.versions import config_from_dict
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import is_mapping, static_or_dynamic
 from tf_led.models.inputs.validation import input_error
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.ops.losses import shift_tokens_right
 
 

@@ -4,7 +4,7 @@ import logging
 
 from transformers import GenerationConfig
 
-from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.config import LEDConfig
 
 _logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from tf_led.models.backbone.model_inputs import (
     validate_document,
     validate_states,
 )
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import is_mapping
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 
 
 class GenerationInputs(NamedTuple):

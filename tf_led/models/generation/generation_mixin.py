@@ -12,8 +12,8 @@ from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.prompt_lookup import DEFAULT_NGRAM_SIZE, PromptLookup
 from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
-from tf_led.models.backbone.config import LEDConfig
 from tf_led.models.backbone.model_inputs import DocumentInputs
+from tf_led.models.config import LEDConfig
 from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
 from tf_led.models.generation.config_options import ConfigOptions, foreign_options
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep

@@ -5,7 +5,7 @@ import inspect
 import tensorflow as tf
 
 from tf_led.generation.loop import StepOutput
-from tf_led.models.backbone.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 
 
 def has_own_call(cls):

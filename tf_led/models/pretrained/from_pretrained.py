@@ -10,7 +10,7 @@ from tf_led.checkpoints.hub.resolve import find_file, get_file, resolve
 from tf_led.checkpoints.json_files import check_num_labels, read_object
 from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
-from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.config import LEDConfig
 from tf_led.models.generation.config_options import take_options
 from tf_led.utils.versions import config_from_dict
 

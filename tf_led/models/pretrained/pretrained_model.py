@@ -5,8 +5,8 @@ import functools
 import keras
 import tensorflow as tf
 
-from tf_led.models.backbone.config import LEDConfig, check_supported
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
+from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.models.pretrained import editing, finetuning, resizing
 from tf_led.models.pretrained import from_pretrained as loading

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from tf_led.models.backbone.config import window_radii
+from tf_led.models.config import window_radii
 from tf_led.models.pretrained.editing import (
     as_size,
     check_optimizer,

@@ -12,7 +12,7 @@ from tf_led.checkpoints.formats.lazy_tensor import widest_dtype
 from tf_led.checkpoints.hub.model_card import model_card
 from tf_led.checkpoints.hub.push import push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
-from tf_led.models.backbone.config import LEDConfig
+from tf_led.models.config import LEDConfig
 from tf_led.models.serving.legacy_signatures import legacy_signatures, stage_saved_model
 from tf_led.utils.versions import config_from_dict
 

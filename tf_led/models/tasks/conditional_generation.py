@@ -5,13 +5,13 @@ import tensorflow as tf
 
 from tf_led.generation.outputs import compute_transition_scores
 from tf_led.layers.initializers import Normal
-from tf_led.models.backbone.config import is_tied
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.model_inputs import validate_inputs
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqLMOutput
+from tf_led.models.config import is_tied
 from tf_led.models.generation.generation_mixin import GenerationMixin, SavedGeneration
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import static_or_dynamic
+from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.models.serving import generation_endpoints
 from tf_led.ops.losses import masked_cross_entropy, shift_tokens_right

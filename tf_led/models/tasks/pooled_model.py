@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import tensorflow as tf
 
-from tf_led.models.backbone.config import LEDConfig
 from tf_led.models.backbone.encoder import merge_masks
 from tf_led.models.backbone.model_inputs import (
     as_encoder_output,
@@ -13,10 +12,11 @@ from tf_led.models.backbone.model_inputs import (
     validate_inputs,
     validate_states,
 )
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqModelOutput
+from tf_led.models.config import LEDConfig
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.inputs.validation import assert_before, input_error, raise_where
+from tf_led.models.outputs import TFLEDSeq2SeqModelOutput
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.losses import shift_tokens_right

@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from tf_led.layers import heads
 from tf_led.models.backbone.layer_stack import choose
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqQuestionAnsweringModelOutput
 from tf_led.models.inputs.named_inputs import is_mapping
 from tf_led.models.inputs.validation import input_error
+from tf_led.models.outputs import TFLEDSeq2SeqQuestionAnsweringModelOutput
 from tf_led.models.tasks.pooled_model import DECODER, PooledModel
 from tf_led.ops.losses import span_cross_entropy
 from tf_led.ops.masks import mask_value

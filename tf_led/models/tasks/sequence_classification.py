@@ -5,13 +5,13 @@ import tensorflow as tf
 
 from tf_led.layers.classification_head import ClassificationHead
 from tf_led.models.backbone.layer_stack import choose
-from tf_led.models.backbone.outputs import TFLEDSeq2SeqSequenceClassifierOutput
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.inputs.validation import (
     assert_before,
     input_error,
     raise_where,
 )
+from tf_led.models.outputs import TFLEDSeq2SeqSequenceClassifierOutput
 from tf_led.models.tasks.pooled_model import (
     DECODER,
     PooledModel,

@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from tf_led.models.backbone.config import (
+from tf_led.models.config import (
     LEDConfig,
     check_bound,
     is_tied,

@@ -27,7 +27,7 @@ def window_radii(config):
 
     Example:
         >>> from tf_led import LEDConfig
-        >>> from tf_led.models.backbone.config import window_radii
+        >>> from tf_led.models.config import window_radii
         >>> window_radii(LEDConfig(encoder_layers=2, attention_window=[4, 6]))
         (2, 3)
     """

@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 
 import tf_led
-from tf_led.models.backbone.outputs import TFLEDDecoderOutput
+from tf_led.models.outputs import TFLEDDecoderOutput
 
 CACHE = ["past_key_values"]
 DECODER = ["decoder_hidden_states", "decoder_attentions", "cross_attentions"]
