@@ -245,7 +245,8 @@ def test_repr_shows_what_kind_of_model_it_is(base):
 
 @pytest.mark.parametrize("way", ["config", "argument", "file"])
 def test_gradient_checkpointing_of_the_config_is_obeyed(way, tmp_path):
-    config = tiny_config(**SMALL, gradient_checkpointing=way != "argument")
+    field = {} if way == "argument" else {"gradient_checkpointing": True}
+    config = tiny_config(**SMALL, **field)
     model = tf_led.TFLEDModel(config)
     if way != "config":
         model.save_pretrained(tmp_path)

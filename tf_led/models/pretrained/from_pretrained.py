@@ -165,7 +165,9 @@ def load_config(source, place, overrides):
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             "option nor a field of LEDConfig."
         )
-    return make_config(fields, overrides)
+    # `from_dict` drops overrides of fields that the file has not.
+    extra = {name: overrides[name] for name in EXTRA_FIELDS if name in overrides}
+    return make_config({**fields, **extra}, overrides)
 
 
 def make_config(fields, overrides=()):
