@@ -113,7 +113,7 @@ def test_a_state_of_version_0_1_loads(tmp_path):
     """It has no checksums, and its record is JSON alone."""
     model, other = make_model(), make_model(seed=1)
     arrays = {
-        name: read_variable(variable)
+        name: np.asarray(read_variable(variable))
         for name, variable in training_variables(model).items()
     }
     arrays["record"] = np.frombuffer(b'{"step": 5}', "uint8")
