@@ -6,7 +6,7 @@ from tf_led.utils.output_struct import OutputStruct
 
 
 class TFLEDEncoderBaseModelOutput(OutputStruct):
-    """What the encoder returns. Fields that were not asked for are absent.
+    """What the encoder returns. Fields that were not requested are absent.
 
     Args:
         pairs: fields as (name, value) pairs, or by name:
@@ -36,7 +36,7 @@ class TFLEDEncoderBaseModelOutput(OutputStruct):
 
 
 class TFLEDDecoderOutput(OutputStruct):
-    """What the decoder returns. Fields that were not asked for are absent.
+    """What the decoder returns. Fields that were not requested are absent.
 
     Args:
         pairs: fields as (name, value) pairs, or by name:
@@ -56,7 +56,7 @@ class TFLEDDecoderOutput(OutputStruct):
 
 
 class TFLEDSeq2SeqModelOutput(OutputStruct):
-    """What `TFLEDModel` returns. Fields that were not asked for are absent.
+    """What `TFLEDModel` returns. Fields that were not requested are absent.
 
     Args:
         pairs: fields as (name, value) pairs, or by name:
@@ -93,7 +93,7 @@ class TFLEDSeq2SeqModelOutput(OutputStruct):
 
 
 class TFLEDSeq2SeqLMOutput(OutputStruct):
-    """What `TFLEDForConditionalGeneration` returns; absent what was not asked for.
+    """What `TFLEDForConditionalGeneration` returns; absent what was not requested.
 
     Args:
         pairs: fields as (name, value) pairs, or by name:
@@ -130,7 +130,7 @@ class TFLEDSeq2SeqLMOutput(OutputStruct):
 
 
 class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
-    """What `TFLEDForSequenceClassification` returns; absent what was not asked for.
+    """What `TFLEDForSequenceClassification` returns; absent what was not requested.
 
     Without a decoder, all that is the decoder's is absent.
 
@@ -170,7 +170,7 @@ class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
 
 
 class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
-    """What `TFLEDForQuestionAnswering` returns; absent what was not asked for.
+    """What `TFLEDForQuestionAnswering` returns; absent what was not requested.
 
     Without a decoder, all that is the decoder's is absent, and T is S.
 

@@ -85,10 +85,10 @@ def dense_led_forward(
 
 
 def _encode(weights, config, ids, *, is_real, global_attention_mask, head_mask):
-    hidden, probs_of_layers, global_maps = [weights.embed(ids)], [], []
+    hidden, probs_of_layers, global_probs_of_layers = [weights.embed(ids)], [], []
     for i in range(config.encoder_layers):
         layer = weights.below(f"layers.{i}.")
-        context, local_probs, global_map = dense_led_attention(
+        context, local_probs, global_probs = dense_led_attention(
             *_encoder_projections(layer.below("self_attn."), hidden[-1], config),
             # The tokenizer pads the global mask with -1, which masks a token here, but
             # not in the cross-attention.
@@ -101,12 +101,12 @@ def _encode(weights, config, ids, *, is_real, global_attention_mask, head_mask):
         tokens = layer.norm("self_attn_layer_norm", hidden[-1] + context)
         hidden.append(layer.feed_forward(tokens, config.activation_function))
         probs_of_layers.append(local_probs)
-        global_maps.append(global_map)
+        global_probs_of_layers.append(global_probs)
     return {
         "encoder_last_hidden_state": hidden[-1],
         "encoder_hidden_states": tuple(hidden),
         "encoder_attentions": tuple(probs_of_layers),
-        "encoder_global_attentions": tuple(global_maps),
+        "encoder_global_attentions": tuple(global_probs_of_layers),
     }
 
 
@@ -124,7 +124,7 @@ def _decode(
 ):
     positions = np.arange(ids.shape[1])
     causal = positions[:, None] >= positions  # [T, T]
-    hidden, probs_of_layers, cross_maps = [weights.embed(ids)], [], []
+    hidden, probs_of_layers, cross_probs_of_layers = [weights.embed(ids)], [], []
     for i in range(config.decoder_layers):
         layer = weights.below(f"layers.{i}.")
         tokens = hidden[-1]
@@ -138,11 +138,11 @@ def _decode(
         tokens = layer.norm("encoder_attn_layer_norm", tokens + context)
         hidden.append(layer.feed_forward(tokens, config.activation_function))
         probs_of_layers.append(probs)
-        cross_maps.append(cross_probs)
+        cross_probs_of_layers.append(cross_probs)
     return {
         "decoder_hidden_states": tuple(hidden),
         "decoder_attentions": tuple(probs_of_layers),
-        "cross_attentions": tuple(cross_maps),
+        "cross_attentions": tuple(cross_probs_of_layers),
     }
 
 

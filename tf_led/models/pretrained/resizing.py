@@ -154,7 +154,7 @@ def _check_special_ids(config, new_size):
 def resize_position_embeddings(
     model, new_num_position_embeddings=None, *, decoder_positions=None
 ):
-    """Gives the encoder, and the decoder if asked, another number of positions.
+    """Gives the encoder, and the decoder if requested, another number of positions.
 
     Further positions are copies of those that there are, over and over from the
     first; fewer are the first ones. The model gets a new config; the old object

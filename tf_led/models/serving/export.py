@@ -159,8 +159,8 @@ def _check_warmup(warmup, codec):
 def _endpoints(model, generation_config, xla, options):
     if model.can_generate():
         return model.endpoints(generation_config, xla=xla, **options)
-    asked = {**options, "generation_config": generation_config, "xla": xla or None}
-    given = sorted(name for name in asked if asked[name] is not None)
+    requested = {**options, "generation_config": generation_config, "xla": xla or None}
+    given = sorted(name for name in requested if requested[name] is not None)
     if given:
         raise ValueError(
             f"export_saved_model got {', '.join(map(repr, given))}, but a "

@@ -76,8 +76,8 @@ def last_end_states(hidden, input_ids, end_ids):
         end_ids: list of int.
 
     Returns:
-        float[B, D]. XLA cannot refuse rows with none or with different numbers: there
-        the batch becomes NaN.
+        float[B, D]. XLA cannot raise for rows with none or with different numbers:
+        there the batch becomes NaN.
 
     Raises:
         ValueError: naming the number of end tokens.

@@ -1,7 +1,8 @@
 """Arguments of `fit` and its kin, where labels may stand among the inputs.
 
 Keras looks for labels in `y` alone, and drops or misreads what it has no `y` for. These
-methods put all arguments into the form that Keras follows, or refuse them by name.
+methods put all arguments into the form that Keras follows, or raise an
+error that names them.
 """
 
 import functools
