@@ -96,7 +96,7 @@ def test_without_an_end_token_it_goes_on_to_the_end():
     assert found.shape == (1, 7) and 2 in found.numpy()
 
 
-PROBS_token_choice = np.array([0.37, 0.23, 0.19, 0.13, 0.05, 0.03])
+TOKEN_PROBS = np.array([0.37, 0.23, 0.19, 0.13, 0.05, 0.03])
 # The 99.9th percentile of chi-square, by degrees of freedom.
 CHI_SQUARE = {5: 20.5, 29: 58.3}
 
@@ -106,32 +106,27 @@ def chi_square(counts, expected):
 
 
 def draw(num_rows, count, position=3):
-    scores = tf.tile(
-        tf.constant(np.log(PROBS_token_choice), tf.float32)[None], [num_rows, 1]
-    )
+    scores = tf.tile(tf.constant(np.log(TOKEN_PROBS), tf.float32)[None], [num_rows, 1])
     noisy = add_gumbel_noise(scores, make_seed(7), position)
     return tf.math.top_k(noisy, count).indices.numpy()
 
 
 def test_the_largest_is_a_draw_from_the_softmax():
     counts = np.bincount(draw(20_011, 1)[:, 0], minlength=6)
-    assert chi_square(counts, 20_011 * PROBS_token_choice) < CHI_SQUARE[5]
+    assert chi_square(counts, 20_011 * TOKEN_PROBS) < CHI_SQUARE[5]
 
 
 def test_positions_are_drawn_independently():
     pairs = 6 * draw(20_011, 1)[:, 0] + draw(20_011, 1, position=4)[:, 0]
     counts = np.bincount(pairs, minlength=36)
-    expected = 20_011 * np.outer(PROBS_token_choice, PROBS_token_choice).ravel()
+    expected = 20_011 * np.outer(TOKEN_PROBS, TOKEN_PROBS).ravel()
     # 35 degrees of freedom: 99.9 of 100 lie below 66.6.
     assert chi_square(counts, expected) < 66.6
 
 
 def test_the_two_largest_are_two_draws_without_replacement_in_order():
     first, second = draw(20_011, 2).T
-    joint = (
-        np.outer(PROBS_token_choice, PROBS_token_choice)
-        / (1 - PROBS_token_choice)[:, None]
-    )
+    joint = np.outer(TOKEN_PROBS, TOKEN_PROBS) / (1 - TOKEN_PROBS)[:, None]
     pairs = [(a, b) for a in range(6) for b in range(6) if a != b]
     counts = np.array([np.sum((first == a) & (second == b)) for a, b in pairs])
     expected = 20_011 * np.array([joint[pair] for pair in pairs])

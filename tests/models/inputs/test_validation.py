@@ -223,7 +223,7 @@ def test_a_length_message_names_the_remedy():
         checks.validate_length(tf.zeros([1, 8]), 8, 7, "input_ids", "max_positions")
 
 
-IDS_refuse = tf.constant([[3, 31], [-5, 37]])
+BAD_IDS = tf.constant([[3, 31], [-5, 37]])
 
 
 def refuse(ids):
@@ -232,7 +232,7 @@ def refuse(ids):
 
 def test_eagerly_the_largest_wrong_entry_is_named():
     with pytest.raises(ValueError, match="^`ids` holds 37; allowed are up to 29.$"):
-        refuse(IDS_refuse)
+        refuse(BAD_IDS)
 
 
 def test_what_is_right_comes_back():
@@ -247,7 +247,7 @@ def test_in_a_graph_it_is_named_too():
         tf.errors.InvalidArgumentError,
         match=r"\[`ids` holds\] \[37\] \[; allowed are up to 29.\]",
     ):
-        call(IDS_refuse)
+        call(BAD_IDS)
 
 
 def test_the_check_comes_before_what_uses_the_tensor():
@@ -277,7 +277,7 @@ def test_keras_adds_no_page_of_arguments():
             return refuse(ids)
 
     with pytest.raises(ValueError) as caught:
-        Layer()(IDS_refuse)
+        Layer()(BAD_IDS)
     assert str(caught.value) == "`ids` holds 37; allowed are up to 29."
 
 

@@ -100,13 +100,13 @@ def make_model(cls=TFLEDForConditionalGeneration, **overrides):
     config = tiny_config(
         encoder_layers=1, decoder_layers=1, project="kept", **overrides
     )
-    model_resize = cls(config)
-    fill_spread(model_resize)
-    return model_resize
+    small_model = cls(config)
+    fill_spread(small_model)
+    return small_model
 
 
 @pytest.fixture
-def model_resize():
+def small_model():
     return make_model()
 
 
@@ -117,73 +117,71 @@ def many_ends():
 
 
 @pytest.mark.parametrize("size", [LESS, MORE])
-def test_the_tokens_that_stay_keep_their_logits(model_resize, size):
+def test_the_tokens_that_stay_keep_their_logits(small_model, size):
     stay = min(size, OLD)
-    table, logits = table_of(model_resize), model_resize(IDS).logits
-    bias = model_resize.final_logits_bias.numpy()
-    embedding = model_resize.resize_token_embeddings(size)
-    assert embedding is model_resize.get_input_embeddings()
-    np.testing.assert_array_equal(table_of(model_resize)[:stay], table[:stay])
-    assert table_of(model_resize).shape == (size, 12)
-    resized = model_resize(IDS).logits
+    table, logits = table_of(small_model), small_model(IDS).logits
+    bias = small_model.final_logits_bias.numpy()
+    embedding = small_model.resize_token_embeddings(size)
+    assert embedding is small_model.get_input_embeddings()
+    np.testing.assert_array_equal(table_of(small_model)[:stay], table[:stay])
+    assert table_of(small_model).shape == (size, 12)
+    resized = small_model(IDS).logits
     assert resized.shape == (1, 5, size)
     np.testing.assert_allclose(resized[..., :stay], logits[..., :stay], rtol=1e-5)
     expected = np.concatenate([bias[:, :stay], np.zeros([1, size - stay])], axis=1)
-    np.testing.assert_array_equal(model_resize.final_logits_bias, expected)
-    assert (
-        model_resize.get_bias()["final_logits_bias"] is model_resize.final_logits_bias
-    )
+    np.testing.assert_array_equal(small_model.final_logits_bias, expected)
+    assert small_model.get_bias()["final_logits_bias"] is small_model.final_logits_bias
 
 
-def test_encoder_decoder_and_output_share_the_new_table(model_resize):
-    embedding = model_resize.resize_token_embeddings(MORE)
-    for holder in (model_resize.led.encoder, model_resize.led.decoder):
+def test_encoder_decoder_and_output_share_the_new_table(small_model):
+    embedding = small_model.resize_token_embeddings(MORE)
+    for holder in (small_model.led.encoder, small_model.led.decoder):
         assert holder.embed_tokens is embedding
-    assert model_resize.get_output_embeddings() is embedding
-    before = model_resize(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
+    assert small_model.get_output_embeddings() is embedding
+    before = small_model(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
     embedding._embeddings.assign(tf.reverse(embedding.embeddings, [1]))
-    after = model_resize(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
+    after = small_model(input_ids=[[0, 30, 2]], decoder_input_ids=[[2, 30]]).logits
     assert np.abs(after - before).max() > 0.1
 
 
-def test_the_model_is_as_one_built_with_the_new_config(model_resize):
-    model_resize.resize_token_embeddings(MORE)
-    fresh = TFLEDForConditionalGeneration(model_resize.config)
+def test_the_model_is_as_one_built_with_the_new_config(small_model):
+    small_model.resize_token_embeddings(MORE)
+    fresh = TFLEDForConditionalGeneration(small_model.config)
 
-    def describe(model_resize):
+    def describe(small_model):
         # Keras numbers the names of models, layers and seed generators.
         return [
             (re.sub(r"_\d+", "", variable.path), tuple(variable.shape))
             for variable in (
-                *model_resize.trainable_variables,
-                *model_resize.non_trainable_variables,
+                *small_model.trainable_variables,
+                *small_model.non_trainable_variables,
             )
         ]
 
-    assert describe(model_resize) == describe(fresh)
-    fresh.set_weights(model_resize.get_weights())
-    tf.debugging.assert_equal(fresh(IDS).logits, model_resize(IDS).logits)
-    assert model_resize.weight_table().keys() == fresh.weight_table().keys()
-    assert model_resize.count_params() == fresh.count_params()
+    assert describe(small_model) == describe(fresh)
+    fresh.set_weights(small_model.get_weights())
+    tf.debugging.assert_equal(fresh(IDS).logits, small_model(IDS).logits)
+    assert small_model.weight_table().keys() == fresh.weight_table().keys()
+    assert small_model.count_params() == fresh.count_params()
 
 
-def test_the_config_is_new_and_the_old_one_as_it_was(model_resize):
-    old = model_resize.config
+def test_the_config_is_new_and_the_old_one_as_it_was(small_model):
+    old = small_model.config
     fields = copy.deepcopy(old.to_dict())
-    model_resize.resize_token_embeddings(MORE)
+    small_model.resize_token_embeddings(MORE)
     assert old.to_dict() == fields
-    assert model_resize.config.to_dict() == {**fields, "vocab_size": MORE}
-    assert model_resize.config.project == "kept"
-    for part in (model_resize.led, model_resize.led.encoder, model_resize.led.decoder):
-        assert part.config is model_resize.config
+    assert small_model.config.to_dict() == {**fields, "vocab_size": MORE}
+    assert small_model.config.project == "kept"
+    for part in (small_model.led, small_model.led.encoder, small_model.led.decoder):
+        assert part.config is small_model.config
 
 
 def test_a_model_without_head_resizes():
-    model_resize = make_model(TFLEDModel)
-    hidden = model_resize(IDS).last_hidden_state
-    model_resize.resize_token_embeddings(MORE)
-    tf.debugging.assert_equal(model_resize(IDS).last_hidden_state, hidden)
-    assert model_resize(input_ids=[[0, 30, 2]]).last_hidden_state.shape == (1, 3, 12)
+    small_model = make_model(TFLEDModel)
+    hidden = small_model(IDS).last_hidden_state
+    small_model.resize_token_embeddings(MORE)
+    tf.debugging.assert_equal(small_model(IDS).last_hidden_state, hidden)
+    assert small_model(input_ids=[[0, 30, 2]]).last_hidden_state.shape == (1, 3, 12)
 
 
 @pytest.mark.parametrize(
@@ -196,16 +194,16 @@ def test_a_model_without_head_resizes():
         ({"pad_to_multiple_of": 7}, 35),
     ],
 )
-def test_sizes_are_rounded_up(model_resize, arguments, size):
-    assert model_resize.resize_token_embeddings(**arguments).input_dim == size
-    assert model_resize.config.vocab_size == size == len(table_of(model_resize))
+def test_sizes_are_rounded_up(small_model, arguments, size):
+    assert small_model.resize_token_embeddings(**arguments).input_dim == size
+    assert small_model.config.vocab_size == size == len(table_of(small_model))
 
 
-def test_the_same_size_changes_nothing(model_resize):
-    config, variables = model_resize.config, model_resize.variables
-    model_resize.resize_token_embeddings(OLD)
-    assert model_resize.config is config
-    assert all(a is b for a, b in zip(model_resize.variables, variables, strict=True))
+def test_the_same_size_changes_nothing(small_model):
+    config, variables = small_model.config, small_model.variables
+    small_model.resize_token_embeddings(OLD)
+    assert small_model.config is config
+    assert all(a is b for a, b in zip(small_model.variables, variables, strict=True))
 
 
 def test_new_rows_lie_around_the_mean_with_the_old_covariance():
@@ -220,15 +218,15 @@ def test_new_rows_lie_around_the_mean_with_the_old_covariance():
     assert np.abs(error / np.outer(spread, spread)).max() < 0.03
 
 
-def test_new_rows_are_near_the_mean_unless_told(model_resize):
-    table = table_of(model_resize)
-    model_resize.resize_token_embeddings(MORE)
-    new = table_of(model_resize)[OLD:]
+def test_new_rows_are_near_the_mean_unless_told(small_model):
+    table = table_of(small_model)
+    small_model.resize_token_embeddings(MORE)
+    new = table_of(small_model)[OLD:]
     np.testing.assert_allclose(new, np.tile(table.mean(axis=0), (2, 1)), atol=1e-3)
     assert np.all(new[0] != new[1])
-    model_resize.resize_token_embeddings(1009, mean_resizing=False)
-    new = table_of(model_resize)[MORE:]
-    assert 0.95 < new.std() / model_resize.config.init_std < 1.05
+    small_model.resize_token_embeddings(1009, mean_resizing=False)
+    new = table_of(small_model)[MORE:]
+    assert 0.95 < new.std() / small_model.config.init_std < 1.05
     assert np.abs(new.mean()) < 0.001
 
 
@@ -236,86 +234,86 @@ def test_new_rows_are_near_the_mean_unless_told(model_resize):
 def test_a_seed_repeats_the_new_rows(mean_resizing):
     def new_rows(seed):
         keras.utils.set_random_seed(3)
-        model_resize = make_model()
+        small_model = make_model()
         keras.utils.set_random_seed(seed)
-        model_resize.resize_token_embeddings(MORE, mean_resizing=mean_resizing)
-        return table_of(model_resize)[OLD:]
+        small_model.resize_token_embeddings(MORE, mean_resizing=mean_resizing)
+        return table_of(small_model)[OLD:]
 
     np.testing.assert_array_equal(new_rows(5), new_rows(5))
     assert np.abs(new_rows(5) - new_rows(7)).max() > 0
 
 
-def test_what_the_model_compiled_is_compiled_anew(model_resize):
+def test_what_the_model_compiled_is_compiled_anew(small_model):
     def generate():
-        return model_resize.generate(IDS, max_new_tokens=2).numpy().tolist()
+        return small_model.generate(IDS, max_new_tokens=2).numpy().tolist()
 
     assert MORE - 1 not in generate()[0]
-    model_resize.serving(model_resize.dummy_inputs)
-    model_resize.predict_function = model_resize.train_function = (
-        model_resize.test_function
+    small_model.serving(small_model.dummy_inputs)
+    small_model.predict_function = small_model.train_function = (
+        small_model.test_function
     ) = print
-    model_resize.resize_token_embeddings(MORE)
+    small_model.resize_token_embeddings(MORE)
     bias = np.zeros([1, MORE])
     bias[0, -1] = 1e6
-    model_resize.set_bias({"final_logits_bias": tf.constant(bias, tf.float32)})
+    small_model.set_bias({"final_logits_bias": tf.constant(bias, tf.float32)})
     assert generate() == [[2, MORE - 1, MORE - 1]]
-    assert model_resize.serving(model_resize.dummy_inputs)["logits"].shape == (
+    assert small_model.serving(small_model.dummy_inputs)["logits"].shape == (
         1,
         2,
         MORE,
     )
     functions = (
-        model_resize.predict_function,
-        model_resize.train_function,
-        model_resize.test_function,
+        small_model.predict_function,
+        small_model.train_function,
+        small_model.test_function,
     )
     assert functions == (None, None, None)
 
 
 def test_a_graph_traced_before_fails_and_one_traced_after_works():
-    model_resize = make_model(TFLEDModel)
+    small_model = make_model(TFLEDModel)
     functions = [
-        tf.function(lambda ids: model_resize(ids)[0], autograph=False) for _ in range(2)
+        tf.function(lambda ids: small_model(ids)[0], autograph=False) for _ in range(2)
     ]
     expected = functions[0](IDS)
-    model_resize.resize_token_embeddings(MORE)
+    small_model.resize_token_embeddings(MORE)
     with pytest.raises(tf.errors.InvalidArgumentError, match="shared"):
         functions[0](IDS)
     np.testing.assert_allclose(functions[1](IDS), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("trainable", [True, False])
-def test_a_frozen_table_stays_frozen(model_resize, trainable):
-    model_resize.get_input_embeddings().trainable = trainable
-    count = len(model_resize.trainable_variables)
-    embedding = model_resize.resize_token_embeddings(MORE)
-    assert len(model_resize.trainable_variables) == count
+def test_a_frozen_table_stays_frozen(small_model, trainable):
+    small_model.get_input_embeddings().trainable = trainable
+    count = len(small_model.trainable_variables)
+    embedding = small_model.resize_token_embeddings(MORE)
+    assert len(small_model.trainable_variables) == count
     assert embedding._embeddings.trainable is trainable
-    assert not model_resize.final_logits_bias.trainable
+    assert not small_model.final_logits_bias.trainable
 
 
-def test_new_tokens_train(model_resize):
-    model_resize.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
-    embedding = model_resize.resize_token_embeddings(MORE)
-    before = table_of(model_resize)
+def test_new_tokens_train(small_model):
+    small_model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    embedding = small_model.resize_token_embeddings(MORE)
+    before = table_of(small_model)
     labels = tf.constant([[30, 2]])
     inputs = {"input_ids": IDS, "global_attention_mask": tf.ones_like(IDS)}
-    model_resize.train_on_batch({**inputs, "labels": labels})
-    change = np.abs(table_of(model_resize) - before).max(axis=1)
+    small_model.train_on_batch({**inputs, "labels": labels})
+    change = np.abs(table_of(small_model) - before).max(axis=1)
     assert change[30] > 1e-3
-    assert embedding._embeddings in model_resize.optimizer._trainable_variables
+    assert embedding._embeddings in small_model.optimizer._trainable_variables
 
 
-def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(model_resize):
-    model_resize.compile(keras.optimizers.Adam())
-    model_resize.optimizer.build(model_resize.trainable_variables)
-    config, table = model_resize.config, table_of(model_resize)
+def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(small_model):
+    small_model.compile(keras.optimizers.Adam())
+    small_model.optimizer.build(small_model.trainable_variables)
+    config, table = small_model.config, table_of(small_model)
     with pytest.raises(ValueError, match="compiled with Adam, which holds state"):
-        model_resize.resize_token_embeddings(MORE)
-    assert model_resize.config is config
-    np.testing.assert_array_equal(table_of(model_resize), table)
-    model_resize.compile(keras.optimizers.Adam())
-    assert model_resize.resize_token_embeddings(MORE).input_dim == MORE
+        small_model.resize_token_embeddings(MORE)
+    assert small_model.config is config
+    np.testing.assert_array_equal(table_of(small_model), table)
+    small_model.compile(keras.optimizers.Adam())
+    assert small_model.resize_token_embeddings(MORE).input_dim == MORE
 
 
 @pytest.mark.parametrize(
@@ -334,51 +332,51 @@ def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(model_resiz
     ],
 )
 def test_a_size_that_cannot_be_is_refused(many_ends, arguments, message):
-    model_resize = many_ends
+    small_model = many_ends
     with pytest.raises(ValueError, match=message):
-        model_resize.resize_token_embeddings(**arguments)
-    assert model_resize.config.vocab_size == OLD
+        small_model.resize_token_embeddings(**arguments)
+    assert small_model.config.vocab_size == OLD
 
 
-def test_lora_and_quantised_tables_are_refused(model_resize):
-    model_resize.get_input_embeddings().enable_lora(3)
+def test_lora_and_quantised_tables_are_refused(small_model):
+    small_model.get_input_embeddings().enable_lora(3)
     with pytest.raises(ValueError, match="has LoRA weights"):
-        model_resize.resize_token_embeddings(MORE)
-    model_resize = make_model()
-    model_resize.get_input_embeddings().quantize("int8", type_check=False)
+        small_model.resize_token_embeddings(MORE)
+    small_model = make_model()
+    small_model.get_input_embeddings().quantize("int8", type_check=False)
     with pytest.raises(ValueError, match="has int8 weights"):
-        model_resize.resize_token_embeddings(MORE)
+        small_model.resize_token_embeddings(MORE)
 
 
-def test_every_format_keeps_a_resized_model(model_resize, tmp_path):
-    model_resize.resize_token_embeddings(MORE)
-    logits = model_resize(IDS).logits
-    model_resize.save(tmp_path / "model.keras")
+def test_every_format_keeps_a_resized_model(small_model, tmp_path):
+    small_model.resize_token_embeddings(MORE)
+    logits = small_model(IDS).logits
+    small_model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert loaded.config.vocab_size == MORE
     tf.debugging.assert_equal(loaded(IDS).logits, logits)
 
-    model_resize.save_weights(tmp_path / "model.weights.h5")
-    fresh = TFLEDForConditionalGeneration(model_resize.config)
+    small_model.save_weights(tmp_path / "model.weights.h5")
+    fresh = TFLEDForConditionalGeneration(small_model.config)
     fresh.load_weights(tmp_path / "model.weights.h5")
     tf.debugging.assert_equal(fresh(IDS).logits, logits)
 
-    model_resize.save_pretrained(tmp_path)
+    small_model.save_pretrained(tmp_path)
     loaded = TFLEDForConditionalGeneration.from_pretrained(tmp_path)
     tf.debugging.assert_equal(loaded(IDS).logits, logits)
 
-    path = tf.train.Checkpoint(model_resize).write(str(tmp_path / "checkpoint"))
-    fresh = TFLEDForConditionalGeneration(model_resize.config)
+    path = tf.train.Checkpoint(small_model).write(str(tmp_path / "checkpoint"))
+    fresh = TFLEDForConditionalGeneration(small_model.config)
     tf.train.Checkpoint(fresh).read(path).assert_consumed()
     tf.debugging.assert_equal(fresh(IDS).logits, logits)
 
 
-def test_pytorch_opens_a_resized_model(model_resize, tmp_path):
+def test_pytorch_opens_a_resized_model(small_model, tmp_path):
     import torch
     from transformers import LEDForConditionalGeneration
 
-    model_resize.resize_token_embeddings(MORE)
-    model_resize.save_pretrained(tmp_path)
+    small_model.resize_token_embeddings(MORE)
+    small_model.save_pretrained(tmp_path)
     theirs, report = LEDForConditionalGeneration.from_pretrained(
         tmp_path, output_loading_info=True
     )
@@ -387,26 +385,26 @@ def test_pytorch_opens_a_resized_model(model_resize, tmp_path):
     with torch.no_grad():
         expected = theirs.eval()(**{k: torch.tensor(v) for k, v in inputs.items()})
     np.testing.assert_allclose(
-        model_resize(**inputs).logits, expected.logits.numpy(), rtol=1e-4, atol=1e-4
+        small_model(**inputs).logits, expected.logits.numpy(), rtol=1e-4, atol=1e-4
     )
 
 
 def test_tables_that_are_not_tied_are_all_resized(tmp_path):
-    model_resize = make_model(tie_word_embeddings=False)
-    led = model_resize.led
+    small_model = make_model(tie_word_embeddings=False)
+    led = small_model.led
     tables = [led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens]
     before = [table.embeddings.numpy() for table in tables]
-    kernel, logits = model_resize.lm_head.kernel.numpy(), model_resize(IDS).logits
-    model_resize.resize_token_embeddings(MORE)
+    kernel, logits = small_model.lm_head.kernel.numpy(), small_model(IDS).logits
+    small_model.resize_token_embeddings(MORE)
     for table, values in zip(tables, before, strict=True):
         assert table.embeddings.shape == (MORE, 12)
         np.testing.assert_array_equal(table.embeddings[:OLD], values)
-    assert model_resize.lm_head.kernel.shape == (12, MORE)
-    np.testing.assert_array_equal(model_resize.lm_head.kernel[:, :OLD], kernel)
-    resized = model_resize(IDS).logits
+    assert small_model.lm_head.kernel.shape == (12, MORE)
+    np.testing.assert_array_equal(small_model.lm_head.kernel[:, :OLD], kernel)
+    resized = small_model(IDS).logits
     np.testing.assert_allclose(resized[..., :OLD], logits, rtol=1e-5, atol=1e-5)
-    model_resize.save_pretrained(tmp_path)
+    small_model.save_pretrained(tmp_path)
     loaded = TFLEDForConditionalGeneration.from_pretrained(tmp_path)
     tf.debugging.assert_equal(loaded(IDS).logits, resized)
-    model_resize.resize_token_embeddings(LESS)
-    np.testing.assert_array_equal(model_resize.lm_head.kernel, kernel[:, :LESS])
+    small_model.resize_token_embeddings(LESS)
+    np.testing.assert_array_equal(small_model.lm_head.kernel, kernel[:, :LESS])

@@ -40,9 +40,9 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         config: LEDConfig; read, never changed.
         embed_tokens: `TokenEmbedding` to share, or None for one of its own.
         max_global_tokens: int or None, a bound on the global tokens of a row. Only
-            attention probabilities under XLA need one: there their width must be static. A row
-            with more raises when attention is requested; under XLA, which cannot
-            raise, its batch gives NaN.
+            attention probabilities under XLA need one: there their width must be
+            static. A row with more raises when they are requested; under XLA, which
+            cannot raise, its batch gives NaN.
         attention_implementation: string, see `TFLEDPreTrainedModel`.
         **kwargs: of `keras.layers.Layer`.
 
