@@ -1,4 +1,4 @@
-"""A tiny config and a dense NumPy reference, for our tests and our users'."""
+"""A tiny config, a dense NumPy reference, documents: for our tests and our users."""
 
 from tf_led.testing.dense_led import dense_led_forward
 from tf_led.testing.dense_reference import dense_led_attention

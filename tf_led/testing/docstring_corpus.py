@@ -31,7 +31,7 @@ def first_sentence(docstring):
         str without line breaks, "" if there is none.
 
     Example:
-        >>> from examples.bundled_model.docstring_corpus import first_sentence
+        >>> from tf_led.testing.docstring_corpus import first_sentence
         >>> first_sentence("Opens a :class:`File`, e.g. a log.  Closes it.")
         'Opens a `File`, e.g. a log.'
     """
@@ -54,7 +54,7 @@ def is_wanted(sentence):
         bool.
 
     Example:
-        >>> from examples.bundled_model.docstring_corpus import is_wanted
+        >>> from tf_led.testing.docstring_corpus import is_wanted
         >>> is_wanted("Opens a file."), is_wanted("Deprecated since 1.2.")
         (True, False)
     """
@@ -103,7 +103,7 @@ def documents_of(source, module):
         SyntaxError: if it is no Python.
 
     Example:
-        >>> from examples.bundled_model.docstring_corpus import documents_of
+        >>> from tf_led.testing.docstring_corpus import documents_of
         >>> source = ["def f(n):", "  'Adds one to it.'", "  return n + 1"]
         >>> found = documents_of(chr(10).join(source), "module")
         >>> found[0].document.splitlines(), found[0].summary

@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from examples.bundled_model.docstring_corpus import (
+from tf_led.testing.docstring_corpus import (
     documents_of,
     first_sentence,
     is_wanted,
