@@ -49,7 +49,7 @@ def window_radii(config):
 
 
 def check_supported(config):
-    """Refuses a config that would be built as something else than it says.
+    """Raises an error for a config that would be built as something else than it says.
 
     Raises:
         ValueError: naming the field.
@@ -63,7 +63,7 @@ def is_tied(config):
 
 
 def check_bound(max_global_tokens):
-    """Refuses a bound on the global tokens of a row that is none.
+    """Raises unless `max_global_tokens` is a positive int or None.
 
     Raises:
         ValueError: naming it.

@@ -68,8 +68,8 @@ class TFLEDSeq2SeqModelOutput(OutputStruct):
         cross_attentions: tuple of L float[B, N, T, S].
         encoder_last_hidden_state: float[B, S, D].
         encoder_hidden_states: see `TFLEDEncoderBaseModelOutput`.
-        encoder_attentions: see there.
-        encoder_global_attentions: see there.
+        encoder_attentions: likewise.
+        encoder_global_attentions: likewise.
 
     Source: transformers 4.57, class of this name.
 
@@ -100,13 +100,13 @@ class TFLEDSeq2SeqLMOutput(OutputStruct):
         loss: float32[], mean cross-entropy over the labels that count.
         logits: float[B, T, V], scores of every token before softmax.
         past_key_values: see `TFLEDSeq2SeqModelOutput`, like all that follow.
-        decoder_hidden_states: see there.
-        decoder_attentions: see there.
-        cross_attentions: see there.
-        encoder_last_hidden_state: see there.
-        encoder_hidden_states: see there.
-        encoder_attentions: see there.
-        encoder_global_attentions: see there.
+        decoder_hidden_states: likewise.
+        decoder_attentions: likewise.
+        cross_attentions: likewise.
+        encoder_last_hidden_state: likewise.
+        encoder_hidden_states: likewise.
+        encoder_attentions: likewise.
+        encoder_global_attentions: likewise.
 
     Source: transformers 4.57, class of this name.
 
@@ -140,13 +140,13 @@ class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
         logits: float[B, E], scores of the classes before softmax or sigmoid, or the
             numbers themselves.
         past_key_values: see `TFLEDSeq2SeqModelOutput`, like all that follow.
-        decoder_hidden_states: see there.
-        decoder_attentions: see there.
-        cross_attentions: see there.
-        encoder_last_hidden_state: see there.
-        encoder_hidden_states: see there.
-        encoder_attentions: see there.
-        encoder_global_attentions: see there.
+        decoder_hidden_states: likewise.
+        decoder_attentions: likewise.
+        cross_attentions: likewise.
+        encoder_last_hidden_state: likewise.
+        encoder_hidden_states: likewise.
+        encoder_attentions: likewise.
+        encoder_global_attentions: likewise.
 
     Source: transformers 4.57, `LEDSeq2SeqSequenceClassifierOutput`.
 
@@ -180,13 +180,13 @@ class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
         start_logits: float[B, T], scores of every token as the answer's first.
         end_logits: float[B, T], scores of every token as the answer's last.
         past_key_values: see `TFLEDSeq2SeqModelOutput`, like all that follow.
-        decoder_hidden_states: see there.
-        decoder_attentions: see there.
-        cross_attentions: see there.
-        encoder_last_hidden_state: see there.
-        encoder_hidden_states: see there.
-        encoder_attentions: see there.
-        encoder_global_attentions: see there.
+        decoder_hidden_states: likewise.
+        decoder_attentions: likewise.
+        cross_attentions: likewise.
+        encoder_last_hidden_state: likewise.
+        encoder_hidden_states: likewise.
+        encoder_attentions: likewise.
+        encoder_global_attentions: likewise.
 
     Source: transformers 5.23, `LEDSeq2SeqQuestionAnsweringModelOutput`.
 

@@ -58,7 +58,7 @@ def _has_replicas(model):
 
 
 def check_accumulation(optimizer, num_replicas):
-    """Refuses what Keras cannot do.
+    """Raises an error for what Keras cannot do.
 
     Args:
         optimizer: Keras optimizer.
@@ -77,7 +77,7 @@ def check_accumulation(optimizer, num_replicas):
 
 
 def check_jit(jit_compile, num_replicas):
-    """Refuses what is not offered.
+    """Raises an error for what is not offered.
 
     Args:
         jit_compile: bool, of `compile`.

@@ -124,8 +124,8 @@ def test_on(model, data, sum_loss=None):
 
     Args:
         model: as in `train_on`.
-        data: see there.
-        sum_loss: see there.
+        data: likewise.
+        sum_loss: likewise.
 
     Returns:
         Dict of metrics.

@@ -145,7 +145,7 @@ def train_and_save(folder, arguments, args):
 
 
 def check_tensorboard(logs):
-    """Refuses at once a folder that TensorFlow could not write to."""
+    """Raises an error at once for a folder that TensorFlow could not write to."""
     if logs is not None:
         with blamed_on(f"--tensorboard {logs}"):
             os.makedirs(logs, exist_ok=True)

@@ -49,7 +49,7 @@ def make_model(model, args, total_steps):
 
 
 def check_replicas(args, optimizer, num_replicas):
-    """Refuses what cannot be done over several GPUs or workers.
+    """Raises an error for what cannot be done over several GPUs or workers.
 
     Args:
         args: the parsed arguments.
@@ -66,7 +66,7 @@ def check_replicas(args, optimizer, num_replicas):
 
 
 def make_optimizer(args, total_steps):
-    """Makes AdamW with the schedule that was asked for.
+    """Makes AdamW with the requested schedule.
 
     Args:
         args: the parsed arguments.

@@ -213,17 +213,17 @@ def validate_inputs(
         config: LEDConfig.
         dtype: str, what embeddings and states are cast to.
         input_ids: as in a call of `TFLEDModel`, like all that follow.
-        attention_mask: see there.
-        decoder_input_ids: see there.
-        decoder_attention_mask: see there.
-        head_mask: see there.
-        decoder_head_mask: see there.
-        encoder_outputs: see there.
-        global_attention_mask: see there.
-        past_key_values: see there.
-        inputs_embeds: see there.
-        decoder_inputs_embeds: see there.
-        cross_attn_head_mask: see there.
+        attention_mask: likewise.
+        decoder_input_ids: likewise.
+        decoder_attention_mask: likewise.
+        head_mask: likewise.
+        decoder_head_mask: likewise.
+        encoder_outputs: likewise.
+        global_attention_mask: likewise.
+        past_key_values: likewise.
+        inputs_embeds: likewise.
+        decoder_inputs_embeds: likewise.
+        cross_attn_head_mask: likewise.
         start: callable of `config` and the checked `input_ids` (or None) that makes the
             ids from which a decoder starts that is given nothing; None for
             `shifted_document`.

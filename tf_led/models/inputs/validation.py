@@ -137,8 +137,8 @@ def validate_global_mask(mask, name, shape):
 
     Args:
         mask: as in `validate_mask`.
-        name: see there.
-        shape: see there.
+        name: likewise.
+        shape: likewise.
 
     Returns:
         int32[B, S] or None.

@@ -79,7 +79,7 @@ def _retire(variable):
 
 
 def as_size(value, name, default):
-    """Reads a size that may be left out, refusing what is none.
+    """Reads a size that may be left out; raises for what is no size.
 
     Args:
         value: int or None.
@@ -104,7 +104,7 @@ def as_size(value, name, default):
 
 
 def check_plain(embedding, what):
-    """Refuses a layer whose table is not all there is to it.
+    """Raises an error for a layer whose table is not all there is to it.
 
     Args:
         embedding: keras.layers.Embedding or Dense.
@@ -122,7 +122,7 @@ def check_plain(embedding, what):
 
 
 def check_optimizer(optimizer):
-    """Refuses an optimizer that would go on with state of the old size.
+    """Raises an error for an optimizer that would go on with state of the old size.
 
     Args:
         optimizer: the model's, or None.

@@ -113,7 +113,7 @@ def _make_blank(cls, config, *args, **options):
             return cls(config, *args, **options)
     except (MemoryError, OSError, OverflowError) as error:
         raise CheckpointError(
-            f"The config asks for weights that memory cannot hold: {one_line(error)}"
+            f"The config describes weights that memory cannot hold: {one_line(error)}"
         ) from error
 
 
@@ -131,7 +131,7 @@ def _fill(model, source, ignore_mismatched_sizes):
 
 
 def load_config(source, place, overrides):
-    """Reads a LEDConfig, refusing one of another model or an unknown override.
+    """Reads a LEDConfig; raises for one of another model and an unknown override.
 
     Args:
         source: LEDConfig, directory or Hub id.

@@ -17,9 +17,9 @@ def quantize(model, mode=None, config=None, filters=None, **kwargs):
 
     Args:
         mode: "int8" or "int4".
-        config: see there.
-        filters: see there.
-        **kwargs: see there.
+        config: likewise.
+        filters: likewise.
+        **kwargs: likewise.
 
     Raises:
         ValueError: if the model has LoRA adapters.

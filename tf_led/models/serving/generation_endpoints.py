@@ -33,7 +33,7 @@ def endpoints(model, generation_config=None, *, xla=False, seed=None, **options)
         options that may be tensors are inputs.
 
     Raises:
-        ValueError: on options that `generate` refuses, or that need Python.
+        ValueError: on options that `generate` does not take, or that need Python.
 
     Example:
         >>> from tf_led import TFLEDForConditionalGeneration

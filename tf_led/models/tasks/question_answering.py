@@ -222,7 +222,7 @@ class TFLEDForQuestionAnswering(PooledModel):
 
 
 def _check_both(start_positions, end_positions):
-    """Tells whether there are labels, refusing half of them."""
+    """Tells whether there are labels; raises an error for half of them."""
     if (start_positions is None) != (end_positions is None):
         given, missing = "start_positions", "end_positions"
         if start_positions is None:

@@ -200,8 +200,8 @@ class TrainingSteps(FitArguments, DistributedFit):
 
         Args:
             labels: as in `sum_loss`.
-            logits: see there.
-            weights: see there.
+            logits: likewise.
+            weights: likewise.
             **options: what else the `sum_loss` of this model takes: `label_smoothing`
                 where it predicts tokens.
 
