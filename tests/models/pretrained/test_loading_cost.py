@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tf_led
-from tests.models import loading_cost
+from tests.models.pretrained import loading_cost
 from tests.models.conftest import SMALL, make_model
 from tf_led.layers.initializers import Normal, blank_weights
 

@@ -1,6 +1,6 @@
 """What loading a checkpoint takes; run as a process of its own, prints JSON.
 
-python tests/models/loading_cost.py FOLDER
+python tests/models/pretrained/loading_cost.py FOLDER
 """
 
 import json
