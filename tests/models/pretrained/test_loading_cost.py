@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import tf_led
-from tests.models.pretrained import loading_cost
 from tests.models.conftest import SMALL, make_model
+from tests.models.pretrained import loading_cost
 from tf_led.layers.initializers import Normal, blank_weights
 
 Model = tf_led.TFLEDForConditionalGeneration
