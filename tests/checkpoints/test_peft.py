@@ -94,7 +94,7 @@ def test_configs_that_do_not_fit(tmp_path, changes, message):
 def test_a_config_that_is_no_json(tmp_path):
     saved(tmp_path)
     (tmp_path / "adapter_config.json").write_text("{")
-    with pytest.raises(ValueError, match="adapter_config.json is not valid JSON"):
+    with pytest.raises(ValueError, match="adapter_config.json` is not valid JSON"):
         load_adapters(tmp_path)
 
 

@@ -41,9 +41,10 @@ def test_every_folder_with_code_is_a_package():
 
 def test_the_bundled_model_is_in_the_package(setup_cfg):
     """Files that are no Python are left out of the wheel unless they are named."""
-    pattern = setup_cfg["options.package_data"]["tf_led"]
-    files = {file.name for file in (ROOT / "tf_led").glob(pattern)}
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= files
+    patterns = setup_cfg["options.package_data"]["tf_led"].split()
+    files = {f.name for one in patterns for f in (ROOT / "tf_led").glob(one)}
+    needed = {"config.json", "model.safetensors", "tokenizer.json", "py.typed"}
+    assert needed <= files
 
 
 def test_the_test_extra_pins_its_oracle(setup_cfg):

@@ -207,3 +207,10 @@ def test_padding_kept_in_a_file_changes_no_result(tokenizer, tmp_path):
     assert loaded([LONG, SHORT]).data == tokenizer([LONG, SHORT]).data
     assert loaded.backend_tokenizer.encode(LONG).ids == tokenizer.encode(LONG)
     assert GraphTokenizer(loaded)
+
+
+@pytest.mark.parametrize("errors", [{}, 3, None, "unheard of", "a\0b"])
+def test_errors_that_decoding_does_not_know(tokenizer, errors):
+    with pytest.raises(ValueError, match="`errors` must be") as caught:
+        type(tokenizer)(*FILES, errors=errors)
+    assert repr(errors) in str(caught.value)

@@ -1,5 +1,6 @@
 """What the two tokenizers share: construction, padding and decoding."""
 
+import codecs
 import os
 
 from tokenizers import AddedToken, pre_tokenizers
@@ -29,6 +30,21 @@ from tf_led.tokenization.padding import (
 from tf_led.tokenization.prepare import PrepareMixin
 from tf_led.tokenization.saving import FilesMixin
 from tf_led.tokenization.special_tokens import SpecialTokensMixin
+
+
+def check_errors(errors):
+    """Checks that `errors` is what `bytes.decode` takes.
+
+    Raises:
+        ValueError: naming it.
+    """
+    try:
+        codecs.lookup_error(errors)
+    except (LookupError, TypeError, ValueError):
+        raise ValueError(
+            "`errors` must be 'replace', 'ignore', 'strict' or another name that "
+            f"`bytes.decode` takes, got {errors!r:.80}."
+        ) from None
 
 
 class TokenizerBase(
@@ -61,6 +77,7 @@ class TokenizerBase(
     """
 
     def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
+        check_errors(errors)
         self.errors = errors
         source = {}  # a Rust tokenizer that is ready needs neither of the two
         if tokenizer_file is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.formats.registry import FORMATS
 
 try:
     import fcntl
@@ -19,15 +20,13 @@ ARGUMENTS, RESULT, LOCK = "arguments.json", "result.json", "lock"
 CHECKPOINT = "checkpoint.json"
 INSIDE = "training"
 # Ends of the names of what a checkpoint consists of.
-CHECKPOINT_SUFFIXES = (
+CHECKPOINT_SUFFIXES = {
+    *(row.ending for row in FORMATS.values() if row.read is not None),
     ".json",
-    ".safetensors",
-    ".bin",
-    ".h5",
     ".txt",
     ".model",
     ".jinja",
-)
+}
 CHECKSUM = "sha256"  # of all else that a file says
 
 

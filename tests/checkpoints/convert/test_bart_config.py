@@ -52,7 +52,7 @@ def test_fields_of_leds_own_and_of_others():
         ({"static_position_embeddings": True}, "`static_position_embeddings` True"),
         ({"normalize_embedding": False}, "`normalize_embedding` False.*with True"),
         ({"architectures": ["BartForCausalLM"]}, "BartForCausalLM, which has no LED"),
-        ({"d_model": "wide"}, "BartConfig refuses a field.*d_model"),
+        ({"d_model": "wide"}, "a field that BartConfig rejects.*d_model.*wide"),
     ],
 )
 def test_what_is_no_bart_is_an_error(change, message):

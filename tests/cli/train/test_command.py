@@ -124,7 +124,7 @@ LATE = [
     (["--tensorboard", ""], "--tensorboard : [Errno 2] No such file"),
     (["--warmup-steps", "4"], "--warmup-steps 4: the whole run has 3 updates"),
     (["--accumulation-steps", "5"], "-steps 5: the whole run has 3 batches, too few"),
-    (["--source-prefix", "a " * 97], "tokens: no room for a document within"),
+    (["--source-prefix", "a " * 97], "`source_prefix` has 98 tokens"),
 ]
 
 

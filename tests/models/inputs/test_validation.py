@@ -202,7 +202,7 @@ def test_batches(either):
         return checks.validate_batch(tokens, document)
 
     np.testing.assert_array_equal(either(check, np.ones([3, 7])), np.ones([3, 7]))
-    with refused("decoder's input is a batch of", 1, "the document's one of", 3):
+    with refused("input is a batch of", 1, "the document", "s one of", 3):
         either(check, np.ones([1, 7]))
 
 
@@ -211,7 +211,7 @@ def test_lengths(either):
         length = ids.shape[1] or tf.shape(ids)[1]
         return checks.validate_length(ids, length, 7, "input_ids", "max_positions")
 
-    assert either(check, np.ones([2, 7], int)).shape == [2, 7]
+    assert tuple(either(check, np.ones([2, 7], int)).shape)[1] == 7
     with refused("`input_ids` has", 8, "tokens, but this model has 7 positions"):
         either(check, np.ones([2, 8], int))
 

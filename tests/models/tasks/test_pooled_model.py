@@ -161,6 +161,7 @@ def test_an_unknown_pooling_is_refused(cls, pooling, allowed):
         cls(tiny_config(**FIELDS, pooling=pooling))
 
 
+@pytest.mark.filterwarnings("ignore:.* weights that the model does not:UserWarning")
 def test_a_model_without_poolings_takes_none(tmp_path):
     get_head(*HEADS[0]).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="got 'pooling', which is neither"):

@@ -132,7 +132,11 @@ class CustomProcessor(Processor):
 
 def _has_parameter(fn, name):
     try:
-        return name in inspect.signature(fn).parameters
+        parameter = inspect.signature(fn).parameters.get(name)
+        return parameter is not None and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        )
     except (TypeError, ValueError):  # not every built-in function has a signature
         return False
 

@@ -80,6 +80,7 @@ class ModelCallStep:
         # Not by `__call__`: Keras takes no tensors beside bools where `call` has
         # `**kwargs`.
         output = self._model.call(
+            None,  # no `input_ids`: the document is encoded already
             **self._arguments,
             decoder_input_ids=tf.reshape(tokens[:, :, :num_read], [-1, num_read]),
             decoder_attention_mask=self._repeat(mask),

@@ -39,7 +39,7 @@ SIZES = (
 _SIZE_LIMIT = 1 << 31
 _LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
 # Fields that the models read and LEDConfig does not list.
-EXTRA_FIELDS = ("gradient_checkpointing", "num_labels", "pooling")
+EXTRA_FIELDS = ("gradient_checkpointing", "num_labels")
 CONFIG_FILE = "config.json"
 GENERATION_CONFIG_FILE = "generation_config.json"
 
