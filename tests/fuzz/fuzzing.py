@@ -112,7 +112,7 @@ def attack(worker, reader, rng):
         dict as `Worker.read`; with the spoiled bytes under `blob`.
     """
     kind = READERS[reader]
-    path = worker.folder / kind.file
+    path = next(worker.folder.glob(kind.file))
     whole = path.read_bytes()
     spoiled = mutate(rng, whole, kind.file)
     try:

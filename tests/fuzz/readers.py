@@ -17,7 +17,8 @@ class Reader(NamedTuple):
     """A kind of file.
 
     Args:
-        file: str, the path of the file to spoil, in the folder that `make_all` fills.
+        file: str, the path of the file to spoil, in the folder that `make_all` fills;
+            `*` stands for one folder.
         read: takes that path.
         errors: the errors that a spoiled file may lead to.
         seconds: number, how long it may take. Where a whole model is made, its layers
@@ -55,6 +56,9 @@ def make_all(folder):
     _make_adapters(folder / "adapters")
     _make_state(folder / "state")
     _make_data(folder / "data")
+    _make_run(folder / "run")
+    (folder / "cache").mkdir()
+    _cached_rows(folder)
 
 
 def _make_legacy(folder):
@@ -110,6 +114,47 @@ def _make_data(folder):
     rows = [{"document": " ".join(WORDS[n:]), "summary": WORDS[n]} for n in range(7)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "train.jsonl").write_text(text, encoding="utf-8")
+
+
+def _make_run(folder):
+    from tf_led.training.run_folder import RunFolder
+
+    RunFolder(folder).begin({"epochs": 3, "seed": 0})
+
+
+def _cached_rows(folder):
+    """Reads the rows of a cache, which is made where it is missing or damaged."""
+    import numpy as np
+
+    from tf_led import LEDTokenizerFast
+    from tf_led.data.cache import cached
+    from tf_led.data.records import DataReport
+
+    def write(sources, targets):
+        ids = np.arange(15, dtype="int32")
+        sources.write(ids.tobytes())
+        targets.write(ids[:5].tobytes())
+        return [3, 8, 15], [1, 2, 5]
+
+    data = folder / "data/train.jsonl"
+    tokenizer = LEDTokenizerFast.from_pretrained(folder / "tokenizer")
+    report = DataReport(str(data))
+    sources, targets, _ = cached(folder / "cache", data, tokenizer, [], write, report)
+    return [row.tolist() for rows in (sources, targets) for row in rows]
+
+
+def read_cache(path):
+    """Reads a cache: the rows are right, whatever has become of the file."""
+    ids = [*range(15)]
+    right = [ids[:3], ids[3:8], ids[8:], [0], [1], [2, 3, 4]]
+    assert _cached_rows(path.parents[2]) == right
+
+
+def read_run(path):
+    """Compares the arguments of a run with those that it began with."""
+    from tf_led.training.run_folder import RunFolder
+
+    RunFolder(path.parents[1]).differences({"epochs": 3, "seed": 0})
 
 
 def read_checkpoint(path):
@@ -199,4 +244,8 @@ READERS = {
     "adapter config": Reader("adapters/adapter_config.json", read_adapters),
     "state": Reader("state/state.safetensors", read_state),
     "data": Reader("data/train.jsonl", read_data),
+    "cached ids": Reader("cache/*/sources.bin", read_cache),
+    "cached ends": Reader("cache/*/source_ends.npy", read_cache),
+    "cache report": Reader("cache/*/report.json", read_cache),
+    "run arguments": Reader("run/training/arguments.json", read_run),
 }

@@ -41,7 +41,7 @@ def main():
         (folder / "model").rename(folder / "good")
         shutil.copytree(folder / "good", folder / "model")
     for reader, kind in READERS.items():  # with which everything is imported, too
-        read_quietly(reader, folder / kind.file)
+        read_quietly(reader, next(folder.glob(kind.file)))
     print(json.dumps({"end": "ready"}), file=answers, flush=True)
     for line in sys.stdin:
         reader, _, path = line.rstrip("\n").partition("\t")

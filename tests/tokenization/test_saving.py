@@ -88,6 +88,7 @@ def deepened(content):
     return json.dumps(content).replace("null", "[" * 5000 + "]" * 5000, 1)
 
 
+@pytest.mark.filterwarnings("ignore:The tokenizer of")
 @pytest.mark.parametrize(
     ("name", "change"),
     [
@@ -103,6 +104,7 @@ def deepened(content):
         ("tokenizer.json", lambda c: json.dumps({**c, "added_tokens": {"a": 3}})),
         ("tokenizer.json", lambda c: json.dumps({**c, "post_processor": [3]})),
         ("tokenizer.json", lambda c: json.dumps({**c, "pre_tokenizer": "x"})),
+        ("tokenizer.json", lambda c: json.dumps({**c, "normalizer": {"type": "x"}})),
         ("tokenizer_config.json", lambda c: json.dumps([c])),
         ("tokenizer_config.json", lambda c: "[" * 100_000),
         ("tokenizer_config.json", lambda c: json.dumps({**c, "trim_offsets": [3]})),

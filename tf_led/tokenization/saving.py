@@ -62,7 +62,8 @@ class FilesMixin:
             "is used as it is, as a transformers.PreTrainedTokenizerFast.",
             stacklevel=2,
         )
-        return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
+        with broken_files_as_value_error(place):
+            return PreTrainedTokenizerFast.from_pretrained(place, *args, **kwargs)
 
     @classmethod
     def convert_to_native_format(cls, **kwargs):

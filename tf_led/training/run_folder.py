@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.errors import CheckpointError
-from tf_led.checkpoints.formats.registry import FORMATS
+from tf_led.checkpoints.formats.registry import readable
 
 try:
     import fcntl
@@ -20,13 +20,10 @@ ARGUMENTS, RESULT, LOCK = "arguments.json", "result.json", "lock"
 CHECKPOINT = "checkpoint.json"
 INSIDE = "training"
 # Ends of the names of what a checkpoint consists of.
-CHECKPOINT_SUFFIXES = {
-    *(row.ending for row in FORMATS.values() if row.read is not None),
-    ".json",
-    ".txt",
-    ".model",
-    ".jinja",
-}
+CHECKPOINT_SUFFIXES = (
+    *(".json", ".txt", ".model", ".jinja"),
+    *(row.ending for row in readable()),
+)
 CHECKSUM = "sha256"  # of all else that a file says
 
 
