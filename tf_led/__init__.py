@@ -7,8 +7,8 @@ wherever torch is installed, and `import tf_led` must not.
 import importlib
 from typing import TYPE_CHECKING
 
-from tf_led.utils import keras_classes, old_paths
-from tf_led.utils.keras_backend import check_keras_backend
+from tf_led.utils import old_paths
+from tf_led.utils.keras_backend import check_keras_backend, install_stand_ins
 
 _HOME = {
     "LEDConfig": "tf_led.models.config",
@@ -101,4 +101,4 @@ def __dir__():
 
 
 old_paths.install()
-keras_classes.install()
+install_stand_ins()

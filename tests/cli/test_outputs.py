@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tf_led.checkpoints.convert.bart import bart_to_led
-from tf_led.checkpoints.disk.paths import same_place
+from tf_led.checkpoints.disk.atomic import same_place
 from tf_led.cli.main import main
 
 ROW = '{"document": "a", "summary": "b"}\n'

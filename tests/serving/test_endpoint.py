@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_led.serving.endpoint import Input, make_endpoint
+from tf_led.serving.endpoint import Input, make_endpoint, write_saved_model
 
 IDS = Input("ids", tf.int64, [None, None])
 TIMES = Input("times", tf.int32, [], 3)
@@ -53,3 +53,13 @@ def test_a_mask_may_be_of_nothing():
     ids = np.ones([2, 3], "int64")
     assert int(sizes.function(ids)["size"]) == 0
     assert int(sizes.function(ids, ids)["size"]) == 6
+
+
+def test_a_full_disk_is_an_os_error(tmp_path, monkeypatch):
+    def save(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "no space\nleft")
+
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    with pytest.raises(OSError, match="no space left") as caught:
+        write_saved_model(tmp_path / "1", {}, [])
+    assert str(tmp_path / "1") in str(caught.value)

@@ -9,9 +9,7 @@ from tf_led import (
     TFLEDForSequenceClassification,
     export_saved_model,
 )
-from tf_led.serving.endpoint import Input, make_endpoint
-from tf_led.serving.signatures import make_signatures
-from tf_led.serving.text import TextCodec
+from tf_led.serving.endpoint import Input, TextCodec, make_endpoint, make_signatures
 from tf_led.serving.warmup import WARMUP_FILE, write_warmup
 from tf_led.testing import tiny_config
 

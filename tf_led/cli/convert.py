@@ -12,8 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import own_entries
-from tf_led.checkpoints.disk.paths import same_place
+from tf_led.checkpoints.disk.atomic import own_entries, same_place
 from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
 from tf_led.cli.outputs import check_folder

@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import os
 
-from tf_led.checkpoints.disk.paths import same_place
+from tf_led.checkpoints.disk.atomic import same_place
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import staged
-from tf_led.checkpoints.disk.paths import same_place
+from tf_led.checkpoints.disk.atomic import same_place, staged
 from tf_led.cli.parser import UsageError
 
 MAX_NAME = 255  # bytes, of most file systems

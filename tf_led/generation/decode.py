@@ -6,14 +6,14 @@ from tf_led.generation.loop import DecodingLoop
 from tf_led.generation.outputs import (
     GenerateBeamEncoderDecoderOutput,
     GenerateEncoderDecoderOutput,
+    OutputCollector,
 )
+from tf_led.generation.python_hooks import check_streamer, stream_to
 from tf_led.generation.search.beam_search import BeamSearch
 from tf_led.generation.search.contrastive_search import ContrastiveSearch
 from tf_led.generation.search.greedy_and_sampling import GreedySearch, Sampling
 from tf_led.generation.search.group_beam_search import GroupBeamSearch
-from tf_led.generation.step_outputs import OutputCollector
 from tf_led.generation.stopping import build_stops
-from tf_led.generation.streaming import check_streamer, stream_to
 from tf_led.ops.control_flow import in_xla
 
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.search.beam_cache import own_beams
+from tf_led.generation.search.hypotheses import own_beams
 
 
 class StepOutput(NamedTuple):

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_led.ops.control_flow import choose_branch, in_xla
+from tf_led.ops.control_flow import choose_branch, in_xla, recomputed_steps
 from tf_led.ops.dropout import BlockDropout, dropout
 from tf_led.ops.masks import masked_softmax
-from tf_led.ops.recompute import recomputed_steps
 from tf_led.ops.tensor_utils import heads_first, pad_tokens, size_of, write_rows
 
 # Under XLA the number of global tokens is padded to the smallest of these sizes, or S,

@@ -16,10 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_led.ops.control_flow import in_xla
+from tf_led.ops.control_flow import in_xla, recomputed_steps
 from tf_led.ops.dropout import BlockDropout
 from tf_led.ops.masks import attention_probs, band_mask
-from tf_led.ops.recompute import recomputed_steps
 from tf_led.ops.tensor_utils import pad_tokens, size_of, take_rows, write_rows
 
 MAX_BLOCK_LEN = 128  # queries

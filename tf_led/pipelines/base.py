@@ -1,12 +1,14 @@
-"""What all pipelines share: reading inputs, batches, progress, the order of results."""
+"""What all pipelines share: inputs read and batched, progress, the order of results."""
 
+import sys
 import types
 from itertools import islice
 
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
-from tf_led.pipelines.progress import track
+from tf_led.data.batching import stack
 from tf_led.utils.validation import check_int
 
 
@@ -164,3 +166,48 @@ def limit_of(model):
     if getattr(model, "has_decoder", False):
         return min(limit, config.max_decoder_position_embeddings)
     return limit
+
+
+def make_inputs(rows, global_masks, tokenizer, model):
+    """Pads rows on the right and stacks them.
+
+    Args:
+        rows: list of B int[S].
+        global_masks: list of B bool[S].
+        tokenizer: whose padding token fills rows up; where it has none, the model's.
+        model: a model of this package.
+
+    Returns:
+        Dict of `input_ids`, `attention_mask` and `global_attention_mask`, int32[B, S].
+    """
+    pad = tokenizer.pad_token_id
+    pad = model.config.pad_token_id if pad is None else pad
+    length = max(map(len, rows))
+    arrays = {
+        "input_ids": stack(rows, length, pad),
+        "attention_mask": stack([np.ones(len(row)) for row in rows], length, 0),
+        "global_attention_mask": stack(global_masks, length, 0),
+    }
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def track(items, total, unit, shown):
+    """Yields items, with a bar that counts them where `shown`.
+
+    Args:
+        items: iterable.
+        total: int, or None if it is not known.
+        unit: str, what an item is.
+        shown: bool.
+
+    Returns:
+        Iterable of the items.
+
+    Example:
+        >>> from tf_led.pipelines.base import track
+        >>> list(track([3, 5], 2, "part", shown=False))
+        [3, 5]
+    """
+    if not shown:
+        return items
+    return tqdm(items, total=total, unit=unit, file=sys.stderr, leave=False)

@@ -3,8 +3,8 @@
 import warnings
 from typing import NamedTuple
 
+from tf_led.pipelines.base import track
 from tf_led.pipelines.fusing import fuse_document
-from tf_led.pipelines.progress import track
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
 from tf_led.utils.validation import check_int

@@ -8,8 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from tf_led.data.global_attention_rules import choose_rule
-from tf_led.pipelines.base import Pipeline, check_text, dataset_items, limit_of
-from tf_led.pipelines.batch import make_inputs
+from tf_led.pipelines.base import (
+    Pipeline,
+    check_text,
+    dataset_items,
+    limit_of,
+    make_inputs,
+)
 from tf_led.utils.validation import check_int
 
 MASKED = -10000.0  # the score of a token that cannot be in an answer

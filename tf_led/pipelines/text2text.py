@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tf_led.pipelines.base import Pipeline, check_text
+from tf_led.pipelines.base import Pipeline, check_text, track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.long_documents import (
     METHODS,
@@ -13,7 +13,6 @@ from tf_led.pipelines.long_documents import (
     summarize_split,
     write_parts,
 )
-from tf_led.pipelines.progress import track
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
 

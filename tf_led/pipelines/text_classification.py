@@ -5,8 +5,7 @@ import tensorflow as tf
 
 from tf_led.data.global_attention_rules import choose_rule
 from tf_led.models.tasks.sequence_classification import MULTI_LABEL, REGRESSION
-from tf_led.pipelines.base import Pipeline, check_text, limit_of
-from tf_led.pipelines.batch import make_inputs
+from tf_led.pipelines.base import Pipeline, check_text, limit_of, make_inputs
 from tf_led.pipelines.long_documents import warn_of_cut
 from tf_led.utils.validation import check_int
 

@@ -11,7 +11,7 @@ from tf_led.data.global_attention_rules import (
     first_token,
     text_tokens,
 )
-from tf_led.pipelines.batch import make_inputs
+from tf_led.pipelines.base import make_inputs
 from tf_led.utils.validation import check_int
 
 

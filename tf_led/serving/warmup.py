@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_led.serving.signatures import SERVING_DEFAULT
+from tf_led.serving.endpoint import SERVING_DEFAULT
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 TEXT = "A document."

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 _HOME = {
     "AdamW": "tf_led.training.schedules",
-    "RougeCallback": "tf_led.training.rouge",
+    "RougeCallback": "tf_led.training.metrics",
     "TokenAccuracy": "tf_led.training.metrics",
     "WarmUp": "tf_led.training.schedules",
     "make_strategy": "tf_led.training.workers",
-    "score_rouge": "tf_led.training.rouge",
+    "score_rouge": "tf_led.training.metrics",
 }
 
 if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
-    from tf_led.training.metrics import TokenAccuracy
-    from tf_led.training.rouge import RougeCallback, score_rouge
+    from tf_led.training.metrics import RougeCallback, TokenAccuracy, score_rouge
     from tf_led.training.schedules import AdamW, WarmUp
     from tf_led.training.workers import make_strategy
 

@@ -22,6 +22,7 @@ OLD_PATHS = {
     f"{PROCESSORS}.top_h": f"{PROCESSORS}.cutoffs",
     f"{PROCESSORS}.top_p": f"{PROCESSORS}.sampling_filters",
     f"{PROCESSORS}.typical": f"{PROCESSORS}.sampling_filters",
+    "tf_led.generation.streaming": "tf_led.generation.python_hooks",
     "tf_led.models.conditional_generation": (
         "tf_led.models.tasks.conditional_generation"
     ),
@@ -37,8 +38,11 @@ OLD_PATHS = {
     "tf_led.ops.bfloat16_products": "tf_led.utils.bfloat16",
     "tf_led.ops.shift": "tf_led.ops.losses",
     "tf_led.ops.struct": "tf_led.utils.output_struct",
+    "tf_led.serving.signatures": "tf_led.serving.endpoint",
+    "tf_led.serving.text": "tf_led.serving.endpoint",
     "tf_led.tokenization.graph_tokenizer": "tf_led.tokenization.graph.tokenizer",
     "tf_led.training.optimizer": "tf_led.training.schedules",
+    "tf_led.training.rouge": "tf_led.training.metrics",
 }
 
 

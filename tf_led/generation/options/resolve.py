@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 from transformers import GenerationConfig
 
+from tf_led.generation.options.build import resolve_lengths
 from tf_led.generation.options.generation_options import GenerationOptions
-from tf_led.generation.options.lengths import resolve_lengths
 from tf_led.generation.options.option_table import DEFAULTS, OPTIONS, SAMPLING
 from tf_led.utils.validation import as_ids, check_int, check_unit, known_number
 

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_led.generation.search.base import Search, SearchResult, StepResult
-from tf_led.generation.search.beam_cache import extend_history, pick_beams
 from tf_led.generation.search.greedy_and_sampling import (
     add_gumbel_noise,
     apply_processors,
@@ -16,9 +15,11 @@ from tf_led.generation.search.hypotheses import (
     Hypotheses,
     LengthPenalty,
     best_of_all,
+    extend_history,
     grow,
     keep_best,
     new_hypotheses,
+    pick_beams,
 )
 
 

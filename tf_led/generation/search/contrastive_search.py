@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_led.generation.search.base import Search, SearchResult, StepResult
-from tf_led.generation.search.beam_cache import extend_history, pick_beams, write_column
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
+from tf_led.generation.search.hypotheses import extend_history, pick_beams, write_column
 
 
 class Contrast(NamedTuple):

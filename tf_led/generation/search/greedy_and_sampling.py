@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_led.generation.search.base import Search, SearchResult, StepResult
-from tf_led.generation.search.beam_cache import write_column
+from tf_led.generation.search.hypotheses import write_column
 
 
 def apply_processors(processors, scores, tokens, length):

@@ -6,16 +6,18 @@ import tensorflow as tf
 
 from tf_led.generation.processors.diversity import HammingDiversity
 from tf_led.generation.search.base import Search, SearchResult, StepResult
-from tf_led.generation.search.beam_cache import extend_history, pick_beams, write_column
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
 from tf_led.generation.search.hypotheses import (
     NEVER,
     Hypotheses,
     LengthPenalty,
     best_of_all,
+    extend_history,
     grow,
     keep_best,
     new_hypotheses,
+    pick_beams,
+    write_column,
 )
 
 

@@ -9,8 +9,7 @@ from huggingface_hub.utils import validate_repo_id
 
 from tf_led.checkpoints.disk.atomic import staged
 from tf_led.checkpoints.formats.lazy_tensor import widest_dtype
-from tf_led.checkpoints.hub.model_card import model_card
-from tf_led.checkpoints.hub.push import push_folder
+from tf_led.checkpoints.hub.push import model_card, push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
 from tf_led.models.config import LEDConfig
 from tf_led.models.serving.legacy_signatures import legacy_signatures, stage_saved_model

@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from tf_led.checkpoints.disk.versions import new_version
 from tf_led.data.global_attention_rules import GRAPH_RULES
-from tf_led.serving.signatures import make_signatures, write_saved_model
-from tf_led.serving.text import TextCodec
+from tf_led.serving.endpoint import TextCodec, make_signatures, write_saved_model
 from tf_led.serving.warmup import import_log, write_warmup
 from tf_led.tokenization.graph.tokenizer import GraphTokenizer
 

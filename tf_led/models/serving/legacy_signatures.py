@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from tf_led.models.serving.export import export_saved_model
-from tf_led.serving.signatures import write_saved_model
+from tf_led.serving.endpoint import write_saved_model
 
 CACHE_KINDS = ("self_key", "self_value", "cross_key", "cross_value")
 GRAPH_FILE = "saved_model.pb"

@@ -1,7 +1,7 @@
 import pytest
 from huggingface_hub import ModelCard
 
-from tf_led.checkpoints.hub.model_card import model_card
+from tf_led.checkpoints.hub.push import model_card
 from tf_led.testing import tiny_config
 
 
