@@ -2,6 +2,7 @@ import copy
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_led
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
@@ -95,3 +96,51 @@ def test_reloads_from_its_config(led, inputs):
     again.set_weights(led.get_weights())
     np.testing.assert_array_equal(again(inputs)[0], led(inputs)[0])
     assert isinstance(led(inputs), tf_led.TFLEDSeq2SeqModelOutput)
+
+
+def test_masked_embeddings_influence_nothing(led):
+    """Whatever they hold: eagerly, in graphs and in every gradient."""
+    random, bad = np.random.default_rng(0), [np.nan, np.inf, -np.inf, 3e38] * 3
+    mask = np.array([[1] * 13, [1] * 9 + [0] * 4])
+    decoder_mask = np.array([[1] * 5, [0] + [1] * 4])
+    good = [random.normal(size=(2, n, 12)).astype("float32") for n in (13, 5)]
+    spoiled = [
+        np.where(seen[..., None] == 1, embeds, bad).astype("float32")
+        for embeds, seen in zip(good, (mask, decoder_mask), strict=True)
+    ]
+
+    def run(embeds, decoder_embeds):
+        with tf.GradientTape() as tape:
+            tape.watch([embeds, decoder_embeds])
+            output = led(
+                inputs_embeds=embeds,
+                attention_mask=mask,
+                global_attention_mask=[[1] + [0] * 12] * 2,
+                decoder_inputs_embeds=decoder_embeds,
+                decoder_attention_mask=decoder_mask,
+            )
+            hidden = tf.boolean_mask(output.last_hidden_state, decoder_mask == 1)
+        watched = [embeds, decoder_embeds, *led.trainable_variables]
+        return hidden, tape.gradient(hidden, watched)
+
+    expected, gradients = run(*map(tf.constant, good))
+    for call in (run, tf.function(run)):
+        hidden, found = call(*map(tf.constant, spoiled))
+        np.testing.assert_allclose(hidden, expected, atol=1e-5)
+        for one, other in zip(found, gradients, strict=True):
+            if one is not None:
+                np.testing.assert_allclose(
+                    tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-4
+                )
+
+
+def test_masked_encoder_outputs_influence_nothing(led, inputs):
+    states = encode(led, inputs).last_hidden_state.numpy()
+    mask = np.ones(states.shape[:2], int)
+    mask[:, -2:] = 0
+    ids = inputs["decoder_input_ids"]
+    given = {"attention_mask": mask, "decoder_input_ids": ids}
+    expected = led(encoder_outputs=states, **given).last_hidden_state
+    states[:, -2:] = np.nan
+    found = led(encoder_outputs=states, **given).last_hidden_state
+    np.testing.assert_allclose(found, expected, atol=1e-6)

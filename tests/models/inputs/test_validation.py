@@ -175,6 +175,16 @@ def test_embeddings_that_do_not_fit(embeds, message):
         checks.validate_embeds(embeds, "inputs_embeds", 12, "float32")
 
 
+@pytest.mark.parametrize(("dtype", "large"), [("float32", 1e14), ("float16", 3e4)])
+def test_masked_embeddings_that_no_mask_could_hide(dtype, large):
+    row = [large, -1.0, np.nan, np.inf, -np.inf, np.finfo(dtype).max]
+    embeds = tf.constant([row] * 2, dtype)[None]  # [1, 2, 6]
+    first, second = checks.clear_masked(embeds, tf.constant([[True, False]])).numpy()[0]
+    np.testing.assert_array_equal(first, embeds[0, 0])
+    np.testing.assert_array_equal(second, [*first[:2], 0, 0, 0, 0])
+    assert checks.clear_masked(embeds, None) is embeds
+
+
 def test_head_masks():
     mask = np.arange(6.0).reshape(2, 3)
     np.testing.assert_array_equal(

@@ -95,6 +95,8 @@ def validate_document(
             config.encoder_attention_heads,
         ),
     )
+    if embeds is not None:
+        tokens = validation.clear_masked(tokens, document.attention_mask)
     return document._replace(**{name: tokens})
 
 
@@ -165,7 +167,9 @@ def validate_decoder_inputs(
     )
     if embeds is None:
         return inputs._replace(input_ids=tokens)
-    return inputs._replace(inputs_embeds=tokens)
+    mask = inputs.attention_mask
+    mask = None if mask is None else mask[:, past_len:]
+    return inputs._replace(inputs_embeds=validation.clear_masked(tokens, mask))
 
 
 def validate_states(config, dtype, states, attention_mask, name):
@@ -186,7 +190,8 @@ def validate_states(config, dtype, states, attention_mask, name):
     """
     states = validation.validate_embeds(states, name, config.d_model, dtype)
     shape = [static_or_dynamic(states, 0), static_or_dynamic(states, 1)]
-    return states, validation.validate_mask(attention_mask, "attention_mask", shape)
+    mask = validation.validate_mask(attention_mask, "attention_mask", shape)
+    return validation.clear_masked(states, mask), mask
 
 
 def validate_inputs(

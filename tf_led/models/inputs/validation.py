@@ -170,6 +170,34 @@ def validate_embeds(embeds, name, dim, dtype):
     return tf.cast(embeds, dtype)
 
 
+def clear_masked(embeds, mask):
+    """Puts 0 where a masked embedding is NaN, infinite, or has no square in float32.
+
+    The mask hides what is finite; 0 times such a number would be NaN, forward and in
+    gradients. Every other number stays: masked tokens have hidden states, too.
+
+    Args:
+        embeds: float[B, S, D].
+        mask: bool[B, S], True for real tokens; None for no masked ones.
+
+    Returns:
+        float[B, S, D].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.models.inputs.validation import clear_masked
+        >>> embeds = tf.constant([[[1.0], [float("nan")], [2.0]]])
+        >>> clear_masked(embeds, tf.constant([[True, False, False]])).numpy().tolist()
+        [[[1.0], [0.0], [2.0]]]
+    """
+    if mask is None:
+        return embeds
+    # 1e15 has a square that may be summed; float16 ends below, where half is safe.
+    limit = min(1e15, float(embeds.dtype.max) / 2)
+    is_harmless = tf.abs(embeds) < tf.constant(limit, embeds.dtype)  # False for NaN
+    return tf.where(mask[:, :, None] | is_harmless, embeds, tf.zeros_like(embeds))
+
+
 def validate_head_mask(mask, name, num_layers, num_heads):
     """Checks a head mask float[L, N], or float[N] for all layers; None stays None."""
     if mask is None:
