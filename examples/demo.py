@@ -1,82 +1,90 @@
-"""What `make demo` learns from and summarises: `python -m examples.demo`.
+"""What `make demo` reads, summarises and learns from: `python -m examples.demo FOLDER`.
 
-Writes a small LED of seeded random weights with our own writers, its tokenizer trained
-on the spot; examples, which are functions of the standard library with what their
-docstrings say; and a long document, a module of it. No network, no download. What a
-model of random weights writes has no meaning: where a model is bundled, the demo
-fine-tunes that one.
+Writes a long English document and short ones with their titles, chapters of Python's
+own reference manual, which comes with every Python; and a LED of seeded random weights,
+for code that only needs one to run on. No network, no download. `--compare` shows what
+a model wrote about some chapters before it was fine-tuned and after.
 """
 
 import argparse
-import ast
 import configparser
-import copy
-import heapq
 import json
-import shutil
-import sys
-import tarfile
 import textwrap
 from pathlib import Path
+from pydoc_data.topics import topics
 
 from tf_led.cli.main import prepare_streams
 from tf_led.cli.parser import load_tensorflow
 
-# One module is in one file only: what is measured has not been learnt.
-LEARNT = (textwrap, shutil)
-MEASURED = (heapq, copy, tarfile)
-DOCUMENT = configparser
+DOCUMENT = "specialnames"
+MOST_CHARS = 15_000  # longer chapters hold the text of shorter ones
+EVERY = 4  # of so many chapters one is measured, the others are learnt from
+NUM_SHOWN = 5
 
 
-def write_examples(file, modules, number):
-    """Writes functions without their docstrings, and the docstrings' first sentences.
-
-    Args:
-        file: Path of the JSONL file.
-        modules: modules whose source to read.
-        number: int, how many at most.
-
-    Example:
-        >>> import json, textwrap
-        >>> from pathlib import Path
-        >>> from examples.demo import write_examples
-        >>> write_examples(Path("examples.jsonl"), [textwrap], 1)
-        >>> json.loads(Path("examples.jsonl").read_text())["summary"]
-        'Wrap a single paragraph of text, returning a list of wrapped lines.'
-    """
-    found = [pair for module in modules for pair in pairs_of(module)]
-    rows = [{"document": source, "summary": text} for source, text in found]
-    lines = [json.dumps(row) + "\n" for row in rows[:number]]
-    file.write_text("".join(lines), encoding="utf-8")
-
-
-def pairs_of(module):
-    """Finds (source without docstring, first sentence) for a module's functions.
-
-    Args:
-        module: a module that has a source file.
+def chapters():
+    """Cuts the chapters of Python's manual into title and text.
 
     Returns:
-        List of pairs of str, those with a docstring of a sentence.
+        List of dict of `document` and `summary`, two str, the summary being the title.
+
+    Example:
+        >>> from examples.demo import chapters
+        >>> chapters()[0]["summary"]
+        'The "assert" statement'
     """
-    with open(module.__file__, encoding="utf-8") as file:
-        tree = ast.parse(file.read())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    pairs = [(without_docstring(node), first_sentence(node)) for node in functions]
-    return [(source, text) for source, text in pairs if len(text) > 20]
+    found = {}
+    for name in sorted(topics):
+        title, _, text = topics[name].strip().split("\n", 2)
+        if len(text) < MOST_CHARS:
+            found.setdefault(title, {"document": text.strip(), "summary": title})
+    return list(found.values())
 
 
-def first_sentence(node):
-    text = (ast.get_docstring(node) or "").split("\n\n")[0]
-    return " ".join(text.split()).split(". ")[0]
+def write_texts(folder):
+    """Writes `document.txt`, `train.jsonl` and `validation.jsonl`.
+
+    Args:
+        folder: Path.
+    """
+    (folder / "document.txt").write_text(topics[DOCUMENT], encoding="utf-8")
+    found = chapters()
+    measured = found[::EVERY]
+    learnt = [one for one in found if one not in measured]
+    for name, rows in (("train", learnt), ("validation", measured)):
+        lines = [json.dumps(row) + "\n" for row in rows]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
-def without_docstring(node):
-    if ast.get_docstring(node) is None:
-        return ast.unparse(node)
-    shorter = copy.copy(node)
-    shorter.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(shorter)
+def compare(folder):
+    """Prints some examples with what the model wrote before and after fine-tuning.
+
+    Args:
+        folder: Path with `validation.jsonl`, and what `tf-led evaluate --predictions`
+            wrote to `before.jsonl` and `after.jsonl`.
+
+    Example:
+        >>> import json
+        >>> from pathlib import Path
+        >>> from examples.demo import compare
+        >>> row = {"document": "Some text.", "summary": "a", "prediction": "b"}
+        >>> for name in ("validation", "before", "after"):
+        ...     _ = Path(f"{name}.jsonl").write_text(json.dumps(row))
+        >>> compare(Path())
+        <BLANKLINE>
+        Some text.
+            before: b
+            after:  b
+            in the manual: a
+    """
+    names = ("validation", "before", "after")
+    tables = [(folder / f"{name}.jsonl").read_text("utf-8") for name in names]
+    rows = [[json.loads(line) for line in table.splitlines()] for table in tables]
+    for example, before, after in list(zip(*rows, strict=True))[:NUM_SHOWN]:
+        print(f"\n{textwrap.shorten(example['document'], 88, placeholder=' ...')}")
+        print(f"    before: {before['prediction']}")
+        print(f"    after:  {after['prediction']}")
+        print(f"    in the manual: {example['summary']}")
 
 
 # One line per special token, in the order of LEDConfig's ids: bos 0, pad 1, eos 2.
@@ -106,9 +114,7 @@ def write_demo(folder):
     checkpoint.mkdir(parents=True, exist_ok=True)
     tokenizer = write_tokenizer(checkpoint)
     write_model(checkpoint, vocab_size=len(tokenizer))
-    write_examples(folder / "train.jsonl", LEARNT, 24)
-    write_examples(folder / "validation.jsonl", MEASURED, 8)
-    shutil.copyfile(DOCUMENT.__file__, folder / "document.txt")
+    write_texts(folder)
 
 
 def write_tokenizer(checkpoint):
@@ -153,8 +159,18 @@ def write_model(checkpoint, vocab_size):
     model.save_pretrained(checkpoint)
 
 
-if __name__ == "__main__":
+def main():
+    parser = argparse.ArgumentParser(prog="examples.demo", description=__doc__)
+    parser.add_argument("folder", nargs="?", default="demo", type=Path)
+    parser.add_argument("--compare", action="store_true")
+    args = parser.parse_args()
     prepare_streams()
-    destination = sys.argv[1] if len(sys.argv) > 1 else "demo"
-    print(f"Writing examples and a small LED of random weights to {destination}.")
-    write_demo(destination)
+    if args.compare:
+        compare(args.folder)
+    else:
+        print(f"Writing a document, examples and a small LED to {args.folder}.")
+        write_demo(args.folder)
+
+
+if __name__ == "__main__":
+    main()

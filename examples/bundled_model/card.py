@@ -31,6 +31,8 @@ phrases like those that Debian uses, and sometimes the wrong ones; it invents.
   {fetched} Debian packages that have many: the page without its NAME section, header
   and footer is the document, what the NAME line says behind the dash the summary. Names
   in the rest of the page stay.
+- **Docstrings** of the Python files on that machine, learnt from only: the first
+  sentence is the summary of the rest.
 
 A source package is in one part whole, all of its versions and both kinds of text
 together. Texts to learn from that share a sentence with a measured one are left out,

@@ -16,7 +16,7 @@ from examples.bundled_model.splitting import (
     part_of,
     without_shared_sentences,
 )
-from examples.bundled_model.texts import KINDS
+from examples.bundled_model.texts import KINDS, LEARNT_ONLY
 
 # One synopsis on hundreds of packages teaches it, not how to read.
 MOST_ALIKE = 4
@@ -94,6 +94,22 @@ def split(texts):
     return found
 
 
+def learnt_only(rows, found):
+    """Keeps what may be learnt from of texts of which none is measured.
+
+    Args:
+        rows: list of dict.
+        found: dict as of `split`.
+
+    Returns:
+        List of dict, without what shares a sentence with measured texts.
+    """
+    measured = [
+        row for (part, _), all in found.items() if part != "train" for row in all
+    ]
+    return without_shared_sentences(without_repetition(rows, 1), measured)
+
+
 def write_corpus(found, folder):
     """Writes `PART.KIND.jsonl` for every part and kind of text.
 
@@ -114,5 +130,8 @@ def write_corpus(found, folder):
 
 if __name__ == "__main__":
     texts = {kind: read_rows(Path(sys.argv[1]) / f"{kind}.jsonl") for kind in KINDS}
-    for name, size in write_corpus(split(texts), Path(sys.argv[2])).items():
+    found = split(texts)
+    rows = read_rows(Path(sys.argv[1]) / f"{LEARNT_ONLY}.jsonl")
+    found["train", LEARNT_ONLY] = learnt_only(rows, found)
+    for name, size in write_corpus(found, Path(sys.argv[2])).items():
         print(f"{name}: {size:,}")

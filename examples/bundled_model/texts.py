@@ -1,16 +1,19 @@
 """Reads the texts that the bundled model is made of, before they are split.
 
 `python -m examples.bundled_model.texts DEBIAN FOLDER` fetches what it needs of Debian
-into the first folder, and writes `package.jsonl` and `page.jsonl` into the second.
+into the first folder, and writes `package.jsonl`, `page.jsonl` and `docstring.jsonl`
+into the second.
 """
 
 import sys
 from pathlib import Path
 
 from examples.bundled_model import debian_packages, manual_pages
+from examples.bundled_model.docstrings import read_docstrings
 from examples.bundled_model.rows import write_rows
 
 KINDS = ("package", "page")
+LEARNT_ONLY = "docstring"
 
 
 def read_debian(folder):
@@ -33,6 +36,7 @@ def read_debian(folder):
 
 
 if __name__ == "__main__":
-    for kind, rows in read_debian(Path(sys.argv[1])).items():
+    texts = read_debian(Path(sys.argv[1])) | {LEARNT_ONLY: read_docstrings()}
+    for kind, rows in texts.items():
         write_rows(Path(sys.argv[2]) / f"{kind}.jsonl", rows)
         print(f"{kind}: {len(rows):,}")

@@ -29,14 +29,14 @@ def dense_attention(layer, hidden, padding, is_global, head_mask=None):
     names = ["query", "key", "value", "query_global", "key_global", "value_global"]
     projected = [weights.heads(name, hidden, N) for name in names]
     projected[0], projected[3] = (projected[i] / (D // N) ** 0.5 for i in (0, 3))
-    context, *maps = dense_led_attention(
+    context, *probs = dense_led_attention(
         *projected,
         padding_mask=padding,
         global_mask=is_global,
         radius=R,
         head_mask=head_mask,
     )
-    return weights.linear("output", context.reshape(hidden.shape)), *maps
+    return weights.linear("output", context.reshape(hidden.shape)), *probs
 
 
 @pytest.mark.parametrize("head_mask", [None, HEAD_MASK])

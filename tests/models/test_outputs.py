@@ -12,15 +12,15 @@ ENCODER = [
     "encoder_attentions",
     "encoder_global_attentions",
 ]
-MAPS = ["hidden_states", "attentions"]
+PER_LAYER = ["hidden_states", "attentions"]
 # The fields of transformers 4.57, in its order.
 FIELDS = {
     tf_led.TFLEDEncoderBaseModelOutput: [
         "last_hidden_state",
-        *MAPS,
+        *PER_LAYER,
         "global_attentions",
     ],
-    TFLEDDecoderOutput: ["last_hidden_state", *CACHE, *MAPS, "cross_attentions"],
+    TFLEDDecoderOutput: ["last_hidden_state", *CACHE, *PER_LAYER, "cross_attentions"],
     tf_led.TFLEDSeq2SeqModelOutput: ["last_hidden_state", *CACHE, *DECODER, *ENCODER],
     tf_led.TFLEDSeq2SeqLMOutput: ["loss", "logits", *CACHE, *DECODER, *ENCODER],
     tf_led.TFLEDSeq2SeqSequenceClassifierOutput: [

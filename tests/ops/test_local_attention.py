@@ -400,7 +400,7 @@ def started_by(name, loop):
 def test_memory_is_linear_in_the_length():
     """No tensor is larger than a few [S, D], and loops keep nothing for the gradient.
 
-    4,096 tokens, 16 features, a window of 513: the whole map would be 4.2 million.
+    4,096 tokens, 16 features, a window of 513: all probabilities would be 4.2 million.
     """
     budget = 8 * 4096 * 16
     graph = long_gradient(context_of, 4096, radius=256)

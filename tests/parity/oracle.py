@@ -108,7 +108,7 @@ def run_theirs(pair, inputs, **options):
     fields = to_arrays(outputs)
     global_probs = fields.get("encoder_global_attentions")
     if global_probs is not None:
-        used = used_slots(inputs)[:, None, None]
+        used = used_global_indices(inputs)[:, None, None]
         length = source_mask(inputs).shape[1]
         fields["encoder_global_attentions"] = tuple(
             np.where(used, layer[:, :, :length], 0) for layer in global_probs
@@ -181,7 +181,7 @@ def target_mask(inputs, length):
     return mask & source_mask(inputs).any(axis=1, keepdims=True)
 
 
-def used_slots(inputs):
+def used_global_indices(inputs):
     """bool[B, G]: which global token positions a row uses."""
     is_real = source_mask(inputs)
     mask = inputs.get("global_attention_mask", np.zeros(is_real.shape, int))

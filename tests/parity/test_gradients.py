@@ -38,13 +38,13 @@ def test_every_weight(get_pair, layout, pattern, length):
     assert_gradients_match(mine, theirs)
 
 
-def test_attention_maps_change_no_gradient(get_pair):
+def test_attention_probs_change_no_gradient(get_pair):
     """Requesting attention probabilities takes another way through the encoder."""
     pair = get_pair("falling_windows")
     inputs = with_labels(make_inputs("unequal_globals", 3, 21), seed=3)
     _, plain = our_gradients(pair.ours, inputs)
-    _, with_maps = our_gradients(pair.ours, inputs, output_attentions=True)
-    assert_gradients_match(with_maps, plain)
+    _, with_probs = our_gradients(pair.ours, inputs, output_attentions=True)
+    assert_gradients_match(with_probs, plain)
 
 
 POSITIONS = "led.encoder.embed_positions.weight"

@@ -29,7 +29,7 @@ def test_every_output(pair, length):
 
 
 @pytest.mark.parametrize("pattern", ["first_global", "left_padding", "all_global"])
-def test_outputs_without_maps(pair, pattern):
+def test_outputs_without_attention_probs(pair, pattern):
     inputs = make_inputs(pattern, 5, 701)
     mine, theirs = run_eagerly(pair, inputs), run_theirs(pair, inputs)
     assert_outputs_match(mine, theirs, inputs)

@@ -100,7 +100,7 @@ def test_close_to_full_precision(get_step, policy, tolerance):
 
 
 @pytest.mark.parametrize("policy", ["float32", *POLICIES])
-def test_attention_maps_are_finite(policy):
+def test_attention_probs_are_finite(policy):
     model = tf_led.TFLEDForConditionalGeneration(CONFIG, dtype=policy)
     fill_spread(model)
     assert_finite(model(nothing_real(7, 13), output_attentions=True))

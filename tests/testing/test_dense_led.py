@@ -66,11 +66,11 @@ def test_equals_pytorch(activation):
     inputs = make_inputs(np.random.default_rng(7))
     ours = dense_led_forward(weights, config, **inputs)
     theirs = run_torch(config_of(activation), weights, inputs)
-    used = np.arange(2) < np.array([2, 1, 0])[:, None]  # global slots of each row
+    used = np.arange(2) < np.array([2, 1, 0])[:, None]  # global tokens of each row
     for name, values in ours.items():
         if name == "encoder_global_attentions":
-            maps = theirs[name]
-            theirs[name] = [np.where(used[:, None, None], m, 0) for m in maps]
+            probs = theirs[name]
+            theirs[name] = [np.where(used[:, None, None], m, 0) for m in probs]
         if isinstance(values, np.ndarray):
             values, theirs[name] = [values], [theirs[name]]
         for mine, torchs in zip(values, theirs[name], strict=True):
@@ -102,7 +102,7 @@ def test_more_padding_changes_nothing():
 
 
 @pytest.mark.parametrize("name", ["head_mask", "decoder_head_mask"])
-def test_each_head_mask_reaches_its_own_maps(name):
+def test_each_head_mask_scales_its_own_attention_probs(name):
     config = tiny_config()
     inputs = make_inputs(np.random.default_rng(13))
     weights = spread_weights(config)
@@ -110,12 +110,12 @@ def test_each_head_mask_reaches_its_own_maps(name):
     mask[1] = [0.0, 1.0, 0.5]
     plain = dense_led_forward(weights, config, **inputs)
     masked = dense_led_forward(weights, config, **inputs, **{name: mask})
-    maps = {
+    probs = {
         "head_mask": "encoder_attentions",
         "decoder_head_mask": "decoder_attentions",
     }
-    field = maps.pop(name)
-    (other,) = maps.values()
+    field = probs.pop(name)
+    (other,) = probs.values()
     scale = mask[1][:, None, None]
     np.testing.assert_allclose(masked[field][0], plain[field][0])
     np.testing.assert_allclose(masked[field][1], plain[field][1] * scale)
@@ -139,9 +139,9 @@ def test_a_query_that_sees_nothing_has_no_attention():
     config = tiny_config()
     inputs = make_inputs(np.random.default_rng(19))
     inputs["decoder_attention_mask"][0, :2] = 0
-    maps = dense_led_forward(spread_weights(config), config, **inputs)
-    assert np.all(maps["decoder_attentions"][0][0, :, :2] == 0)
-    assert np.isfinite(maps["logits"]).all()
+    probs = dense_led_forward(spread_weights(config), config, **inputs)
+    assert np.all(probs["decoder_attentions"][0][0, :, :2] == 0)
+    assert np.isfinite(probs["logits"]).all()
 
 
 def test_refuses_what_it_cannot_do():

@@ -48,7 +48,7 @@ def make_attention(radius, heads, size, seed):
 
 
 def run_torch(attention, hidden, padding_mask, global_mask):
-    """PyTorch's context and maps, in our layout and with unused global slots at 0."""
+    """PyTorch's context and probabilities in our layout, unused global indices 0."""
     is_global = global_mask & padding_mask
     merged = np.where(is_global, 1.0, np.where(padding_mask, 0.0, -1.0))
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_shows_who_sees_whom():
     )
 
 
-def test_head_mask_scales_the_maps_and_the_context():
+def test_head_mask_scales_the_probs_and_the_context():
     rng = np.random.default_rng(3)
     tensors = rng.standard_normal([6, 2, 7, 3, 5])
     masks = {

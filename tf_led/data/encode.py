@@ -2,9 +2,11 @@
 
 import io
 import itertools
+import sys
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from tf_led.data.cache import RowWriter, TokenRows, cached
 from tf_led.data.records import DataReport, Keys, name_of, read_examples
@@ -135,6 +137,7 @@ def encode_examples(
     keys=None,
     strict=False,
     cache_dir=None,
+    progress_bar=False,
 ):
     r"""Reads and tokenises examples.
 
@@ -152,6 +155,8 @@ def encode_examples(
             are left out, with a warning each.
         cache_dir: folder to keep the ids in, and to read them from when the same data,
             tokenizer and limits come again; None keeps them in memory.
+        progress_bar: bool, whether to count the examples on stderr, where that takes
+            longer than two seconds.
 
     Returns:
         Encoded.
@@ -184,7 +189,15 @@ def encode_examples(
 
     def write(source_file, target_file):
         writers = RowWriter(source_file), RowWriter(target_file)
-        examples = read_examples(source, report, keys)
+        examples = tqdm(
+            read_examples(source, report, keys),
+            desc="reading",
+            unit="example",
+            file=sys.stderr,
+            disable=not progress_bar,
+            delay=2,
+            leave=False,
+        )
         _encode(examples, tokenizer, limits, writers, report)
         report.check()
         return [writer.ends for writer in writers]

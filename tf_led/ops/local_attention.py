@@ -160,8 +160,8 @@ def local_attention(
         (TensorShape([2, 7, 3, 5]), TensorShape([2, 3, 7, 6]))
     """
     grid = make_grid(query, global_key, radius, max_bytes)
-    visible = _visible_keys(key_mask, global_key_mask, grid)
-    visible = visible[:, :, None, None, :]  # [C, B, 1, 1, m * b + G]
+    attention_mask = _block_mask(key_mask, global_key_mask, grid)
+    attention_mask = attention_mask[:, :, None, None, :]  # [C, B, 1, 1, m * b + G]
     band = tf.pad(  # [b, m * b + G]
         band_mask(grid.block_len, grid.neighbours * grid.block_len, radius),
         [[0, 0], [0, size_of(global_key, 1)]],
@@ -169,8 +169,8 @@ def local_attention(
     )
     query_mask = _to_blocks(query_mask, grid, 0, [1, 0, 2])  # [C, B, b]
     query_mask = query_mask[:, :, None, :, None]
-    block_size = size_of(visible, 1) * query.shape[2] * grid.block_len
-    block_size *= size_of(visible, 4)
+    block_size = size_of(attention_mask, 1) * query.shape[2] * grid.block_len
+    block_size *= size_of(attention_mask, 4)
     dropout = BlockDropout(
         dropout_rate, seed, block_size, grid.num_steps, grid.per_step
     )
@@ -178,7 +178,7 @@ def local_attention(
     def attend(step, query, key, value):
         """Blocks of queries [k * B, N, b, H], all their keys [k * B, N, H, K]."""
         first = step * grid.per_step
-        seen = take_rows(visible, first, grid.per_step)  # [k, B, 1, 1, K]
+        seen = take_rows(attention_mask, first, grid.per_step)  # [k, B, 1, 1, K]
         is_query = take_rows(query_mask, first, grid.per_step)  # [k, B, 1, b, 1]
         probs = attention_probs(
             query, key, _fold(seen) & band, scale
@@ -235,7 +235,7 @@ def _join_blocks(blocks, order, axis):
     return tf.reshape(ordered, joined)
 
 
-def _visible_keys(key_mask, global_key_mask, grid):
+def _block_mask(key_mask, global_key_mask, grid):
     """Tells which keys a block may see, near enough or not: bool[C, B, m * b + G]."""
     blocks = _to_blocks(key_mask, grid, grid.neighbours, [1, 0, 2])  # [C', B, b]
     count = grid.num_blocks

@@ -55,6 +55,13 @@ def test_parts_and_what_they_share(monkeypatch):
     assert found["train", "page"] == found["validation", "page"] == []
 
 
+def test_what_is_learnt_only_shares_nothing_with_what_is_measured():
+    found = {("train", "page"): [row("keras", "knots")]}
+    found["test", "page"] = [row("git", "ropes")]
+    rows = [row("python:a", "ropes"), row("python:a", "knots")]
+    assert names(corpus.learnt_only(rows, found)) == ["knots"]
+
+
 def test_written_rows_are_read_again(tmp_path):
     rows = [row("a", "caf\u00e9"), row("b", "ropes")]
     sizes = corpus.write_corpus({("test", "page"): rows}, tmp_path / "new")

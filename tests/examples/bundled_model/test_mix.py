@@ -22,6 +22,7 @@ def corpus(tmp_path):
         for part, number in (("train", 5), ("validation", 3)):
             rows = [row(f"{kind}{n}") for n in range(number)]
             write_rows(tmp_path / f"{part}.{kind}.jsonl", rows)
+    write_rows(tmp_path / "train.docstring.jsonl", [row("docstring0")])
     return tmp_path
 
 
@@ -32,6 +33,16 @@ def test_the_first_run_goes_over_everything_several_times(corpus):
     assert found.count("page0") == mix.PASSES * mix.PAGE_TIMES
 
 
+def test_the_second_run_reads_pages_from_both_starts_and_docstrings(corpus):
+    mix.write_mix(corpus, corpus / "mix")
+    found = names(read_rows(corpus / "mix/more.jsonl"))
+    assert found.count("package0") == found.count("docstring0") == mix.MORE_PASSES
+    assert found.count("page0") == mix.MORE_PASSES * mix.MORE_PAGE_TIMES
+    page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT * 9)
+    starts = [one["document"].split()[0] for one in mix.more([page], [])]
+    assert {*starts} == {"A", "SYNOPSIS"}
+
+
 def test_validation_is_of_both_kinds(corpus, monkeypatch):
     monkeypatch.setattr(mix, "MEASURED", {"package": 2, "page": 1})
     mix.write_mix(corpus, corpus / "mix")
@@ -39,7 +50,7 @@ def test_validation_is_of_both_kinds(corpus, monkeypatch):
     assert names(found) == ["package0", "package1", "page0"]
 
 
-def test_the_second_run_reads_fewer_texts_to_a_later_end(monkeypatch):
+def test_the_third_run_reads_fewer_texts_to_a_later_end(monkeypatch):
     monkeypatch.setattr(mix, "LATER", {"page": 2, "package": 1})
     monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
     pages = [row(f"page{n}", "DESCRIPTION\n" + TEXT * 40) for n in range(3)]

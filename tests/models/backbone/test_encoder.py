@@ -162,14 +162,14 @@ def test_wrong_input_is_found_in_a_graph_of_open_shapes():
     assert encode.experimental_get_tracing_count() == 1
 
 
-MAPS = {"output_attentions": True, "return_dict": True}
+WITH_PROBS = {"output_attentions": True, "return_dict": True}
 
 
-def test_a_bound_sets_the_width_of_maps(document):
+def test_the_limit_sets_the_width_of_attention_probs(document):
     config = tiny_config(**SIZES)
     exact, bounded = TFLEDEncoder(config), TFLEDEncoder(config, max_global_tokens=3)
     bounded.set_weights(exact.get_weights())
-    one, other = exact(document, **MAPS), bounded(document, **MAPS)
+    one, other = exact(document, **WITH_PROBS), bounded(document, **WITH_PROBS)
     assert other.attentions[1].shape == [2, 3, 7, 3 + 17]
     for mine, padded in zip(one.attentions, other.attentions, strict=True):
         np.testing.assert_allclose(mine[..., :2], padded[..., :2], atol=1e-6)
@@ -180,26 +180,26 @@ def test_a_bound_sets_the_width_of_maps(document):
 
 def test_a_bound_beyond_the_document_is_its_length(document):
     encoder = TFLEDEncoder(tiny_config(**SIZES), max_global_tokens=11)
-    assert encoder(document, **MAPS).global_attentions[0].shape == [2, 3, 7, 7]
+    assert encoder(document, **WITH_PROBS).global_attentions[0].shape == [2, 3, 7, 7]
 
 
 def test_more_global_tokens_than_the_bound_are_refused(document):
     encoder = TFLEDEncoder(tiny_config(**SIZES), max_global_tokens=1)
     with pytest.raises(ValueError, match="has 2 global tokens, .* max_global_tokens=1"):
-        encoder(document, **MAPS)
-    encoder(document)  # Without maps nothing is bounded.
+        encoder(document, **WITH_PROBS)
+    encoder(document)  # Without attention probabilities nothing is limited.
 
 
-def test_maps_under_xla(document):
+def test_attention_probs_under_xla(document):
     """Their width is the bound; beyond it, where XLA cannot refuse, all is NaN."""
     config = tiny_config(encoder_layers=1)
     encoder, free = TFLEDEncoder(config, max_global_tokens=2), TFLEDEncoder(config)
     free.set_weights(encoder.get_weights())
     given = {name: tf.constant(array, tf.int32) for name, array in document.items()}
     call = tf.function(
-        lambda given: encoder(given, **MAPS), jit_compile=True, autograph=False
+        lambda given: encoder(given, **WITH_PROBS), jit_compile=True, autograph=False
     )
-    compiled, eager = call(given), free(document, **MAPS)
+    compiled, eager = call(given), free(document, **WITH_PROBS)
     for mine, other in zip(
         tf.nest.flatten(compiled), tf.nest.flatten(eager), strict=True
     ):
@@ -207,7 +207,7 @@ def test_maps_under_xla(document):
     given["global_attention_mask"] = tf.constant(document["attention_mask"], tf.int32)
     assert np.isnan(call(given).last_hidden_state).all()
     with pytest.raises(ValueError, match="build the model with max_global_tokens=n"):
-        tf.function(lambda given: free(given, **MAPS), jit_compile=True)(given)
+        tf.function(lambda given: free(given, **WITH_PROBS), jit_compile=True)(given)
 
 
 def test_a_bound_that_is_none_is_refused():

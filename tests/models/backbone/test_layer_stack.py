@@ -119,7 +119,7 @@ def test_layers_are_dropped_at_the_rate(graph):
     assert kept == np.log2(run(SEED)) != np.log2(run(SEED + 1))
 
 
-def test_maps_of_dropped_layers_are_refused():
+def test_attention_probs_of_dropped_layers_raise():
     stack = Stack()
     with pytest.raises(ValueError, match=r"layers are dropped \(layerdrop 0.25\)"):
         stack.run(tf.constant(1.0), SEED, drop_rate=0.25, output_attentions=True)

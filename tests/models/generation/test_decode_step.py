@@ -76,9 +76,9 @@ def test_a_step_equals_reading_at_once(model, cls):
             ("decoder_attentions", whole.attentions),
             ("cross_attentions", whole.cross_attentions),
         ):
-            for mine, maps in zip(output.extras[name], other, strict=True):
+            for mine, probs in zip(output.extras[name], other, strict=True):
                 np.testing.assert_allclose(
-                    mine[:, beam, :, 0], maps[:, :, -1], atol=1e-5
+                    mine[:, beam, :, 0], probs[:, :, -1], atol=1e-5
                 )
         for mine, state in zip(
             output.extras["decoder_hidden_states"], whole.hidden_states, strict=True

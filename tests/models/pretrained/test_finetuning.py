@@ -46,14 +46,14 @@ def merged(model):
     return in_numpy(model)
 
 
-@pytest.fixture(params=["few", "many", "none", "maps"])
+@pytest.fixture(params=["few", "many", "none", "attention_probs"])
 def any_inputs(request, inputs):
     """Each takes another way through the encoder's global attention."""
     if request.param == "many":
         inputs["global_attention_mask"] = np.ones([2, 7], int)
     if request.param == "none":
         del inputs["global_attention_mask"]
-    if request.param == "maps":
+    if request.param == "attention_probs":
         inputs["output_attentions"] = True
     return inputs
 

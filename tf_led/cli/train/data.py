@@ -93,6 +93,7 @@ def make_feed(option, path, tokenizer, config, args, *, cache_dir, strategy, shu
             keys=keys,
             strict=args.strict,
             cache_dir=cache_dir,
+            progress_bar=True,
         )
     maker = BatchMaker(
         encoded,

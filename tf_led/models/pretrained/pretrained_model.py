@@ -25,7 +25,7 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
     Args:
         config: LEDConfig; read, never changed. Every weight is made at once.
         max_global_tokens: int or None, a bound on the global tokens of a row, needed
-            only for attention maps under `jit_compile=True`.
+            only for attention probabilities under `jit_compile=True`.
         attention_implementation: string, how the encoder's attention is computed;
             results differ by rounding alone. "loop": one block of queries at a time,
             the fastest on a CPU. "grouped": as many at a time as fit into 1 GB, for a
