@@ -54,7 +54,7 @@ def test_chapters_keep_their_titles_out_of_sight(demo):
     assert len(found) == len({row["document"] for row in found}) > 50
     assert len(found) == len({row["summary"] for row in found})
     assert len(rows["train"]) > 2 * len(rows["validation"]) > 20
-    assert not any(row["document"].startswith(("*", "=")) for row in found)
+    assert not any(row["document"].startswith(("***", "===")) for row in found)
 
 
 def test_before_and_after_are_shown_beside_each_other(tmp_path, capsys):
