@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo        fine-tune a small model, measure it, summarise a long file"
+	@echo "make demo        summarise a long document; fine-tune, before and after"
 	@echo "make test        lint, then every test that is not marked large, then notebooks"
 	@echo "make test-large  the tests marked large: minutes, gigabytes"
 	@echo "make test-gpu    the tests for a machine with a GPU; skipped elsewhere"
@@ -35,19 +35,18 @@ help:
 	@echo "make format      let ruff mend what it can"
 	@echo "make clean       remove $(VENV), $(DEMO) and caches"
 
-# Without a bundled model the demo shows the way with random weights.
-DEMO_MODEL = $(if $(wildcard tf_led/assets/bundled/config.json),,--model $(DEMO)/checkpoint)
+EVALUATE := $(BIN)/tf-led evaluate --data $(DEMO)/validation.jsonl --predictions
 
 demo: $(VENV)/.installed-train
 	$(BIN)/python -m examples.demo $(DEMO)
 	rm -rf $(DEMO)/tuned
-	$(BIN)/tf-led train $(DEMO_MODEL) --train $(DEMO)/train.jsonl \
-		--validation $(DEMO)/validation.jsonl --output $(DEMO)/tuned --epochs 2 \
-		--max-source-length 1024 --max-target-length 64 --learning-rate 1e-4
-	$(BIN)/tf-led evaluate --model $(DEMO)/tuned --data $(DEMO)/validation.jsonl \
-		--max-new-tokens 32
-	$(BIN)/tf-led summarize $(DEMO)/document.txt --model $(DEMO)/tuned \
-		--num-beams 2 --max-new-tokens 48
+	$(BIN)/tf-led summarize $(DEMO)/document.txt --max-source-length 2048 \
+		--summary-tokens 300
+	$(EVALUATE) $(DEMO)/before.jsonl
+	$(BIN)/tf-led train --train $(DEMO)/train.jsonl --output $(DEMO)/tuned \
+		--epochs 8 --batch-size 8 --max-source-length 512 --learning-rate 5e-4
+	$(EVALUATE) $(DEMO)/after.jsonl --model $(DEMO)/tuned
+	$(BIN)/python -m examples.demo $(DEMO) --compare
 
 test: lint
 	$(BIN)/python -m pytest
