@@ -11,34 +11,13 @@ import configparser
 import json
 import textwrap
 from pathlib import Path
-from pydoc_data.topics import topics
 
 from tf_led.cli.main import prepare_streams
 from tf_led.cli.parser import load_tensorflow
+from tf_led.testing.manual import chapters, long_chapter
 
-DOCUMENT = "specialnames"
-MOST_CHARS = 15_000  # longer chapters hold the text of shorter ones
 EVERY = 4  # of so many chapters one is measured, the others are learnt from
 NUM_SHOWN = 5
-
-
-def chapters():
-    """Cuts the chapters of Python's manual into title and text.
-
-    Returns:
-        List of dict of `document` and `summary`, two str, the summary being the title.
-
-    Example:
-        >>> from examples.demo import chapters
-        >>> chapters()[0]["summary"]
-        'The "assert" statement'
-    """
-    found = {}
-    for name in sorted(topics):
-        title, _, text = topics[name].strip().split("\n", 2)
-        if len(text) < MOST_CHARS:
-            found.setdefault(title, {"document": text.strip(), "summary": title})
-    return list(found.values())
 
 
 def write_texts(folder):
@@ -47,8 +26,8 @@ def write_texts(folder):
     Args:
         folder: Path.
     """
-    (folder / "document.txt").write_text(topics[DOCUMENT], encoding="utf-8")
-    found = chapters()
+    (folder / "document.txt").write_text(long_chapter(), encoding="utf-8")
+    found = [{"document": text, "summary": title} for title, text in chapters()]
     measured = found[::EVERY]
     learnt = [one for one in found if one not in measured]
     for name, rows in (("train", learnt), ("validation", measured)):
