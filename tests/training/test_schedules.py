@@ -8,6 +8,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
+from tf_led.training.accumulation import build_optimizer
 from tf_led.training.schedules import AdamW, WarmUp
 
 
@@ -38,18 +39,63 @@ def test_biases_and_norms_do_not_decay(layers, saved):
     assert after == {"kernel": pytest.approx(1.9), "bias": 2, "gamma": 2, "beta": 2}
 
 
-def test_it_is_adamw_otherwise(layers):
-    """Decay in the right proportion to the learning rate, and clipping."""
-    mine = AdamW(0.5, weight_decay=0.1, epsilon=0.3, global_clipnorm=0.7)
-    theirs = keras.optimizers.AdamW(
-        0.5, weight_decay=0.1, epsilon=0.3, global_clipnorm=0.7
-    )
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"global_clipnorm": 0.7},
+        {"clipnorm": 0.3, "gradient_accumulation_steps": 2},
+        {"amsgrad": True, "clipvalue": 0.1},
+        {"use_ema": True, "weight_decay": 0.0},
+    ],
+)
+def test_it_is_keras_adamw_otherwise(layers, options):
+    """Over steps, in a graph; what Keras computes per variable is one op here."""
+    rate = WarmUp(1e-3, 17, 3)
+    options = {"weight_decay": 0.1, "epsilon": 1e-8, **options}
     other = keras.models.clone_model(layers)
-    other.set_weights(layers.get_weights())
-    kernels = [m.layers[0].kernel for m in (layers, other)]
-    one, two = step(mine, kernels[:1], 3.0), step(theirs, kernels[1:], 3.0)
-    assert one["kernel"] < 1.895  # decay alone leaves 1.9
-    assert one == two
+    kernels = [m.layers[0].kernel for m in (layers, other)]  # these decay in both
+    for kernel in kernels:
+        kernel.assign(tf.ones_like(kernel) / 8)
+    optimizers = [AdamW(rate, **options), keras.optimizers.AdamW(rate, **options)]
+    for optimizer, kernel in zip(optimizers, kernels, strict=True):
+        build_optimizer(optimizer, [kernel])
+
+    @tf.function
+    def both(gradient):
+        for optimizer, kernel in zip(optimizers, kernels, strict=True):
+            optimizer.apply_gradients([(gradient, kernel)])
+
+    for seed in range(13):
+        both(tf.random.stateless_normal([3, 5], [seed, 7]))
+    mine, theirs = (optimizer.variables for optimizer in optimizers)
+    assert np.abs(kernels[0] - 1 / 8).max() > 1e-3
+    np.testing.assert_allclose(*kernels, rtol=0, atol=1e-7)
+    for one, two in zip(mine, theirs, strict=True):
+        assert one.name == two.name
+        np.testing.assert_allclose(one, two, rtol=2e-5, atol=1e-12)
+
+
+def test_an_update_takes_few_operations(layers):
+    kernel = layers.layers[0].kernel
+    optimizer = AdamW(0.5)
+    build_optimizer(optimizer, [kernel])
+
+    @tf.function(autograph=False)
+    def update(gradient):
+        optimizer.apply_gradients([(gradient, kernel)])
+
+    graph = update.get_concrete_function(tf.TensorSpec([3, 5])).graph
+    types = [op.type for op in graph.get_operations()]
+    assert types.count("ResourceApplyAdam") == types.count("AssignSubVariableOp") == 1
+    assert types.count("Sqrt") == 0
+
+
+def test_slices_of_a_table_are_updated_as_by_keras(layers):
+    kernel = layers.layers[0].kernel
+    slices = tf.IndexedSlices(tf.ones([1, 5]), tf.constant([1]), [3, 5])
+    before = np.array(kernel)
+    AdamW(0.5, weight_decay=0.0).apply_gradients([(slices, kernel)])
+    assert (np.abs(kernel - before).max(axis=1) > 0).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(
