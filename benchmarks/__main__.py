@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import plan, plot, report, run
 
 WORKS = "forward", "attention", "train", "encode", "generate"
+WORKS += "first_forward", "first_generate", "first_fit", "summarize"
 DTYPES = "float32", "bfloat16"
 RESULTS = Path(__file__).parent / "results"
 

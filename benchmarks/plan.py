@@ -38,7 +38,7 @@ class Case:
         how = f", {self.num_beams} beams" * (self.num_beams > 1)
         how += ", checkpointing" * self.checkpointing
         how += ", bfloat16 products" * self.bfloat16_products
-        return f"{self.work}{how}"
+        return f"{self.work.replace('_', ' ')}{how}"
 
     def job(self):
         """What the worker is told, as JSON values."""
@@ -60,6 +60,7 @@ def all_cases(lengths=LENGTHS):
         *attention_cases(lengths),
         *train_cases(lengths),
         *generate_cases(lengths),
+        *first_cases(),
     ]
 
 
@@ -121,3 +122,13 @@ def generate_cases(lengths):
                 )
             )
     return cases
+
+
+def first_cases():
+    """What a user waits for the first time: mostly TensorFlow's tracing."""
+    return [
+        Case("first_forward", 1024),
+        Case("first_generate", 1024, 16),
+        Case("first_fit", 256, 64),
+        Case("summarize", 1584),
+    ]

@@ -50,6 +50,16 @@ def target(job, vocab_size=VOCAB_SIZE):
     return rng.integers(FIRST_WORD, vocab_size, (1, job["target_len"]), dtype=np.int32)
 
 
+def text(job):
+    """About S tokens of English, str."""
+    sentence = (
+        "The committee met on day {}, heard {} reports on the harbour, the bridges and "
+        "the price of coal, and put off what it could not decide. "
+    )
+    count = max(1, job["source_len"] // 32)
+    return "".join(sentence.format(i, 3 + i % 7) for i in range(count))
+
+
 def heads(job):
     """Queries, keys and values [1, S, N, H], float32, for attention alone."""
     rng = np.random.default_rng(2)

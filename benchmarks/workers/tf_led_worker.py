@@ -1,6 +1,11 @@
 """Ours: forward, training, attention alone, generation; and the machine's rates."""
 
+import os
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import inputs
 import keras
@@ -108,6 +113,48 @@ class StepClock(keras.callbacks.Callback):
         self.times.append(time.perf_counter())
 
 
+def first_fit(job):
+    """The first step of a `fit`: tracing, and a step."""
+    return timed_first(lambda: train({**job, "num_repeats": 0, "checkpointing": False}))
+
+
+def first_forward(job):
+    """The first call of a graph."""
+    call = forward(job)
+    return timed_first(call)
+
+
+def first_generate(job):
+    """The first call of `generate`."""
+    call = generate(job)
+    return timed_first(call)
+
+
+def summarize(job):
+    """The command, from its start to its end, with the bundled model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "document.txt"
+        path.write_text(inputs.text(job))
+        words = ["-m", "tf_led.cli.main", "summarize", os.fspath(path)]
+        return timed_first(
+            lambda: subprocess.run(
+                [sys.executable, *words], check=True, capture_output=True
+            )
+        )
+
+
+def timed_first(call):
+    """Seconds of what is done once; a step says by itself which they are."""
+    measure.forget_peak()
+    start = time.perf_counter()
+    result = call()
+    seconds = time.perf_counter() - start
+    if isinstance(result, dict):
+        seconds = result["first"]
+    peak = measure.peak_bytes()
+    return {"first": seconds, "seconds": [seconds], "peak_bytes": peak}
+
+
 def attention(job):
     """Windowed attention, no global token, from heads to heads [B, S, N, H]."""
     from tf_led.ops.local_attention import local_attention
@@ -152,4 +199,5 @@ def reading(job):
 if __name__ == "__main__":
     np.random.seed(0)
     works = forward, encode, generate, train, attention, products, reading, checkpoint
+    works += first_fit, first_forward, first_generate, summarize
     measure.run({work.__name__: work for work in works})

@@ -77,6 +77,14 @@ def test_cases_are_chosen_by_length_work_and_dtype():
     assert all(case.dtype == "float32" for case in cases)
 
 
+def test_what_is_waited_for_once_is_a_row_of_its_own():
+    cases = command.chosen_cases(command.parse(["--works", "first_fit", "summarize"]))
+    assert [case.name for case in cases] == ["first fit", "summarize"]
+    results = results_of((cases[0], {plan.OURS: timing(9.0)}))
+    cells = table_row(results, "first fit")
+    assert cells[1] == "256" and cells[3] == "9.00 s (2.5 GB)" and cells[9] == ""
+
+
 def test_an_unknown_peer_is_refused(capsys):
     with pytest.raises(SystemExit):
         command.parse(["--python", "JAX LED=/usr/bin/python"])
