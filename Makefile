@@ -29,7 +29,7 @@ help:
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
-	@echo "make bundled-model  trains a model to come with the package; two hours"
+	@echo "make bundled-model  makes the model that comes with the package anew; two hours"
 	@echo "make dist        wheel and source distribution, checked, in dist"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"
@@ -112,8 +112,7 @@ dist: | $(VENV)/.made
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python -m twine check --strict dist/*
 
-# The successor of the model that lies in the package: it learns from Debian's package
-# descriptions and manual pages, and needs Debian.
+# It learns from Debian's package descriptions and manual pages, and needs Debian.
 bundled-model: $(VENV)/.installed-test
 	$(MAKE) -f examples/bundled_model/Makefile PYTHON=$(BIN)/python OUT=build/bundled
 

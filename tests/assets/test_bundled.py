@@ -5,15 +5,16 @@ import json
 import pytest
 
 from examples.bundled_model.report import MODEL
-from tests.contract.pages import ROOT
+from examples.bundled_model.texts import KINDS
 from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
 from tf_led.cli.checkpoint import BUNDLED
 from tf_led.cli.main import main
 
-SOURCE = """\
-class Garden:
-    def remove_tree(self, name):
-        del self.trees[name]
+TEXT = """\
+Gardener is a command-line tool for planning vegetable gardens. It reads a list of
+plants and the size of the beds, and writes a calendar of what to sow and when.
+
+This package contains the documentation of gardener.
 """
 
 
@@ -22,33 +23,45 @@ def model():
     return TFLEDForConditionalGeneration.from_pretrained(BUNDLED)
 
 
-def test_it_has_at_most_8_megabytes():
-    assert 0 < sum(file.stat().st_size for file in BUNDLED.iterdir()) <= 8e6
+@pytest.fixture(scope="module")
+def report():
+    return json.loads((BUNDLED / "report.json").read_text(encoding="utf-8"))
 
 
-def test_it_reads_4096_tokens(model):
+@pytest.fixture(scope="module")
+def card():
+    return (BUNDLED / "README.md").read_text(encoding="utf-8")
+
+
+def test_it_has_at_most_16_megabytes():
+    assert 0 < sum(file.stat().st_size for file in BUNDLED.iterdir()) <= 16e6
+
+
+def test_it_reads_16384_tokens(model):
     tokenizer = LEDTokenizerFast.from_pretrained(BUNDLED)
     limit = model.config.max_encoder_position_embeddings
-    assert limit == tokenizer.model_max_length == 4096
+    assert limit == tokenizer.model_max_length == 16_384
     assert model.config.vocab_size == len(tokenizer)
 
 
-def test_its_card_has_the_figures_of_its_report():
-    report = json.loads((BUNDLED / "report.json").read_text(encoding="utf-8"))
-    card = (BUNDLED / "README.md").read_text(encoding="utf-8")
-    mean = report["function"]["rougeL"][MODEL]["mean"]
-    assert f"| {MODEL} | {mean:.1f} |" in card and "**Not for**" in card
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_card_has_the_figures_of_its_report(report, card, kind):
+    assert report[kind]["examples"] > 500
+    assert "**Not for**" in card
+    for name, scores in report[kind]["scores"].items():
+        assert f"| {name} | {scores['rougeL']['mean']:.1f} |" in card
+    assert MODEL in report[kind]["scores"]
+
+
+def test_its_card_shows_twenty_held_out_examples(report, card):
+    assert sum(len(part["shown"]) for part in report.values()) == 20
+    assert card.count("\n- bundled model: ") == 20
 
 
 def test_the_command_summarises_with_it_where_no_model_is_named(tmp_path, capsys):
-    (tmp_path / "garden.py").write_text(SOURCE, encoding="utf-8")
-    assert main(["summarize", str(tmp_path / "garden.py")]) == 0
+    (tmp_path / "gardener.txt").write_text(TEXT, encoding="utf-8")
+    assert main(["summarize", str(tmp_path / "gardener.txt")]) == 0
     printed = capsys.readouterr()
     assert "using the bundled model: good for " in printed.err
-    # What it has to be able to do: find the words that the source is about.
-    assert "tree" in printed.out.lower()
-
-
-def test_it_is_what_the_readme_begins_with():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "tf-led summarize tf_led/cli/main.py" in text
+    # What it has to be able to do: find the words that the text is about.
+    assert "garden" in printed.out.lower()

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "assets" / "bundled"
-GOOD_FOR = "first sentences of documentation for Python source"
-NOT_FOR = "prose, other languages, or anything that has to be right"
+GOOD_FOR = "one-line summaries of English technical text"
+NOT_FOR = "news, stories, other languages, or anything that has to be right"
 
 
 def announcement():
