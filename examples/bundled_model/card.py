@@ -13,13 +13,13 @@ tags: [led, tf_led, tensorflow, keras, pytorch]
 
 A Longformer Encoder-Decoder of {millions} million parameters that reads up to 16,384
 tokens of English technical text and says in one line what it is about. It was trained
-by `tf-led train` on two shared processor cores, from random weights that can copy
-(`examples/bundled_model/start.py`). `make bundled-model` in the repository makes it
-anew.
+by `tf-led train` in three runs on two shared processor cores, from weights that can
+copy (`examples/bundled_model/start.py`). `make bundled-model` in the repository makes
+it anew.
 
-**Good for** a first line about a program, a library or a page of a manual, for trying
-`tf-led` out, for tests, and as a start for fine-tuning. **Not for** anything that has
-to be right, news, stories, or other languages. It mostly copies words of the text into
+**Good for** a first line about a program or a library, for trying `tf-led` out, for
+tests, and as a start for fine-tuning. **Not for** anything that has to be right, long
+manuals, news, stories, or other languages. It mostly copies words of the text into
 phrases like those that Debian uses, and sometimes the wrong ones; it invents.
 
 ## Data
@@ -57,6 +57,8 @@ TABLE = """\
 | | ROUGE-L | 95 % interval | ROUGE-1 | 95 % interval | ROUGE-2 | 95 % interval |
 |---|---|---|---|---|---|---|
 {rows}
+
+{verdict}
 """
 EXAMPLE = """\
 **{name}**: {document}
@@ -66,6 +68,7 @@ EXAMPLE = """\
 """
 TITLES = {"package": "Package descriptions", "page": "Manual pages"}
 COLUMNS = ("rougeL", "rouge1", "rouge2")
+MODEL = "bundled model"
 
 
 def card(report, num_fetched, num_parameters):
@@ -86,6 +89,42 @@ def card(report, num_fetched, num_parameters):
         examples="\n".join(
             example(one) for part in report.values() for one in part["shown"]
         ),
+    )
+
+
+def lead(scores):
+    """How far the model is above the best baseline.
+
+    Args:
+        scores: dict as of `measure`.
+
+    Returns:
+        (str, float, bool): the baseline with the highest ROUGE-L, the points between,
+        and whether the intervals of the two are apart.
+
+    Example:
+        >>> from examples.bundled_model.card import MODEL, lead
+        >>> model = {"rougeL": {"mean": 30.0, "low": 29.0, "high": 31.0}}
+        >>> first = {"rougeL": {"mean": 26.0, "low": 25.0, "high": 27.0}}
+        >>> lead({MODEL: model, "first sentence": first})
+        ('first sentence', 4.0, True)
+    """
+    ranks = {name: one["rougeL"] for name, one in scores.items()}
+    model = ranks.pop(MODEL)
+    best = max(ranks, key=lambda name: ranks[name]["mean"])
+    points = model["mean"] - ranks[best]["mean"]
+    return best, points, model["low"] > ranks[best]["high"]
+
+
+def verdict(scores):
+    """Says how the model stands beside the best baseline: str, a sentence."""
+    best, points, is_apart = lead(scores)
+    where = "above" if points > 0 else "below"
+    high, low = scores[MODEL]["rougeL"]["high"], scores[best]["rougeL"]["low"]
+    intervals = "are apart" if is_apart or high < low else "overlap"
+    return (
+        f"The model is {abs(points):.1f} ROUGE-L {where} the best of the others, "
+        f"{best!r}; their intervals {intervals}."
     )
 
 
@@ -115,6 +154,7 @@ def table(kind, part):
             cells += [f"{one['mean']:.1f}", f"{one['low']:.1f} to {one['high']:.1f}"]
         rows.append(f"| {' | '.join(cells)} |")
     given = {"examples": part["examples"], "sources": part["sources"]}
+    given["verdict"] = verdict(part["scores"]) if MODEL in part["scores"] else ""
     return TABLE.format(title=TITLES[kind], rows="\n".join(rows), **given)
 
 

@@ -4,9 +4,8 @@ The first run reads the beginnings of all texts, in batches that are cheap, and 
 manual page that of its description; some are as a terminal would show them, and in some
 the words that text and summary share are others: it learns to copy. The second reads
 longer beginnings, half of the pages from their very start, fewer of them changed, and
-docstrings: it learns to write. The third takes the words of pages that are closest to
-their summaries for the summaries: it learns which words to take. The fourth reads fewer
-texts, pages from their start to a later end: it learns to find its way.
+docstrings: it learns to write. The third reads fewer texts, pages from their start to
+a later end: it learns to find its way.
 """
 
 import random
@@ -15,7 +14,6 @@ import textwrap
 from pathlib import Path
 
 from examples.bundled_model.baselines import HEADING
-from examples.bundled_model.extracts import extract
 from examples.bundled_model.renamed import Renamer
 from examples.bundled_model.rows import read_rows, write_rows
 from examples.bundled_model.texts import LEARNT_ONLY
@@ -28,10 +26,6 @@ WRAPPED_SHARE = 0.2
 MORE_PASSES, MORE_PAGE_TIMES, MORE_RENAMED_SHARE = 3, 4, 0.1
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
-# Of the third run: what an extract has at least in common with the summary, and how
-# often it is read with other words.
-LEAST_SHARED, EXTRACT_TIMES, EXTRACT_RENAMED_SHARE = 0.4, 6, 0.6
-NUM_BESIDE = 24_000  # packages that are read beside the extracts
 # Characters of a document.
 BEGINNING, LATER_CHARS = 800, 9000
 LATER = {"page": 1600, "package": 1600}
@@ -105,39 +99,8 @@ def more(pages, others, seed=PASSES):
     return [row for n in seeds for row in beginnings(rows, n, MORE_RENAMED_SHARE)]
 
 
-def extracted(pages):
-    """The pages that have words close to their summaries, with these for summaries.
-
-    Args:
-        pages: list of dict.
-
-    Returns:
-        List of dict.
-    """
-    found = [(page, *extract(cut(page)["document"], page["summary"])) for page in pages]
-    return [{**page, "summary": t} for page, t, s in found if s >= LEAST_SHARED]
-
-
-def extracts(pages, packages, seed=PASSES + MORE_PASSES):
-    """The rows of the third run, in their order.
-
-    Args:
-        pages: list of dict with extracts for summaries.
-        packages: list of dict.
-        seed: int.
-
-    Returns:
-        List of dict.
-    """
-    starts = [{**page, "document": page["document"][:BEGINNING]} for page in pages]
-    halves = [*map(cut, pages), *starts] * (EXTRACT_TIMES // 2)
-    rows = beginnings(halves, seed, EXTRACT_RENAMED_SHARE)
-    beside = beginnings([*map(cut, packages[:NUM_BESIDE])], seed, MORE_RENAMED_SHARE)
-    return random.Random(seed).sample([*rows, *beside], len(rows) + len(beside))
-
-
 def later(pages, packages, seed=1):
-    """The rows of the fourth run.
+    """The rows of the third run.
 
     Args:
         pages: list of dict.
@@ -153,7 +116,7 @@ def later(pages, packages, seed=1):
 
 
 def write_mix(corpus, folder):
-    """Writes the rows of the four runs and of validation as JSON lines.
+    """Writes the rows of the three runs and of validation as JSON lines.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
@@ -167,9 +130,7 @@ def write_mix(corpus, folder):
     docstrings = read_rows(corpus / f"train.{LEARNT_ONLY}.jsonl")
     others = [*learnt["package"], *docstrings]
     write_rows(folder / "more.jsonl", more(learnt["page"], others))
-    taken = extracted(learnt["page"])
-    write_rows(folder / "extracts.jsonl", extracts(taken, learnt["package"]))
-    write_rows(folder / "later.jsonl", later(taken, learnt["package"]))
+    write_rows(folder / "later.jsonl", later(learnt["page"], learnt["package"]))
     measured = []
     for kind, most in MEASURED.items():
         measured += read_rows(corpus / f"validation.{kind}.jsonl")[:most]

@@ -11,13 +11,12 @@ import random
 import sys
 from pathlib import Path
 
-from examples.bundled_model.card import card
+from examples.bundled_model.card import MODEL, card, lead
 from examples.bundled_model.manual_pages import PACKAGES
 from examples.bundled_model.rows import read_rows
 from examples.bundled_model.texts import KINDS
 from tf_led.cli.evaluate import score_texts, with_interval
 
-MODEL = "bundled model"
 SCORES = ("rouge1", "rouge2", "rougeL")
 # What the model has to be above the best baseline, in ROUGE-L, with intervals apart.
 POINTS = 5
@@ -104,30 +103,6 @@ def beginning(document):
     if len(text) <= SHOWN_CHARS:
         return text
     return text[:SHOWN_CHARS].rsplit(" ", 1)[0] + " ..."
-
-
-def lead(scores):
-    """How far the model is above the best baseline.
-
-    Args:
-        scores: dict as of `measure`.
-
-    Returns:
-        (str, float, bool): the baseline with the highest ROUGE-L, the points between,
-        and whether the intervals of the two are apart.
-
-    Example:
-        >>> from examples.bundled_model.report import MODEL, lead
-        >>> model = {"rougeL": {"mean": 30.0, "low": 29.0, "high": 31.0}}
-        >>> first = {"rougeL": {"mean": 26.0, "low": 25.0, "high": 27.0}}
-        >>> lead({MODEL: model, "first sentence": first})
-        ('first sentence', 4.0, True)
-    """
-    ranks = {name: one["rougeL"] for name, one in scores.items()}
-    model = ranks.pop(MODEL)
-    best = max(ranks, key=lambda name: ranks[name]["mean"])
-    points = model["mean"] - ranks[best]["mean"]
-    return best, points, model["low"] > ranks[best]["high"]
 
 
 def is_clear(scores):

@@ -62,14 +62,14 @@ def desk(small, tmp_path, monkeypatch):
         (tmp_path / name).write_text(TEXT, encoding="utf-8")
 
 
-# The first line of the README summarises with the bundled model: tests/cli has that.
+# The README's first summary, of standard input: tests/contract/test_readme.py has that.
 @pytest.mark.large
 @pytest.mark.filterwarnings("ignore:Neither .max_new_tokens. nor:UserWarning")
 @pytest.mark.parametrize("page", [page for page in PAGES if commands("tf-led", [page])])
 def test_commands_of_the_page_run(page, desk, capsys):
     for command in commands("tf-led", [page]):
         words = shlex.split(command, comments=True)[1:]
-        if words != ["summarize", "tf_led/cli/main.py"]:
+        if words != ["summarize", "-"]:
             assert main(words) == 0, f"{command}\n{capsys.readouterr().err}"
 
 

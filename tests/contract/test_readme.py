@@ -1,5 +1,6 @@
 """The README's code runs, its commands exist, and no line of it is for show."""
 
+import io
 import re
 
 import pytest
@@ -14,6 +15,7 @@ from tests.contract.pages import (
     read,
     run_python,
 )
+from tf_led.cli.main import main
 
 
 def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
@@ -38,12 +40,16 @@ def test_targets_that_the_pages_name_are_in_the_makefile():
     assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
 
 
-def test_the_commands_to_begin_with_come_first():
-    texts = blocks("README.md", "[a-z]+")[:2]
-    first = [re.sub(" +#.*", "", line) for text in texts for line in text.splitlines()]
-    install, summarize, *make = first
-    assert (install, make) == ("pip install .", ["make demo", "make test"])
-    assert (ROOT / summarize.removeprefix("tf-led summarize ")).is_file()
+def test_the_commands_to_begin_with_come_first(monkeypatch, capsys):
+    first, second = blocks("README.md", "[a-z]+")[:2]
+    assert first.startswith("pip install .  #")
+    make = [line.split("  #")[0] for line in second.splitlines()]
+    assert make == ["make demo", "make test"]
+    # The first summary is what the README says that it is.
+    text = re.search('echo "(.*?)" |', first, re.S)[1]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["summarize", "-"]) == 0
+    assert capsys.readouterr().out.strip() in " ".join(read("README.md").split())
 
 
 def test_pages_that_are_linked_are_there():
