@@ -68,7 +68,9 @@ def is_alias(node, nodes):
     """Whether a Slice takes rows of the first axis alone: that is no copy."""
     if node.op != "Slice":
         return False
-    begin = nodes[node.input[1].split(":")[0]]
+    begin = _root(node.input[1].split(":")[0], nodes)
+    if begin.op == "Const":
+        return not tensor_util.MakeNdarray(begin.attr["value"].tensor)[1:].any()
     rest = [nodes[name.split(":")[0]] for name in begin.input[1:]]
     return begin.op == "Pack" and all(
         part.op == "Const" and not tensor_util.MakeNdarray(part.attr["value"].tensor)
@@ -241,9 +243,11 @@ def _kernels_of(op):
 
 
 def _fits(node, constraint):
-    value = node.attr[constraint.name]
+    value, allowed = node.attr[constraint.name], constraint.allowed_values.list
+    if allowed.s:
+        return value.s in allowed.s
     kinds = [value.type] if value.type else list(value.list.type)
-    return bool(kinds) and kinds[0] in constraint.allowed_values.list.type
+    return bool(kinds) and kinds[0] in allowed.type
 
 
 def _copies(node, place, nodes, places):

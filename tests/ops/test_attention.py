@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests.ops.dense import assert_close, dense_window, make_window
-from tf_led.ops.attention import ATTENTION_IMPLEMENTATIONS, get_attention
+from tf_led.ops.attention import ATTENTION_IMPLEMENTATIONS, get_attention, is_grouped
 
 
 @pytest.mark.parametrize("name", ATTENTION_IMPLEMENTATIONS)
@@ -30,21 +30,31 @@ def test_every_implementation_equals_dense_attention(name):
 
 @pytest.mark.parametrize(
     ("name", "max_bytes"),
-    [("grouped", 1 << 30), ("grouped:512MB", 512 << 20), ("grouped:2GB", 2 << 30)],
+    [("grouped", 1 << 30), ("grouped:0.5GB", 512 << 20), ("grouped:2GB", 2 << 30)],
 )
 def test_a_name_may_bound_the_memory_of_a_step(name, max_bytes):
     assert get_attention(name).keywords == {"max_bytes": max_bytes}
+    assert is_grouped(name)
 
 
 @pytest.mark.parametrize(("devices", "name"), [([], "loop"), (["GPU:0"], "grouped")])
 def test_auto_goes_by_the_devices(monkeypatch, devices, name):
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: devices)
     assert get_attention("auto") is ATTENTION_IMPLEMENTATIONS[name]
+    assert is_grouped("auto") == (name == "grouped")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["flash", "grouped:many", "grouped:0GB", "grouped:2", "loop:2GB", "auto:2GB", None],
+    [
+        "flash",
+        "grouped:many",
+        "grouped:0.0GB",
+        "grouped:2",
+        "loop:2GB",
+        "auto:2GB",
+        None,
+    ],
 )
 def test_a_name_that_is_not_known_raises(name):
     with pytest.raises(ValueError, match=f"`attention_implementation` is {name!r}"):

@@ -22,8 +22,7 @@ class DecoderAttention(keras.layers.Layer):
 
     Call arguments: `hidden` float[B, T, D]; `keys`, a `KeyValue`; `attention_mask`,
     bool that broadcasts to [B, N, T, K], True = may be attended to; `head_mask`
-    float[N] or None; `seed` int32[2] or None for no dropout; `query` float[B, T, N, H]
-    or None, where `project_joined` has made it already. Returns the new hidden
+    float[N] or None; `seed` int32[2] or None for no dropout. Returns the new hidden
     states float[B, T, D] and the attention probabilities float[B, N, T, K], times the
     head mask, before dropout.
 
@@ -60,44 +59,9 @@ class DecoderAttention(keras.layers.Layer):
             heads_first(self._split(self.v_proj, hidden)),
         )
 
-    def join_projections(self):
-        """Puts the weights of query, key and value side by side, for one product.
-
-        Made once before a loop over tokens, they spare it the casts of every step too.
-
-        Returns:
-            Pair of kernel float[D, 3D] and bias float[3D], of the compute dtype; None
-            where a projection is quantized, which its layer alone can apply.
-        """
-        projections = (self.q_proj, self.k_proj, self.v_proj)
-        if any(projection.quantization_mode for projection in projections):
-            return None
-        kernels = [tf.cast(part.kernel, self.compute_dtype) for part in projections]
-        biases = [tf.cast(part.bias, self.compute_dtype) for part in projections]
-        return tf.concat(kernels, axis=1), tf.concat(biases, axis=0)
-
-    def project_joined(self, hidden, joined):
-        """Makes query, key and value of hidden states in one product.
-
-        Args:
-            hidden: float[B, T, D].
-            joined: pair that `join_projections` made.
-
-        Returns:
-            Pair of query float[B, T, N, H] and `KeyValue`.
-        """
-        kernel, bias = joined
-
-        def project(rows):
-            return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
-
-        parts = tf.split(heads.on_rows(project, hidden), 3, axis=-1)
-        query, key, value = (heads.split_heads(part, self.num_heads) for part in parts)
-        return query, KeyValue(heads_first(key), heads_first(value))
-
-    def call(self, hidden, keys, attention_mask, head_mask=None, seed=None, query=None):
+    def call(self, hidden, keys, attention_mask, head_mask=None, seed=None):
         context, probs = full_attention(
-            self._split(self.q_proj, hidden) if query is None else query,
+            self._split(self.q_proj, hidden),
             HeadsFirst(keys.key),
             HeadsFirst(keys.value),
             attention_mask=attention_mask,

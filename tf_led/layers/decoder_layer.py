@@ -26,8 +26,7 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
     tokens so far; `self_attention_mask` bool that broadcasts to [B, N, T, P + T];
     `cross_keys`, `KeyValue` of the document, or None; `cross_attention_mask` bool that
     broadcasts to [B, N, T, S]; `head_mask`, `cross_head_mask` float[N] or None; `seed`
-    int32[2] or None for no dropout; `query` of the self-attention float[B, T, N, H], or
-    None to make it of `hidden`. Returns `DecoderOutput`.
+    int32[2] or None for no dropout. Returns `DecoderOutput`.
 
     Args:
         dim: int, D.
@@ -94,10 +93,9 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
         head_mask=None,
         cross_head_mask=None,
         seed=None,
-        query=None,
     ):
         update, self_probs = self.self_attn(
-            hidden, self_keys, self_attention_mask, head_mask, fold_seed(seed, 0), query
+            hidden, self_keys, self_attention_mask, head_mask, fold_seed(seed, 0)
         )
         hidden = self.add_and_norm(
             hidden, update, self.self_attn_layer_norm, fold_seed(seed, 1)

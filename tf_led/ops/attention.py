@@ -59,10 +59,27 @@ def get_attention(name="auto"):
     return ATTENTION_IMPLEMENTATIONS[row]
 
 
+def is_grouped(name="auto"):
+    """Whether an implementation handles many blocks at a time, as for a GPU or TPU.
+
+    Args:
+        name: string, as of `get_attention`.
+
+    Returns:
+        bool.
+
+    Example:
+        >>> from tf_led.ops.attention import is_grouped
+        >>> is_grouped("loop"), is_grouped("grouped:2GB")
+        (False, True)
+    """
+    return get_attention(name) is not ATTENTION_IMPLEMENTATIONS["loop"]
+
+
 def _parse_size(size):
-    """Bytes of "512MB" or "2GB"; None for anything else."""
-    match = re.fullmatch(r"([1-9]\d*)(MB|GB)", size)
-    return int(match[1]) * _UNITS[match[2]] if match else None
+    """Bytes of "512MB" or "0.5GB"; None for anything else, or for none."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(MB|GB)", size)
+    return int(float(match[1]) * _UNITS[match[2]]) or None if match else None
 
 
 def _has_accelerator():

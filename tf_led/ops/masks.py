@@ -40,11 +40,21 @@ def masked_softmax(scores, attention_mask):
         >>> masked_softmax(tf.zeros([1, 3]), tf.constant([[True, True, False]])).numpy()
         array([[0.5, 0.5, 0. ]], dtype=float32)
     """
-    dtype = scores.dtype
-    if not _softmax_in_float32(dtype):
-        scores = tf.cast(scores, tf.float32)
-    bias = _mask_bias(attention_mask, scores.dtype)
-    return tf.cast(tf.nn.softmax(scores + bias), dtype)
+    bias = mask_bias(attention_mask, softmax_dtype(scores.dtype))
+    return softmax_with_bias(scores, bias)
+
+
+def softmax_with_bias(scores, bias):
+    """Softmax over the last axis, in float32, of the sum of scores and bias.
+
+    Args:
+        scores: float[..., K].
+        bias: what broadcasts to `scores`, of dtype `softmax_dtype(scores.dtype)`.
+
+    Returns:
+        Probabilities of `scores`' shape and dtype.
+    """
+    return tf.cast(tf.nn.softmax(tf.cast(scores, bias.dtype) + bias), scores.dtype)
 
 
 def attention_probs(query, key, attention_mask, scale):
@@ -73,23 +83,24 @@ def attention_probs(query, key, attention_mask, scale):
         [[[[1.0, 0.0]]]]
     """
     dtype = query.dtype
-    if not _softmax_in_float32(dtype):
+    if softmax_dtype(dtype) != dtype:
         # Scaled before the product, which might leave float16.
         return masked_softmax(tf.matmul(query * scale, key), attention_mask)
     scores = tf.matmul(query, key) * tf.constant(scale, dtype)
-    return tf.nn.softmax(scores + _mask_bias(attention_mask, dtype))
+    return tf.nn.softmax(scores + mask_bias(attention_mask, dtype))
 
 
-def _softmax_in_float32(dtype):
-    """Whether softmax of that dtype computes in float32 without a cast.
+def softmax_dtype(dtype):
+    """The dtype in which softmax of scores of `dtype` is to be taken.
 
-    oneDNN's of bfloat16 does (a test pins it), where a cast would be a float32 copy of
-    all scores; float16 and XLA need the cast.
+    oneDNN's of bfloat16 computes in float32 (a test pins it), where a cast would be a
+    float32 copy of all scores; float16 and XLA need the cast.
     """
-    return dtype == tf.float32 or (dtype == tf.bfloat16 and not in_xla())
+    is_safe = dtype == tf.float32 or (dtype == tf.bfloat16 and not in_xla())
+    return tf.as_dtype(dtype) if is_safe else tf.float32
 
 
-def _mask_bias(attention_mask, dtype):
+def mask_bias(attention_mask, dtype):
     """What is added to scores: cheaper than choosing where heads share a mask."""
     masked = tf.constant(mask_value(dtype), dtype)
     return tf.where(attention_mask, tf.zeros([], dtype), masked)

@@ -3,9 +3,11 @@ import pytest
 import tensorflow as tf
 
 from tests.models.conftest import SMALL, make_model
-from tf_led.models.generation.decode_step import (
-    DecodeStep,
-    UncachedStep,
+from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
+from tf_led.models.generation.layer_steps import (
+    FewKernelStep,
+    LayerStep,
+    PreparedStep,
 )
 
 BATCH, WIDTH, LENGTH = 2, 3, 5
@@ -65,9 +67,12 @@ def own_beams():
     )
 
 
+@pytest.mark.parametrize("few_kernels", [False, True])
 @pytest.mark.parametrize("cls", [DecodeStep, UncachedStep])
-def test_a_step_equals_reading_at_once(model, cls):
-    output = run(make_step(cls, model), TOKENS, own_beams())
+def test_a_step_equals_reading_at_once(model, cls, few_kernels):
+    step = make_step(cls, model, few_kernels=few_kernels)
+    assert type(step.layers[0]) is (FewKernelStep if few_kernels else PreparedStep)
+    output = run(step, TOKENS, own_beams())
     for beam in range(WIDTH):
         whole = read_at_once(model, TOKENS[:, beam])
         logits = model.score_tokens(whole.last_hidden_state)[:, -1]
@@ -148,9 +153,10 @@ def test_a_cache_starts_small_and_grows(model):
     assert not np.any(grown[0].key[:, :, 71:])
 
 
+@pytest.mark.parametrize("few_kernels", [False, True])
 @pytest.mark.parametrize("width", [1, 3])
-def test_reading_several_tokens_equals_reading_one_after_another(model, width):
-    step = make_step(DecodeStep, model)
+def test_reading_several_tokens_equals_one_after_another(model, width, few_kernels):
+    step = make_step(DecodeStep, model, few_kernels=few_kernels)
     tokens, history = TOKENS[:, :width], own_beams()[:, :width]
     cache = step.make_cache(width, LENGTH)
 
@@ -223,6 +229,38 @@ def test_a_quantized_projection_is_applied_by_its_layer():
     expected = run(make_step(DecodeStep, model), TOKENS, own_beams()).logits
     model.quantize("int8")
     step = make_step(DecodeStep, model)
-    assert step.projections == [None]
+    assert type(step.layers[0]) is LayerStep
     found = run(step, TOKENS, own_beams()).logits
     assert 0 < np.abs(found - expected).max() < 1
+
+
+@pytest.mark.parametrize("few_kernels", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.1), ("float16", 0.01)])
+def test_a_decoder_in_half_precision(model, dtype, tolerance, few_kernels):
+    """Where the model computes in float32: weights, cache and logits of two bytes."""
+    expected = run(make_step(DecodeStep, model), TOKENS, own_beams()).logits
+    step = DecodeStep(
+        model.get_decoder(),
+        model.prepare_scores(dtype),
+        tf.constant(STATES),
+        tf.constant(DOCUMENT_MASK),
+        dtype=dtype,
+        few_kernels=few_kernels,
+    )
+    found = run(step, TOKENS, own_beams())
+    assert found.logits.dtype == found.cache[0].key.dtype == dtype
+    error = np.abs(tf.cast(found.logits, tf.float32) - expected).max()
+    assert 0 < error <= tolerance * np.abs(expected).max()
+    weights = [*step.layers[0].joined, *step.layers[0].fc2]
+    assert {weight.dtype for weight in weights} == {tf.as_dtype(dtype)}
+
+
+@pytest.mark.parametrize("activation", ["gelu", "relu"])
+def test_few_kernels_of_every_activation(activation):
+    sizes = {**SMALL, "activation_function": activation}
+    model = make_model(**sizes)
+    expected, found = (
+        run(make_step(DecodeStep, model, few_kernels=few), TOKENS, own_beams()).logits
+        for few in (False, True)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -138,3 +138,27 @@ def test_in_a_graph_what_needs_python_is_refused_by_name(small, name, value):
 
     with pytest.raises(ValueError, match=f"`{name}` needs Python at every token"):
         tf.function(run, autograph=False)(tf.constant(IDS))
+
+
+@pytest.mark.parametrize("mode", ["greedy", "beams"])
+def test_a_model_for_a_gpu_generates_the_same(small, mode):
+    """Its steps take fewer kernels; drafts are read several at a time."""
+    options = {"attention_implementation": "grouped"}
+    model = make_model(options=options, **SMALL)
+    options = {**RULES, **MODES[mode]}
+    expected = small.generate(IDS, attention_mask=MASK, **options)
+    found = model.generate(IDS, attention_mask=MASK, **options)
+    np.testing.assert_array_equal(found, expected)
+    if mode == "greedy":
+        options["prompt_lookup_num_tokens"] = 2
+        found = model.generate(IDS, attention_mask=MASK, **options)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_decoder_of_two_bytes_on_request(small):
+    options = {"max_new_tokens": 3, "return_dict_in_generate": True}
+    options["output_logits"] = True
+    expected = small.generate(IDS, attention_mask=MASK, **options).logits[0]
+    options["decoder_dtype"] = "bfloat16"
+    found = small.generate(IDS, attention_mask=MASK, **options).logits[0]
+    assert 0 < np.abs(found - expected).max() <= 0.05 * np.abs(expected).max()

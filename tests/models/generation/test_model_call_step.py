@@ -74,3 +74,8 @@ def test_what_its_call_does_not_take_is_named(shifted):
 def test_it_reads_no_drafts(shifted):
     with pytest.raises(ValueError, match="`prompt_lookup_num_tokens` is 3, .*`call`"):
         shifted.generate(IDS, prompt_lookup_num_tokens=3, max_length=6)
+
+
+def test_a_dtype_of_the_decoder_is_not_for_a_call_of_ones_own(shifted):
+    with pytest.raises(ValueError, match="`decoder_dtype` is 'bfloat16'"):
+        shifted.generate(IDS, decoder_dtype="bfloat16", max_new_tokens=2)

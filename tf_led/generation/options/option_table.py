@@ -92,6 +92,15 @@ def a_stopping_rule(name, value):
         raise ValueError(f'`{name}` must be True, False or "never", got {value!r}.')
 
 
+def a_half_precision(name, value):
+    """Checks the name of a dtype of two bytes."""
+    if value not in ("bfloat16", "float16"):
+        raise ValueError(
+            f'`{name}` must be "bfloat16" or "float16", got {value!r}. None computes '
+            "as the model does."
+        )
+
+
 def token_ids(name, value):
     """Checks one token id or a list of them."""
     as_ids(name, value, lowest=0)
@@ -133,6 +142,7 @@ SEARCH = (
     Option("prompt_lookup_num_tokens", None, an_int(1)),
     Option("max_matching_ngram_size", None, an_int(1)),
     Option("use_cache", True, a_flag),
+    Option("decoder_dtype", None, a_half_precision),
 )
 
 RULES = (

@@ -255,12 +255,13 @@ def _merge(generation_config, defaults, overrides):
             **defaults.to_dict(), defaults_only=True, allow_custom_entries=True
         )
     config.update(**DEFAULTS, defaults_only=True)
-    config.update(**overrides)
+    config.update(**overrides, allow_custom_entries=True)
     return config
 
 
 def _check_names(overrides, argument_names):
-    known = {name for name in vars(GenerationConfig()) if not name.startswith("_")}
+    theirs = {name for name in vars(GenerationConfig()) if not name.startswith("_")}
+    known = theirs | set(DEFAULTS)
     for name in overrides:
         if name not in known:
             near = difflib.get_close_matches(name, [*known, *argument_names], n=1)

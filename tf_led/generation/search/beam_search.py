@@ -139,10 +139,10 @@ class BeamSearch(Search):
         ranked = totals
         if self._seed is not None:
             ranked = add_gumbel_noise(totals, self._seed, state.index)
-        _, beam_index, ids = best_of_all(ranked, self._num_candidates)
-        scores = tf.gather_nd(
-            totals, tf.stack([beam_index, ids], axis=-1), batch_dims=1
-        )
+        scores, beam_index, ids = best_of_all(ranked, self._num_candidates)
+        if self._seed is not None:  # the totals, without the noise
+            places = tf.stack([beam_index, ids], axis=-1)
+            scores = tf.gather_nd(totals, places, batch_dims=1)
         running = Hypotheses(state.tokens, beams.scores, beams.beam_indices)
         rows = beam_index + tf.range(tf.shape(beam_index)[0])[:, None] * self.width
         candidates = grow(

@@ -1,9 +1,12 @@
 """The decoder as the step function of the decoding loop."""
 
+import functools
+
 import tensorflow as tf
 
 from tf_led.generation.loop import StepOutput
 from tf_led.layers.decoder_attention import KeyValue
+from tf_led.models.generation.layer_steps import LayerStep, make_layer_step
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.masks import causal_mask
 from tf_led.ops.tensor_utils import write_rows
@@ -27,6 +30,9 @@ class DecodeStep:
         cross_head_mask: float[L, N] or None, for cross-attention.
         keep_attentions: bool, whether each step returns its attention.
         keep_hidden: bool, whether each step returns its hidden states.
+        dtype: string, of the decoder's weights and of all that it computes; None for
+            its compute dtype.
+        few_kernels: bool, whether to spare kernel launches, as a GPU needs it.
     """
 
     reads_several = True
@@ -42,19 +48,30 @@ class DecodeStep:
         cross_head_mask=None,
         keep_attentions=False,
         keep_hidden=False,
+        dtype=None,
+        few_kernels=False,
     ):
         self.decoder = decoder
         self.score_tokens = score_tokens
+        self.dtype = dtype or decoder.compute_dtype
         self.batch_size = tf.shape(encoder_hidden)[0]
-        self.cross_keys = [
-            layer.encoder_attn.project(encoder_hidden) for layer in decoder.layers
-        ]
-        self.projections = [
-            layer.self_attn.join_projections() for layer in decoder.layers
-        ]
-        self.cross_attention_mask = document_mask[:, None, None, :]
-        self.head_masks = _per_layer(head_mask, decoder.num_layers)
-        self.cross_head_masks = _per_layer(cross_head_mask, decoder.num_layers)
+        document = (tf.cast(encoder_hidden, decoder.compute_dtype), document_mask)
+        if head_mask is None and cross_head_mask is None:
+            self.layers = [
+                make_layer_step(
+                    layer, *document, dtype=self.dtype, few_kernels=few_kernels
+                )
+                for layer in decoder.layers
+            ]
+        else:
+            masks = (
+                _per_layer(mask, decoder.num_layers)
+                for mask in (head_mask, cross_head_mask)
+            )
+            self.layers = [
+                LayerStep(layer, *document, *layer_masks)
+                for layer, *layer_masks in zip(decoder.layers, *masks, strict=True)
+            ]
         self.keep_attentions = keep_attentions
         self.keep_hidden = keep_hidden
 
@@ -70,10 +87,12 @@ class DecodeStep:
             List with a `KeyValue` of [B, N, T', K, H] per layer; T' is T under XLA,
             whose shapes are fixed, elsewhere no more than it takes to begin with.
         """
+        for layer in self.layers:
+            layer.prepare_rows(self.batch_size, width)
         attention = self.decoder.layers[0].self_attn
         first = length if in_xla() else FIRST_POSITIONS + prompt_len
         shape = [attention.num_heads, min(first, length), width, attention.head_dim]
-        zeros = tf.zeros([self.batch_size, *shape], self.decoder.compute_dtype)
+        zeros = tf.zeros([self.batch_size, *shape], self.dtype)
         zeros = tf.ensure_shape(zeros, [None, *shape])
         if first < length:
             zeros = tf.raw_ops.PlaceholderWithDefault(
@@ -105,22 +124,23 @@ class DecodeStep:
         attention_mask = _history_mask(
             position, beam_history[:, :, :cache_length], token_mask[:, :cache_length]
         )
-        new_cache, outputs = [], []
+        new_cache = []
 
-        def attend(layer, hidden, number):
-            query, new = self._project(layer, hidden, number)
+        def extend(number, new):
+            added = (
+                _positions_first(tf.cast(part, self.dtype), width, num_read)
+                for part in new
+            )
             keys = KeyValue(
                 *(
-                    write_rows(
-                        part, _positions_first(added, width, num_read), index, axis=2
-                    )
-                    for part, added in zip(cache[number], new, strict=True)
+                    write_rows(part, rows, index, axis=2)
+                    for part, rows in zip(cache[number], added, strict=True)
                 )
             )
             new_cache.append(keys)
-            return KeyValue(*map(_join_beams, keys)), attention_mask, query
+            return KeyValue(*map(_join_beams, keys))
 
-        states = self._run(hidden, attend, outputs)
+        states, outputs = self._run(hidden, extend, attention_mask)
         if self.keep_attentions:
             outputs = [
                 _sum_beams(output, (cache_length, width), axis=4) for output in outputs
@@ -131,13 +151,6 @@ class DecodeStep:
         extras = self._extras(states, outputs, width, beam_history.shape[2])
         return StepOutput(logits, new_cache, extras)
 
-    def _project(self, layer, hidden, number):
-        """The query, or None, and the `KeyValue` of hidden states [B, K * M, D]."""
-        joined = self.projections[number]
-        if joined is None:
-            return None, layer.self_attn.project(hidden)
-        return layer.self_attn.project_joined(hidden, joined)
-
     def _embed(self, token_ids, position):
         """Embeds int32[B, K * M] at int32[M]: float[B, K * M, D]."""
         last = self.decoder.config.max_decoder_position_embeddings - 1
@@ -146,24 +159,18 @@ class DecodeStep:
         position = tf.tile(tf.minimum(position, last), [width])
         return self.decoder.embed_token(token_ids, position)
 
-    def _run(self, hidden, attend, outputs):
-        states = [hidden]
-        for number, layer in enumerate(self.decoder.layers):
-            keys, attention_mask, query = attend(layer, hidden, number)
-            output = layer(
-                hidden,
-                keys,
-                attention_mask,
-                cross_keys=self.cross_keys[number],
-                cross_attention_mask=self.cross_attention_mask,
-                head_mask=self.head_masks[number],
-                cross_head_mask=self.cross_head_masks[number],
-                query=query,
-            )
-            hidden = output.hidden
-            outputs.append(output)
-            states.append(hidden)
-        return states
+    def _run(self, hidden, extend, attention_mask):
+        """States float[B, X, D] before and after each layer, and their outputs.
+
+        `extend` takes a layer's number and the `KeyValue` of what is read, and returns
+        that of all that may be attended to.
+        """
+        states, outputs = [tf.cast(hidden, self.dtype)], []
+        for number, layer in enumerate(self.layers):
+            own = functools.partial(extend, number)
+            outputs.append(layer(states[-1], own, attention_mask))
+            states.append(outputs[-1].hidden)
+        return states, outputs
 
     def _extras(self, states, outputs, width, length):
         extras = {}
@@ -202,16 +209,7 @@ class UncachedStep(DecodeStep):
         hidden = embeds + tf.tile(positions, [width, 1])
         hidden = self.decoder.layernorm_embedding(hidden)  # [B, K * T, D]
         attention_mask = _sequences_mask(token_mask, width, length)
-        outputs = []
-        states = self._run(
-            hidden,
-            lambda layer, hidden, number: (
-                layer.extend_keys(hidden, None),
-                attention_mask,
-                None,
-            ),
-            outputs,
-        )
+        states, outputs = self._run(hidden, lambda number, new: new, attention_mask)
 
         def at_index(tensor, axis):
             split = [*tensor.shape[:axis], width, length, *tensor.shape[axis + 1 :]]
@@ -246,7 +244,7 @@ def _positions_first(new, width, num_read):
     if width == 1:
         return tf.reshape(new, [-1, num_heads, num_read, 1, head_dim])
     if num_read == 1:
-        return new[:, :, None]
+        return tf.expand_dims(new, 2)
     new = tf.reshape(new, [-1, num_heads, width, num_read, head_dim])
     return tf.transpose(new, [0, 1, 3, 2, 4])
 

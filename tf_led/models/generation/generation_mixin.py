@@ -28,6 +28,7 @@ from tf_led.models.generation.model_call_step import (
     own_keywords,
 )
 from tf_led.models.inputs import validation
+from tf_led.ops.attention import is_grouped
 
 NO_HOOKS = PythonHooks()
 
@@ -290,6 +291,7 @@ class GenerationMixin(ConfigOptions):
         prompt_ids, prompt_mask = prompt
         hidden = encoded.last_hidden_state
         if has_own_call(type(self)):
+            _check_no_dtype(options)
             step = ModelCallStep(
                 self, hidden, inputs, options=options, keywords=keywords
             )
@@ -340,9 +342,10 @@ class GenerationMixin(ConfigOptions):
         config = self.config
         sizes = (config.decoder_layers, config.decoder_attention_heads)
         step = DecodeStep if options.use_cache else UncachedStep
+        dtype = options.decoder_dtype or self.compute_dtype
         return step(
             self.get_decoder(),
-            self.score_tokens,
+            self.prepare_scores(dtype),
             tf.cast(encoder_hidden, self.compute_dtype),
             inputs.attention_mask,
             head_mask=validation.validate_head_mask(
@@ -353,6 +356,8 @@ class GenerationMixin(ConfigOptions):
             ),
             keep_attentions=options.needs_from_step("attentions"),
             keep_hidden=options.needs_from_step("hidden_states"),
+            dtype=dtype,
+            few_kernels=is_grouped(self.led.encoder.attention_implementation),
         )
 
 
@@ -370,6 +375,14 @@ def _drafts_of(options, document_ids, step):
         document_ids=document_ids,
         max_ngram_size=options.max_matching_ngram_size or DEFAULT_NGRAM_SIZE,
     )
+
+
+def _check_no_dtype(options):
+    if options.decoder_dtype is not None:
+        raise ValueError(
+            f"`decoder_dtype` is {options.decoder_dtype!r}, but a model with a `call` "
+            "of its own computes as it does. Leave it out."
+        )
 
 
 def _seed_of(options, seed):

@@ -162,6 +162,45 @@ class TFLEDForConditionalGeneration(
             return self.lm_head(hidden) + bias
         return self.led.shared(hidden, reverse=True) + bias
 
+    def prepare_scores(self, dtype):
+        """Gives `score_tokens` with its weights cast once, for a loop over tokens.
+
+        Args:
+            dtype: string, of the products.
+
+        Returns:
+            Function from hidden states float[B, T, D] of that dtype to logits float[B,
+            T, V]; of a `score_tokens` of one's own, or a quantized table, these.
+
+        Example:
+            >>> import tensorflow as tf
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> score = model.prepare_scores("bfloat16")
+            >>> score(tf.zeros([1, 3, 12], tf.bfloat16)).dtype
+            tf.bfloat16
+        """
+        own = getattr(self.score_tokens, "__func__", None)
+        is_own = own is not TFLEDForConditionalGeneration.score_tokens
+        if is_own or self.get_output_embeddings().quantization_mode is not None:
+            return lambda hidden: self.score_tokens(tf.cast(hidden, self.compute_dtype))
+        is_table = self.lm_head is None
+        table = self.led.shared.embeddings if is_table else self.lm_head.kernel
+        table, bias = (
+            tf.cast(tf.convert_to_tensor(part), dtype)
+            for part in (table, self.final_logits_bias)
+        )
+
+        def score(hidden):
+            rows = tf.reshape(hidden, [-1, hidden.shape[-1]])
+            logits = tf.matmul(rows, table, transpose_b=is_table) + bias
+            shape = tf.concat([tf.shape(hidden)[:-1], [-1]], axis=0)
+            logits = tf.reshape(logits, shape)
+            return tf.ensure_shape(logits, [*hidden.shape[:-1], bias.shape[1]])
+
+        return score
+
     def sum_loss(self, labels, logits, weights=None, label_smoothing=0.0):
         """Sums the cross-entropy of the labels that are neither -100 nor padding.
 
