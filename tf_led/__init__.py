@@ -11,7 +11,7 @@ from tf_led.utils import old_paths
 from tf_led.utils.keras_backend import check_keras_backend, install_stand_ins
 
 _HOME = {
-    "LEDConfig": "tf_led.models.config",
+    "LEDConfig": "tf_led.models.led_config",
     "LEDTokenizer": "tf_led.tokenization.led_tokenizer",
     "LEDTokenizerFast": "tf_led.tokenization.led_tokenizer",
     "TFLEDEncoderBaseModelOutput": "tf_led.models.outputs",
@@ -33,7 +33,7 @@ _HOME = {
 
 if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from tf_led.data.pipeline import make_dataset
-    from tf_led.models.config import LEDConfig
+    from tf_led.models.led_config import LEDConfig
     from tf_led.models.outputs import (
         TFLEDEncoderBaseModelOutput,
         TFLEDSeq2SeqLMOutput,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # editors and type checkers do not run `__getattr__`
     from tf_led.tokenization.led_tokenizer import LEDTokenizer, LEDTokenizerFast
     from tf_led.utils.bfloat16 import use_bfloat16_products
 
-_WITHOUT_KERAS = ("tf_led.models.config", "tf_led.tokenization.led_tokenizer")
+_WITHOUT_KERAS = ("tf_led.models.led_config", "tf_led.tokenization.led_tokenizer")
 
 # Literal, for type checkers; the same names as in `_HOME`.
 __all__ = [

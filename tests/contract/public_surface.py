@@ -65,7 +65,7 @@ def public_things():
     for name in sorted(names):
         thing = inspect.unwrap(find(name))
         if not is_ours(thing):
-            continue  # LEDConfig is transformers' own
+            continue  # such as a name of transformers that is listed for convenience
         things[f"{thing.__module__}.{thing.__qualname__}"] = thing
         for method in own_methods(thing) if inspect.isclass(thing) else ():
             things[f"{method.__module__}.{method.__qualname__}"] = method

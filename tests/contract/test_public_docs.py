@@ -72,7 +72,7 @@ def test_docstring_has_every_argument_result_error_and_an_example(name):
 
 def test_every_public_name_is_in_the_api_reference():
     listed = {name.removeprefix("tf_led.") for name in listed_names()}
-    assert set(tf_led.__all__) - listed == {"LEDConfig"}  # it is transformers' own
+    assert set(tf_led.__all__) <= listed
     assert len(THINGS) > 150  # otherwise the test above would look at too little
 
 

@@ -1,15 +1,72 @@
-"""`LEDConfig` is transformers' own; here is what the models read out of it."""
+"""What the models read out of transformers' LEDConfig, and which fields raise."""
 
-from transformers import LEDConfig
+from transformers import GenerationConfig, LEDConfig
 
 __all__ = [
+    "OPTION_NAMES",
     "LEDConfig",
+    "built_fields",
     "check_bound",
     "check_supported",
+    "check_unchanged",
     "is_tied",
     "split_config",
     "window_radii",
 ]
+
+# Options of generation, which transformers 4 had in the config too.
+OPTION_NAMES = frozenset(
+    name
+    for name in vars(GenerationConfig())
+    if not name.startswith("_") and name != "transformers_version"
+)
+
+# Fields that ask for another model than LED: what is allowed, and what to do instead.
+_OTHER_MODELS = {
+    "is_encoder_decoder": ((True, None), "LED always has both: leave it out"),
+    "is_decoder": ((False, None), "LED always has both: leave it out"),
+    "add_cross_attention": ((False, None), "LED always has it: leave it out"),
+    "cross_attention_hidden_size": ((None,), "it is always `d_model`: leave it out"),
+    "pruned_heads": (({}, None), "use `head_mask` in the call"),
+    "tie_encoder_decoder": (
+        (False, None),
+        "their layers differ: leave it out",
+    ),
+    "torchscript": ((False, None), "set `return_dict` to False for tuples"),
+    "use_bfloat16": ((False, None), 'give `dtype="bfloat16"` to the model'),
+    "tf_legacy_loss": ((False, None), "compile the model with a Keras loss"),
+    "_attn_implementation": (
+        (None, "eager"),
+        "give `attention_implementation` to the model",
+    ),
+    "is_heterogeneous": ((False, None), "all layers are alike: leave it out"),
+}
+
+# Fields that are read while a model is built, and what changes them later.
+_BUILT = {
+    "vocab_size": "call `model.resize_token_embeddings`",
+    "attention_window": "call `model.set_attention_window`",
+    "max_encoder_position_embeddings": "call `model.resize_position_embeddings`",
+    "max_decoder_position_embeddings": "call `model.resize_position_embeddings`",
+    "gradient_checkpointing": "call `model.gradient_checkpointing_enable`",
+    "d_model": "",
+    "encoder_layers": "",
+    "decoder_layers": "",
+    "encoder_attention_heads": "",
+    "decoder_attention_heads": "",
+    "encoder_ffn_dim": "",
+    "decoder_ffn_dim": "",
+    "encoder_layerdrop": "",
+    "decoder_layerdrop": "",
+    "activation_function": "",
+    "dropout": "",
+    "attention_dropout": "",
+    "activation_dropout": "",
+    "classifier_dropout": "",
+    "tie_word_embeddings": "",
+    "num_labels": "",
+    "pooling": "",
+}
 
 
 def window_radii(config):
@@ -55,6 +112,47 @@ def check_supported(config):
         ValueError: naming the field.
     """
     window_radii(config)
+    for name, (allowed, advice) in _OTHER_MODELS.items():
+        value = getattr(config, name, None)
+        if value not in allowed:
+            raise ValueError(
+                f"The config's `{name.removeprefix('_')}` is {value!r:.80}, which "
+                f"would not be obeyed; {advice}."
+            )
+
+
+def built_fields(config):
+    """Reads the fields that count while a model is built, and not later.
+
+    Args:
+        config: LEDConfig.
+
+    Returns:
+        dict of values by name.
+    """
+    fields = {name: getattr(config, name, None) for name in _BUILT}
+    # An int and a list that repeats it are the same windows.
+    return {**fields, "attention_window": [2 * r for r in window_radii(config)]}
+
+
+def check_unchanged(config, built):
+    """Checks that nobody has changed a field that a built model no longer reads.
+
+    Args:
+        config: LEDConfig of the model.
+        built: dict of `built_fields`, as the model was built or edited.
+
+    Raises:
+        ValueError: naming the field, both values, and what to do.
+    """
+    check_supported(config)
+    for name, value in built_fields(config).items():
+        if value != built[name]:
+            how = _BUILT[name] or f"build or load the model with `{name}={value!r:.40}`"
+            raise ValueError(
+                f"`model.config.{name}` was set to {value!r:.80}, but the model was "
+                f"built with {built[name]!r:.80}: {how}."
+            )
 
 
 def is_tied(config):

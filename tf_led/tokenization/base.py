@@ -28,7 +28,7 @@ from tf_led.tokenization.padding import (
     pad_global,
 )
 from tf_led.tokenization.prepare import PrepareMixin
-from tf_led.tokenization.saving import FilesMixin
+from tf_led.tokenization.saving import FilesMixin, warn_of_unread
 from tf_led.tokenization.special_tokens import SpecialTokensMixin
 
 
@@ -78,6 +78,8 @@ class TokenizerBase(
 
     def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
         check_errors(errors)
+        if "name_or_path" not in kwargs:  # which `from_pretrained` gives
+            warn_of_unread(type(self), kwargs)
         self.errors = errors
         source = {}  # a Rust tokenizer that is ready needs neither of the two
         if tokenizer_file is not None:

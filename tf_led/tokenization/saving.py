@@ -1,6 +1,7 @@
 """Reading and writing a tokenizer's files, those of transformers 4 included."""
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -13,6 +14,35 @@ from transformers import PreTrainedTokenizerFast
 from tf_led.tokenization import tokenizer_json
 
 VOCABULARY_FILES = ("vocab.json", "merges.txt")
+# What all tokenizers of transformers read, and what says where their files are.
+SHARED_OPTIONS = (
+    "added_tokens_decoder",
+    "additional_special_tokens",
+    "backend",
+    "cache_dir",
+    "chat_template",
+    "clean_up_tokenization_spaces",
+    "config",
+    "extra_special_tokens",
+    "force_download",
+    "local_files_only",
+    "max_len",
+    "model_input_names",
+    "model_max_length",
+    "name_or_path",
+    "padding_side",
+    "processor_class",
+    "proxies",
+    "resume_download",
+    "revision",
+    "split_special_tokens",
+    "subfolder",
+    "tokenizer_class",
+    "tokenizer_object",
+    "truncation_side",
+    "trust_remote_code",
+    "use_auth_token",
+)
 
 
 class FilesMixin:
@@ -27,7 +57,8 @@ class FilesMixin:
                 vocab.json and merges.txt; the path of a tokenizer.json; or a Hub id.
             *args: for the constructor.
             **kwargs: `cache_dir`, `local_files_only`, `revision`, `subfolder`, `token`
-                and so on; anything else is for the constructor, and is kept on saving.
+                and so on; anything else is for the constructor, and is kept on saving,
+                with a warning where nothing reads it.
 
         Returns:
             A tokenizer of this class; a `transformers.PreTrainedTokenizerFast`, with a
@@ -46,6 +77,7 @@ class FilesMixin:
             >>> len(LEDTokenizerFast.from_pretrained("tokenizer"))
             6
         """
+        warn_of_unread(cls, set(kwargs) - {"token"})
         place = str(pretrained_model_name_or_path)
         if looks_like_path(place) and not os.path.exists(place):
             raise FileNotFoundError(f"There is no file or directory {place!r}.")
@@ -233,6 +265,27 @@ def draft_in(directory):
                 raise
             number = int(found[1])
             raise OSError(number, os.strerror(number), str(directory)) from error
+
+
+def warn_of_unread(cls, names):
+    """Warns of keywords that neither the class nor transformers' loading reads.
+
+    Args:
+        cls: the tokenizer's class.
+        names: iterable of str, the keywords that a user gave.
+    """
+    read = {*inspect.signature(cls.__init__).parameters, *SHARED_OPTIONS}
+    unread = sorted(
+        name
+        for name in set(names) - read
+        if not name.startswith("_") and not name.endswith("_token")
+    )
+    if unread:
+        listed = ", ".join(f"`{name}`" for name in unread)
+        warnings.warn(
+            f"{cls.__name__} got {listed}, which nothing reads: kept and saved alone.",
+            stacklevel=3,
+        )
 
 
 def warn_of_low_limit(model_max_length, place):

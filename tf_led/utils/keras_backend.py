@@ -46,6 +46,34 @@ def _backend():
         return None, ""  # Keras takes its default, too
 
 
+def check_keras_objects(**arguments):
+    """Checks that what `compile` or `fit` is given is Keras 3's.
+
+    With TF_USE_LEGACY_KERAS=1, as the old classes needed, `tf.keras` is tf_keras.
+
+    Args:
+        **arguments: an object, or a list or dict of objects, by name.
+
+    Raises:
+        TypeError: naming the argument and the class.
+
+    Example:
+        >>> from tf_led.utils.keras_backend import check_keras_objects
+        >>> check_keras_objects(optimizer="adam", callbacks=None)
+    """
+    for name, value in arguments.items():
+        several = value.values() if isinstance(value, dict) else value
+        several = several if isinstance(value, (dict, list, tuple)) else [value]
+        for one in several:
+            kind = one if isinstance(one, type) else type(one)
+            if kind.__module__.partition(".")[0] == "tf_keras":
+                raise TypeError(
+                    f"`{name}` holds a {kind.__module__}.{kind.__qualname__}, of Keras "
+                    "2. Take it from Keras 3: `import keras`, not `tf_keras`, nor "
+                    "`tf.keras` where TF_USE_LEGACY_KERAS is set."
+                )
+
+
 # Every class under `register_keras_serializable(package="tf_led")`.
 SERIALIZABLE = {
     "AdamW": "tf_led.training.schedules",

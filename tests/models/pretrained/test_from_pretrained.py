@@ -125,7 +125,7 @@ def test_what_is_no_config_is_refused(saved, config):
         Model.from_pretrained(saved[0], config=config)
 
 
-@pytest.mark.parametrize("name", ["from_pt", "dropuot"])
+@pytest.mark.parametrize("name", ["device_map", "dropuot"])
 def test_unknown_options_are_refused(saved, name):
     with pytest.raises(ValueError, match=f"'{name}', which is neither an option nor a"):
         Model.from_pretrained(saved[0], **{name: True})

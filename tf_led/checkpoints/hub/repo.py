@@ -1,5 +1,6 @@
 """A model of the Hugging Face Hub: its files, downloaded to the cache one by one."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -51,6 +52,12 @@ class Repo:
             raise ValueError(
                 "`force_download=True` needs the Hub, which `local_files_only=True` or "
                 "HF_HUB_OFFLINE rules out; drop one of them."
+            )
+        if cache_dir is None and os.environ.get("TRANSFORMERS_CACHE"):
+            warnings.warn(
+                "TRANSFORMERS_CACHE is set, which nobody reads since transformers 5: "
+                "set HF_HUB_CACHE, or give `cache_dir`.",
+                stacklevel=2,
             )
         self.name = name
         self.revision = revision

@@ -4,15 +4,9 @@ import logging
 
 from transformers import GenerationConfig
 
-from tf_led.models.config import LEDConfig
+from tf_led.models.config import OPTION_NAMES, LEDConfig
 
 _logger = logging.getLogger(__name__)
-
-OPTION_NAMES = frozenset(
-    name
-    for name in vars(GenerationConfig())
-    if not name.startswith("_") and name != "transformers_version"
-)
 
 _DEFAULT = LEDConfig()
 

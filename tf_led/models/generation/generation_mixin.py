@@ -148,6 +148,7 @@ class GenerationMixin(ConfigOptions):
             >>> model.generate([[0, 5, 7, 2]], num_beams=2, max_new_tokens=3).shape[0]
             1
         """
+        self.check_config()
         hooks = PythonHooks(
             logits_processor,
             stopping_criteria,

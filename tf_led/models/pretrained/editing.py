@@ -16,8 +16,8 @@ def take_config(model, **changes):
     config = copy.deepcopy(model.config)
     for name, value in changes.items():
         setattr(config, name, value)
-    for part in (model, model.led, model.led.encoder, model.led.decoder):
-        part.config = config
+    model.config = config
+    model.remember_config()
 
 
 def token_tables(model):

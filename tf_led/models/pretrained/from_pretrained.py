@@ -11,7 +11,7 @@ from tf_led.checkpoints.json_files import check_num_labels, read_object
 from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.config import LEDConfig
-from tf_led.models.generation.config_options import take_options
+from tf_led.models.generation.config_options import foreign_options, take_options
 from tf_led.utils.versions import config_from_dict
 
 MODEL_OPTIONS = ("attention_implementation", "dtype", "max_global_tokens", "name")
@@ -40,13 +40,34 @@ _SIZE_LIMIT = 1 << 31
 _LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
 # Fields that the models read and LEDConfig does not list.
 EXTRA_FIELDS = ("gradient_checkpointing", "num_labels")
+# What transformers takes and need not be said here: it is so in any case.
+ALWAYS_SO = (
+    "from_pt",  # the format is recognised
+    "from_tf",
+    "low_cpu_mem_usage",
+    "resume_download",
+    "trust_remote_code",  # nothing of a repository is run
+    "weights_only",
+)
+# What to give in place of arguments of transformers that would change something.
+INSTEAD = {
+    "attn_implementation": "give `attention_implementation`",
+    "device_map": "TensorFlow places the model; use `tf.device`",
+    "mirror": "set HF_ENDPOINT before Python starts",
+    "proxies": "set HTTPS_PROXY before Python starts",
+    "quantization_config": 'call `model.quantize("int8")`',
+    "state_dict": "call `model.set_weights`",
+    "variant": "give a `subfolder` or `revision`",
+}
+# What config.json says of itself; nobody obeys it.
+METADATA = {"_name_or_path", "architectures", "model_type", "transformers_version"}
 CONFIG_FILE = "config.json"
 GENERATION_CONFIG_FILE = "generation_config.json"
 
 
 def from_pretrained(
     cls,
-    name_or_path,
+    name_or_path=None,
     *model_args,
     config=None,
     use_safetensors=None,
@@ -59,9 +80,10 @@ def from_pretrained(
     Nothing is drawn at random but what the checkpoint lacks.
 
     Args:
-        name_or_path: directory, or id on the Hugging Face Hub. It holds config.json
-            and model.safetensors, pytorch_model.bin or tf_model.h5, single or
-            sharded; AllenAI's own LongformerEncoderDecoder is read too.
+        name_or_path: directory, or id on the Hugging Face Hub; transformers' name of
+            it, `pretrained_model_name_or_path`, will do too. It holds config.json and
+            model.safetensors, pytorch_model.bin or tf_model.h5, single or sharded;
+            AllenAI's own LongformerEncoderDecoder is read too.
         *model_args: further positional arguments of the model.
         config: LEDConfig, or the directory or id to find one; None for that of the
             checkpoint.
@@ -71,8 +93,10 @@ def from_pretrained(
         **kwargs: `cache_dir`, `revision`, `subfolder`, `token`, `local_files_only`,
             `force_download`; `dtype`, `name`, `max_global_tokens`,
             `attention_implementation` and, with a head that has it, `pooling` of
-            the model; any field of the config, which overrides the file's, and
-            `gradient_checkpointing`; any option of generation.
+            the model, where `dtype="auto"` is what config.json says; any field of the
+            config, which overrides the file's, and `gradient_checkpointing`; any
+            option of generation. What the old classes took to say what is so in any
+            case (`from_pt`, `trust_remote_code`, ...) may stay.
 
     Returns:
         The model, with `generation_config` as the checkpoint has it.
@@ -87,11 +111,17 @@ def from_pretrained(
         >>> TFLEDModel(tiny_config()).save_pretrained("checkpoint")
         >>> model = TFLEDModel.from_pretrained("checkpoint")
     """
+    kwargs = _translate(kwargs)
+    name_or_path = _choose_name(name_or_path, kwargs)
     place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
     names = (*MODEL_OPTIONS, *cls.own_options)
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
     generation = take_options(cls, kwargs)
+    if isinstance(config, LEDConfig) and hasattr(cls, "generate"):
+        generation = {**foreign_options(config), **generation}
     config = load_config(name_or_path if config is None else config, place, kwargs)
+    if isinstance(options.get("dtype"), str) and options["dtype"] == "auto":
+        options["dtype"] = _dtype_of(config)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
     layers = {name: getattr(config, name) for name in SIZES if name.endswith("_layers")}
     check_layers(layers, source)
@@ -104,6 +134,32 @@ def from_pretrained(
         model.generation_config = load_generation_config(name_or_path, config, place)
         model._set_options(generation)
     return (model, report.as_dict()) if output_loading_info else model
+
+
+def _translate(arguments):
+    """Puts arguments of transformers under their names here."""
+    kept = {n: v for n, v in arguments.items() if n not in ALWAYS_SO}
+    for old, new in (("torch_dtype", "dtype"), ("use_auth_token", "token")):
+        if old in kept:
+            kept.setdefault(new, kept.pop(old))
+    return kept
+
+
+def _choose_name(name_or_path, arguments):
+    """The checkpoint's name, which transformers calls otherwise."""
+    other = arguments.pop("pretrained_model_name_or_path", None)
+    if (name_or_path is None) == (other is None):
+        raise TypeError(
+            f"`name_or_path` is {name_or_path!r} and `pretrained_model_name_or_path` "
+            f"{other!r}: give one of them, a directory or a Hub id."
+        )
+    return other if name_or_path is None else name_or_path
+
+
+def _dtype_of(config):
+    """The dtype that a config names: str, "float32" where it names none."""
+    dtype = getattr(config, "dtype", None)
+    return "float32" if dtype is None else str(dtype).rpartition(".")[2]
 
 
 def _make_blank(cls, config, *args, **options):
@@ -159,11 +215,12 @@ def load_config(source, place, overrides):
         )
     # Fields, and the names under which LEDConfig knows some of them too.
     known = {*LEDConfig().to_dict(), *LEDConfig.attribute_map, *fields, *EXTRA_FIELDS}
-    unknown = sorted(set(overrides) - known)
+    unknown = sorted(set(overrides) - (known - METADATA))
     if unknown:
+        advice = "; ".join(INSTEAD[name] for name in unknown if name in INSTEAD)
         raise ValueError(
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
-            "option nor a field of LEDConfig."
+            f"option nor a field of LEDConfig{advice and ': '}{advice}."
         )
     # `from_dict` drops overrides of fields that the file has not.
     extra = {name: overrides[name] for name in EXTRA_FIELDS if name in overrides}

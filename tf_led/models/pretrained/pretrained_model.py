@@ -12,6 +12,7 @@ from tf_led.models.pretrained import editing, finetuning, resizing
 from tf_led.models.pretrained import from_pretrained as loading
 from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
+from tf_led.models.pretrained.checked_config import CheckedConfig
 from tf_led.models.pretrained.weight_table import layer_table, weight_table
 from tf_led.models.serving import endpoints as served
 from tf_led.models.serving import legacy_signatures
@@ -19,7 +20,7 @@ from tf_led.models.training import datasets
 from tf_led.models.training.training_steps import TrainingSteps
 
 
-class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
+class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Model):
     """Base of the LED models; not built by itself.
 
     Args:
@@ -80,6 +81,7 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
         self._set_gradient_checkpointing(
             bool(getattr(config, "gradient_checkpointing", False))
         )
+        self.remember_config()
 
     def build(self, input_shape=None):
         """Does nothing: every weight is made by the constructor."""
@@ -356,6 +358,7 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
         )
 
     def get_config(self):
+        self.check_config()
         modes = self.quantization()
         return {
             "name": self.name,

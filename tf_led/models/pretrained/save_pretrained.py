@@ -15,6 +15,9 @@ from tf_led.models.config import LEDConfig
 from tf_led.models.serving.legacy_signatures import legacy_signatures, stage_saved_model
 from tf_led.utils.versions import config_from_dict
 
+# Arguments of transformers' methods that upload, or write something else.
+_ELSEWHERE = ("push_to_hub", "create_pr", "token", "variant", "state_dict")
+
 
 def save_pretrained(
     model,
@@ -91,6 +94,7 @@ def write_configs(model, directory, weights):
         directory: Path of a folder.
         weights: dict of `keras.Variable` by path, those beside which it is written.
     """
+    model.check_config()
     dtypes = [keras.backend.standardize_dtype(w.dtype) for w in weights.values()]
     fields = {
         **model.config.to_dict(),
@@ -116,7 +120,9 @@ def pytorch_name(model):
 
 
 def _check_save_options(saved_model, version, signatures, unknown):
-    if unknown.pop("push_to_hub", False):
+    # What requests nothing of those that the old classes and PyTorch's have.
+    unknown = {n: v for n, v in unknown.items() if not _is_nothing(n, v)}
+    if unknown.get("push_to_hub"):
         raise ValueError(
             "`push_to_hub` is True, but save_pretrained does not upload: call "
             "`model.push_to_hub(repo_id)`."
@@ -137,6 +143,12 @@ def _check_save_options(saved_model, version, signatures, unknown):
             f"`version` must be an int of at least 1, got {version!r}: it names the "
             "folder that TensorFlow Serving reads."
         )
+
+
+def _is_nothing(name, value):
+    if name == "is_main_process":
+        return value is True
+    return name in _ELSEWHERE and (value is None or value is False)
 
 
 def push_to_hub(

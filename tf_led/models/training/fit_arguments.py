@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.models.inputs.named_inputs import is_mapping, plain_dict
+from tf_led.utils.keras_backend import check_keras_objects
 from tf_led.utils.validation import check_int
 
 
@@ -69,6 +70,8 @@ class FitArguments(NamedLabels):
 
     def _prepare(self, arguments):
         """Changes the arguments of a method, in place, into what Keras follows."""
+        self.check_config()
+        check_keras_objects(callbacks=arguments.get("callbacks"))
         arguments["x"] = plain_dict(arguments.get("x"))
         if arguments.get("class_weight") is not None:
             self._apply_class_weight(arguments)

@@ -10,6 +10,7 @@ from tf_led.training.accumulation import build_optimizer
 from tf_led.training.distribution import DistributedFit
 from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.steps import test_on, train_on
+from tf_led.utils.keras_backend import check_keras_objects
 
 # What transformers' users pass to say "the model's own loss".
 OWN_LOSS = ("auto", "auto_with_warning", "passthrough")
@@ -72,6 +73,7 @@ class TrainingSteps(FitArguments, DistributedFit):
         """
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None
+        check_keras_objects(optimizer=optimizer, loss=loss, metrics=metrics)
         self._check_loss_options(label_smoothing, loss, loss_weights)
         self.label_smoothing = label_smoothing
         super().compile(

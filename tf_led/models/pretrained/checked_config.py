@@ -1,0 +1,59 @@
+"""A model's config, of which a part says what was built and may not change."""
+
+from tf_led.models.config import built_fields, check_unchanged
+
+
+class CheckedConfig:
+    """Adds `config` to a model, and checks it wherever the model is used."""
+
+    @property
+    def config(self):
+        """The LEDConfig; what was read while the model was built stays as it was."""
+        if "_config" not in self.__dict__:
+            raise AttributeError("config")  # Keras reads before it sets
+        return self.__dict__["_config"]
+
+    @config.setter
+    def config(self, value):
+        self.__dict__["_config"] = value
+        led = self.__dict__.get("led")
+        for part in () if led is None else (led, led.encoder, led.decoder):
+            part.config = value
+
+    def remember_config(self):
+        """Keeps the fields that the weights were made for; see `check_config`.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.config.dropout = 0.5
+            >>> model.remember_config()  # the constructor has done so once
+            >>> model.check_config()
+        """
+        # Not by assignment: Keras would track the dict.
+        self.__dict__["_built_fields"] = built_fields(self.config)
+
+    def check_config(self):
+        """Checks that the config says what was built.
+
+        Calls, `generate`, `fit` and its kin and all that saves do so first.
+
+        Raises:
+            ValueError: naming a field that was changed since, and what to do.
+
+        Example:
+            >>> from tf_led import TFLEDModel
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDModel(tiny_config())
+            >>> model.config.dropout = 0.5
+            >>> model.check_config()
+            Traceback (most recent call last):
+            ValueError: `model.config.dropout` was set to 0.5, but the model was ...
+        """
+        check_unchanged(self.config, self.__dict__["_built_fields"])
+
+    def __call__(self, *args, **kwargs):
+        """Checks the config, then calls the model: see `keras.Model`."""
+        self.check_config()
+        return super().__call__(*args, **kwargs)
