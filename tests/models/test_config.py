@@ -1,9 +1,11 @@
 import copy
 
+import numpy as np
 import pytest
 
+import tf_led
+from tf_led import LEDConfig
 from tf_led.models.config import (
-    LEDConfig,
     check_bound,
     is_tied,
     split_config,
@@ -63,3 +65,35 @@ def test_splitting_a_config_changes_nothing():
     assert fields == {"d_model": 12}
     assert options == {"name": "encoder", "dtype": "float32"}
     assert config == before
+
+
+def test_options_of_generation_stay_with_the_config():
+    config = LEDConfig.from_dict({"d_model": 12, "top_k": 7}, num_beams=4)
+    assert (config.d_model, config.top_k, config.num_beams) == (12, 7, 4)
+    config, unused = LEDConfig.from_dict({}, return_unused_kwargs=True, num_beam=4)
+    assert unused == {"num_beam": 4} and not hasattr(config, "num_beam")
+    with pytest.raises(ValueError, match="'num_beam'"):
+        LEDConfig.from_dict({}, num_beam=4)
+
+
+def test_another_config_reaches_every_part(tmp_path):
+    model = tf_led.TFLEDModel(tiny_config())
+    model.config = tiny_config(output_hidden_states=True)
+    assert len(model(input_ids=[[0, 5, 2]]).encoder_hidden_states) == 3
+    model.config = tiny_config(encoder_layers=3)
+    for run in (
+        lambda: model(input_ids=[[0, 5, 2]]),
+        lambda: model.save_pretrained(tmp_path),
+        lambda: model.get_config(),
+        lambda: model.predict({"input_ids": np.array([[0, 5, 2]])}, verbose=0),
+    ):
+        with pytest.raises(ValueError, match=r"`model.config.encoder_layers` .* 3.* 2"):
+            run()
+
+
+def test_editing_forgives_no_other_change():
+    model = tf_led.TFLEDModel(tiny_config(attention_window=4))
+    model.config.attention_window, model.config.dropout = 6, 0.5
+    model.set_attention_window(6)
+    with pytest.raises(ValueError, match=r"`model.config.dropout` .* 0.5"):
+        model.check_config()

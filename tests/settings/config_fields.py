@@ -69,11 +69,14 @@ def changes_shapes(value, cls=Generator):
     return Obeyed(lambda name: shapes(make(cls, **{name: value})) != shapes(plain(cls)))
 
 
-def changes_logits(value):
+def changes_logits(value, cls=Generator):
     """The same weights compute something else."""
-    return Obeyed(
-        lambda name: not np.allclose(logits(make(**{name: value})), logits(plain()))
-    )
+
+    def shows(name):
+        model = make(cls, **{name: value})
+        return not np.allclose(logits(model), logits(plain(cls)))
+
+    return Obeyed(shows)
 
 
 def acts_in_training(value, cls=Generator):
@@ -133,6 +136,11 @@ def padding_is_no_label(model):
     return float(count) == 2.0
 
 
+def spreads_weights(name):
+    model = Generator(tiny_config(**SMALL, **{name: 5.0}))
+    return np.std(model.get_input_embeddings().embeddings) > 2
+
+
 def start_of(model):
     return int(model.prepare_decoder_input_ids_from_labels(LABELS)[0, 0])
 
@@ -151,7 +159,7 @@ BUILT = {
     "tie_word_embeddings": changes_shapes(False),
     "num_labels": changes_shapes(5, Classifier),
     "id2label": changes_shapes({0: "a", 1: "b", 2: "c"}, Classifier),
-    "pooling": changes_shapes("encoder_first", Classifier),
+    "pooling": changes_logits("encoder_first", Classifier),
     "encoder_attention_heads": changes_logits(4),
     "num_attention_heads": changes_logits(4),
     "decoder_attention_heads": changes_logits(4),
@@ -166,12 +174,7 @@ BUILT = {
     "classifier_dropout": acts_in_training(0.5, Classifier),
     "gradient_checkpointing": shows_built(lambda m: m.is_gradient_checkpointing, True),
 }
-STD = {
-    name: Obeyed(
-        lambda name: np.std(Generator(tiny_config(**{name: 5.0})).get_weights()[0]) > 2
-    )
-    for name in ("init_std", "initializer_range")
-}
+STD = dict.fromkeys(("init_std", "initializer_range"), Obeyed(spreads_weights))
 READ_LATER = {
     "pad_token_id": (7, padding_is_no_label),
     "decoder_start_token_id": (9, lambda m: start_of(m) == 9),

@@ -17,6 +17,7 @@ from tf_led.utils.keras_backend import (
     AfterKeras,
     StandIn,
     check_keras_backend,
+    check_keras_objects,
     install_stand_ins,
 )
 
@@ -137,3 +138,17 @@ def test_a_class_that_is_loaded_stays_registered():
     install_stand_ins()
     assert keras.saving.get_custom_objects()["tf_led>TFLEDModel"] is model
     assert not any(isinstance(finder, AfterKeras) for finder in sys.meta_path)
+
+
+class Legacy:
+    """Stands for an object of Keras 2."""
+
+    __module__ = "tf_keras.src.optimizers.adam"
+
+
+@pytest.mark.parametrize(
+    "value", [Legacy(), Legacy, ["adam", Legacy()], {"a": Legacy()}]
+)
+def test_objects_of_keras_2_are_refused(value):
+    with pytest.raises(TypeError, match=r"`metrics` holds a tf_keras\..*Legacy"):
+        check_keras_objects(optimizer="adam", metrics=value)

@@ -45,7 +45,6 @@ _OTHER_MODELS = {
 # Fields that are read while a model is built, and what changes them later.
 _BUILT = {
     "vocab_size": "call `model.resize_token_embeddings`",
-    "attention_window": "call `model.set_attention_window`",
     "max_encoder_position_embeddings": "call `model.resize_position_embeddings`",
     "max_decoder_position_embeddings": "call `model.resize_position_embeddings`",
     "gradient_checkpointing": "call `model.gradient_checkpointing_enable`",
@@ -66,6 +65,7 @@ _BUILT = {
     "tie_word_embeddings": "",
     "num_labels": "",
     "pooling": "",
+    "attention_window": "call `model.set_attention_window`",
 }
 
 
@@ -130,9 +130,13 @@ def built_fields(config):
     Returns:
         dict of values by name.
     """
-    fields = {name: getattr(config, name, None) for name in _BUILT}
-    # An int and a list that repeats it are the same windows.
-    return {**fields, "attention_window": [2 * r for r in window_radii(config)]}
+    return {name: _built_field(config, name) for name in _BUILT}
+
+
+def _built_field(config, name):
+    if name == "attention_window":  # an int and a list that repeats it are the same
+        return [2 * radius for radius in window_radii(config)]
+    return getattr(config, name, None)
 
 
 def check_unchanged(config, built):
@@ -145,14 +149,15 @@ def check_unchanged(config, built):
     Raises:
         ValueError: naming the field, both values, and what to do.
     """
-    check_supported(config)
-    for name, value in built_fields(config).items():
+    for name in _BUILT:  # the windows last: their number depends on the layers
+        value = _built_field(config, name)
         if value != built[name]:
             how = _BUILT[name] or f"build or load the model with `{name}={value!r:.40}`"
             raise ValueError(
                 f"`model.config.{name}` was set to {value!r:.80}, but the model was "
                 f"built with {built[name]!r:.80}: {how}."
             )
+    check_supported(config)
 
 
 def is_tied(config):

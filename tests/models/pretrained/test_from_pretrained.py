@@ -267,11 +267,19 @@ def test_the_config_says_the_dtype_of_the_file(broken, tmp_path, file_dtype, dty
     fields = json.loads((broken / "config.json").read_text())
     fields |= {"dtype": file_dtype, "torch_dtype": file_dtype}
     (broken / "config.json").write_text(json.dumps(fields))
-    Model.from_pretrained(broken, dtype=dtype).save_pretrained(tmp_path / "again")
+    if file_dtype == "float16":  # PyTorch's own, not only its name
+        half = LEDForConditionalGeneration.from_pretrained(broken).half()
+        half.save_pretrained(broken)
+    model = Model.from_pretrained(broken, dtype=dtype)
+    table = model.get_input_embeddings()
+    table.embeddings.assign(table.embeddings * 1.0001)  # no longer float16's numbers
+    model.save_pretrained(tmp_path / "again")
     written = json.loads((tmp_path / "again/config.json").read_text())
     assert written["dtype"] == written.get("torch_dtype", dtype) == dtype
     theirs = LEDForConditionalGeneration.from_pretrained(tmp_path / "again")
     assert theirs.dtype == getattr(torch, dtype)
+    read = theirs.led.shared.weight.detach().numpy()
+    np.testing.assert_array_equal(read, np.asarray(table.embeddings))
 
 
 def test_uploading_is_another_method(saved, tmp_path):

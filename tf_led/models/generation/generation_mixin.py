@@ -87,8 +87,11 @@ class GenerationMixin(ConfigOptions):
             >>> model.generation_config.eos_token_id
             2
         """
-        self.generation_config = GenerationConfig.from_model_config(self.config)
-        self._set_options(foreign_options(self.config))
+        foreign = foreign_options(self.config)
+        fields = self.config.to_dict()
+        own = {name: fields[name] for name in fields if name not in foreign}
+        self.generation_config = GenerationConfig.from_model_config(own)
+        self._set_options(foreign)  # which `generate` checks, all together
         # Not by assignment: Keras would track the dict.
         self.__dict__["_compiled_generation"] = CompiledLoops()
 

@@ -20,19 +20,25 @@ class CheckedConfig:
         for part in () if led is None else (led, led.encoder, led.decoder):
             part.config = value
 
-    def remember_config(self):
+    def remember_config(self, *names):
         """Keeps the fields that the weights were made for; see `check_config`.
+
+        Args:
+            *names: str, those fields alone; none for all of them.
 
         Example:
             >>> from tf_led import TFLEDModel
             >>> from tf_led.testing import tiny_config
             >>> model = TFLEDModel(tiny_config())
             >>> model.config.dropout = 0.5
-            >>> model.remember_config()  # the constructor has done so once
+            >>> model.remember_config("dropout")
             >>> model.check_config()
         """
+        fields = built_fields(self.config)
+        kept = self.__dict__.get("_built_fields", fields)
+        changed = {name: fields[name] for name in names or fields if name in fields}
         # Not by assignment: Keras would track the dict.
-        self.__dict__["_built_fields"] = built_fields(self.config)
+        self.__dict__["_built_fields"] = {**kept, **changed}
 
     def check_config(self):
         """Checks that the config says what was built.

@@ -17,7 +17,7 @@ def take_config(model, **changes):
     for name, value in changes.items():
         setattr(config, name, value)
     model.config = config
-    model.remember_config()
+    model.remember_config(*changes)
 
 
 def token_tables(model):
