@@ -108,16 +108,20 @@ def refused(value, named=None):
     return Refused(lambda name: make(**{name: value}), named)
 
 
+def pipeline(model, tokenizer):
+    return tf_led.pipeline("summarization", model, tokenizer=tokenizer)
+
+
 def task_params(name):
     """A pipeline writes as the config says."""
     vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4, "<mask>": 5}
     tokenizer = tf_led.LEDTokenizerFast(vocab, [])
     if name == "prefix":
-        write = tf_led.pipeline("summarization", make(prefix="aa"), tokenizer)
+        write = pipeline(make(prefix="aa"), tokenizer)
         return write.prefix == "aa"
     params = {"summarization": {"num_beams": 7}}
     model = make(task_specific_params=params)
-    write = tf_led.pipeline("summarization", model, tokenizer)
+    write = pipeline(model, tokenizer)
     return write.defaults["num_beams"] == 7
 
 

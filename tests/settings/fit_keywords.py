@@ -248,7 +248,9 @@ COMPILING = {
     "steps_per_execution": Obeyed(
         lambda name: Counting(run_eagerly=False, **{name: 2}).steps_per_execution == 2
     ),
-    "jit_compile": compiled(True, lambda m: m.jit_compile),
+    "jit_compile": Obeyed(
+        lambda name: Counting(run_eagerly=False, **{name: True}).jit_compile
+    ),
     "auto_scale_loss": Obeyed(scales),
     "label_smoothing": Obeyed(smooths),
 }
