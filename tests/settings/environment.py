@@ -15,10 +15,10 @@ from tests.settings.rows import Harmless, Obeyed
 ASK = """
 import json, sys, warnings
 warnings.simplefilter("always")
-from tf_led.checkpoints.hub.resolve import find_file
+from tf_led.checkpoints.hub.resolve import resolve
 from huggingface_hub import constants
 try:
-    found = str(find_file("me/led", "config.json"))
+    found = str(resolve("me/led"))
 except Exception as error:
     found = f"{type(error).__name__}: {error}"
 print(json.dumps({"found": found, "cache": constants.HF_HUB_CACHE}))

@@ -10,7 +10,7 @@ import numpy as np
 import transformers
 
 from tests.old_library.names import arguments
-from tests.settings.rows import Harmless, Obeyed, Refused
+from tests.settings.rows import Harmless, Obeyed
 from tests.tokenization.make_golden import DATA
 from tf_led import LEDTokenizer, LEDTokenizerFast
 from tf_led.tokenization.encoding import CALL_ORDER
@@ -206,7 +206,9 @@ CALLING = {
     "text_pair_target": pairs("text_target"),
     "add_special_tokens": changes_ids(False),
     "padding": changes_ids(True),
-    "truncation": changes_ids(True, max_length=3),
+    "truncation": Obeyed(
+        lambda name: len(make(model_max_length=3)("aaa", **{name: True}).input_ids) == 3
+    ),
     "max_length": changes_ids(3, truncation=True),
     "stride": Obeyed(
         lambda name: (
@@ -232,7 +234,9 @@ CALLING = {
     "return_offsets_mapping": adds("offset_mapping"),
     "return_length": adds("length"),
     "verbose": Obeyed(is_quiet),
-    "tokenizer_kwargs": Refused(lambda name: call(**{name: {"padding": True}})),
+    "tokenizer_kwargs": Obeyed(
+        lambda name: "length" in call(**{name: {"return_length": True}})
+    ),
 }
 
 

@@ -278,7 +278,9 @@ def warn_of_unread(cls, names):
     unread = sorted(
         name
         for name in set(names) - read
-        if not name.startswith("_") and not name.endswith("_token")
+        if not name.startswith("_")
+        # Special tokens of a user's own are read.
+        and not (name.endswith("_token") and not name.startswith("add_"))
     )
     if unread:
         listed = ", ".join(f"`{name}`" for name in unread)
