@@ -113,7 +113,7 @@ CONSTRUCTING = {
     ),
     "split_special_tokens": made(
         True,
-        lambda t: len(t("<mask>")["input_ids"]) != len(plain()("<mask>")["input_ids"]),
+        lambda t: t("<mask>")["input_ids"] != plain()("<mask>")["input_ids"],
     ),
     "extra_special_tokens": made(
         {"doc": "<doc>"}, lambda t: "<doc>" in t.all_special_tokens
