@@ -234,8 +234,11 @@ CALLING = {
     "return_offsets_mapping": adds("offset_mapping"),
     "return_length": adds("length"),
     "verbose": Obeyed(is_quiet),
+    # What the call has no argument for; arguments win.
     "tokenizer_kwargs": Obeyed(
-        lambda name: "length" in call(**{name: {"return_length": True}})
+        lambda name: (
+            call("<mask>", **{name: {"split_special_tokens": True}}) != call("<mask>")
+        )
     ),
 }
 
