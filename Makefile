@@ -49,7 +49,7 @@ demo: $(VENV)/.installed-train
 	$(BIN)/python -m examples.demo $(DEMO) --compare
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not large and not notebook"
 	$(BIN)/python -m pytest -m notebook
 
 test-large: $(VENV)/.installed-test

@@ -11,6 +11,10 @@ import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+# Tracing makes objects by the million that live on: Python need not look for garbage
+# after every few hundred of them.
+gc.set_threshold(200_000, 20, 100)
+
 # A run gives the same answer twice. HYPOTHESIS_PROFILE=explore looks further.
 _COMMON = {
     "deadline": None,  # a first call traces or compiles: seconds, then microseconds

@@ -19,6 +19,7 @@ def demo(tmp_path_factory):
 
 
 # Guides put a new head on the demo's checkpoint, and say that this is reported.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.* lacks .* of the model's weights:UserWarning")
 @pytest.mark.filterwarnings("ignore:.* weights that the model does not:UserWarning")
 @pytest.mark.parametrize("page", [page for page in DOCS if blocks(page, "python")])

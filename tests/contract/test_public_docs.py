@@ -129,6 +129,7 @@ def test_what_a_docstring_leaves_out_is_caught():
     assert missing_sections(eat) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_run_as_they_stand(module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # whatever an example writes is thrown away

@@ -18,6 +18,7 @@ from tests.contract.pages import (
 from tf_led.cli.main import main
 
 
+@pytest.mark.slow
 def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_demo("demo")

@@ -67,7 +67,9 @@ def test_licence_is_the_one_declared(setup_cfg):
 
 def test_large_tests_run_only_when_asked_for(pytestconfig):
     assert pytestconfig.getoption("markexpr") in {
+        "not large and not notebook and not slow",
         "not large and not notebook",
+        "slow",
         "large",
         "notebook",
     }

@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from tests.old_library.conftest import BATCH, VOCAB
 
+pytestmark = pytest.mark.slow
+
 
 def documents(inputs):
     return {k: v for k, v in inputs.items() if k != "decoder_input_ids"}

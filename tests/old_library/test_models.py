@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from tests.old_library.conftest import BATCH, SIZES, SOURCE_LEN, TARGET_LEN, VOCAB
 
+pytestmark = pytest.mark.slow
+
 LAYERS, HEADS, WIDTH = SIZES["encoder_layers"], 3, SIZES["d_model"]
 EVERYTHING = {"output_hidden_states": True, "output_attentions": True}
 

@@ -75,6 +75,7 @@ def assert_finite(outputs):
         assert np.isfinite(np.asarray(value, "float32")).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("pattern", [*PATTERNS, "nothing_real"])
 def test_every_pattern_is_finite(get_step, policy, pattern):

@@ -18,6 +18,7 @@ def models():
     return {head: make_model(head) for head in {head_of(task) for task, *_ in CASES}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_results_are_those_of_transformers_4(models, tokenizer, number):
     """Keys, order and values; its pipelines place no global attention."""

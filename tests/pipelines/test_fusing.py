@@ -6,6 +6,8 @@ from tf_led.pipelines import fusing, summarize_document
 from tf_led.pipelines.fusing import fuse_document, overlapping_spans
 from tf_led.pipelines.text_generator import TextGenerator
 
+pytestmark = pytest.mark.slow
+
 SHORT = "the parser adds an argument to the text"
 LONG = "The parser adds an argument; the argument has a name.\n" * 11
 OPTIONS = {"max_new_tokens": 7, "num_beams": 2}

@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import LIMIT, TEXTS
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 BATCHES = [TEXTS[:1], TEXTS[:2], TEXTS[1:], TEXTS]
 

@@ -5,6 +5,8 @@ import pytest
 
 from .conftest import LIMIT, TEXTS
 
+pytestmark = pytest.mark.slow
+
 IDS = np.array([[0, 5, 7, 2]], "int32")
 TEXT = np.array(TEXTS[:1], object)
 

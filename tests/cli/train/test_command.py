@@ -12,6 +12,8 @@ from tests.cli.training_runs import argv_of, train, write_examples
 from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
 from tf_led.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 
 def files_of(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}

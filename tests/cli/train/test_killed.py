@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from safetensors.numpy import load_file
 
 from tests.cli.training_runs import argv_of, train
+
+pytestmark = pytest.mark.slow
 
 # Kills its own process as the state is about to take its place for the n-th time: the
 # new one is written whole, and must not be taken for a save that was.

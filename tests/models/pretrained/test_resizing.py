@@ -243,6 +243,7 @@ def test_a_seed_repeats_the_new_rows(mean_resizing):
     assert np.abs(new_rows(5) - new_rows(7)).max() > 0
 
 
+@pytest.mark.slow
 def test_what_the_model_compiled_is_compiled_anew(small_model):
     def generate():
         return small_model.generate(IDS, max_new_tokens=2).numpy().tolist()

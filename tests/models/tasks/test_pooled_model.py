@@ -221,6 +221,7 @@ def test_a_document_too_long_for_the_decoder_is_refused(cls):
         in_graph(ids)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("head", [HEADS[1], HEADS[4]], ids=["first", "spans"])
 def test_16384_tokens(head):
     """The last of them is seen, across the whole document, by the global first."""
@@ -257,6 +258,7 @@ def test_every_document_stands_alone_and_padding_changes_nothing(cls, pooling):
             np.testing.assert_allclose(scores[0], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cls", "pooling"), [HEADS[0], HEADS[4]])
 def test_xla_gives_the_same_loss_and_gradients(cls, pooling):
     model = get_head(cls, pooling)
@@ -280,6 +282,7 @@ def test_xla_gives_the_same_loss_and_gradients(cls, pooling):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize(("cls", "pooling"), HEADS)
 def test_half_precision_is_finite_and_close(cls, pooling, policy):

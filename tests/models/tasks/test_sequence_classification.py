@@ -224,6 +224,7 @@ def test_a_keras_loss_and_metric_read_the_logits(inputs):
     np.testing.assert_allclose(result["accuracy"], right)
 
 
+@pytest.mark.slow
 def test_fit_evaluate_and_predict_in_a_graph(inputs):
     """With the decoder, two lengths in one trace, and floats for several classes."""
     targets = np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]], "float32")

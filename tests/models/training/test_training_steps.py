@@ -257,6 +257,7 @@ def test_fit_in_a_graph(source, labels):
     np.testing.assert_allclose(predicted.logits, model(source).logits, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_fit_under_xla(source, labels):
     """With unequal numbers of global tokens."""
     eager, model = make_model(**NO_DROPOUT), make_model(**NO_DROPOUT)
@@ -327,6 +328,7 @@ def test_accuracy_counts_what_the_loss_counts(source, labels):
     np.testing.assert_allclose(result["accuracy"], (best == labels)[counted].mean())
 
 
+@pytest.mark.slow
 def test_accumulated_batches_equal_one(source, labels):
     """With unequal numbers of labels, in a graph."""
     one, two = make_model(**NO_DROPOUT), make_model(**NO_DROPOUT)
