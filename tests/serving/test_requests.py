@@ -30,6 +30,12 @@ BAD_REST = {
     "global twos": ("global_attention_mask", 2 * np.ones([1, 4], "int32"), "1, 0 and"),
     "too many tokens": ("max_new_tokens", np.int32(8), r"\[8\].*1 to 7"),
     "no tokens": ("max_new_tokens", np.int32(0), r"\[0\].*1 to 7"),
+    "a penalty of NaN": ("length_penalty", np.float32(np.nan), r"finite.*\[nan\]"),
+    "a penalty without end": (
+        "length_penalty",
+        np.float32(-np.inf),
+        r"finite.*\[-inf\]",
+    ),
     "a number for each row": ("max_new_tokens", np.array([3], "int32"), r"\[1\] is"),
 }
 BAD_TEXTS = {

@@ -125,7 +125,7 @@ def _option_inputs(options, seed):
 
 
 def _checked(live, options):
-    """Stops a request for more tokens than exported, or for a temperature of 0."""
+    """Stops a request for more tokens than exported, or for numbers that are none."""
     checked, most = dict(live), options.max_length - 1
     count = live["max_new_tokens"]
     hint = f"; allowed are 1 to {most}, the number fixed at export."
@@ -134,6 +134,10 @@ def _checked(live, options):
             (count >= 1) & (count <= most), ["`max_new_tokens` is", count, hint]
         )
     ]
+    if "length_penalty" in live:
+        value = live["length_penalty"]
+        message = ["`length_penalty` must be a finite number, got", value]
+        checks.append(tf.debugging.Assert(tf.math.is_finite(value), message))
     if "temperature" in live:
         value = live["temperature"]
         message = ["`temperature` must be above 0, got", value]
