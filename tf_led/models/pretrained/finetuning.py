@@ -251,6 +251,12 @@ def unfreeze(model, *names):
 
 
 def _set_trainable(model, names, value):
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(
+                "`names` must be texts, one argument each as in freeze('encoder', "
+                f"'bias'), got {name!r}."
+            )
     aliases = {"global_projections": GLOBAL_PROJECTIONS}
     names = [part for name in names for part in aliases.get(name, (name,))]
     table = model.weight_table()
@@ -280,7 +286,7 @@ def _ask_for_compile(model):
 
 
 def _choose(table, names, argument):
-    if isinstance(names, str):
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"`{argument}` must be a list of names, got {names!r}.")
     chosen = {}
     for name in names:
