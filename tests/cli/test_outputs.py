@@ -63,6 +63,11 @@ EVALUATE = "evaluate --model {0}/model --data {0}/data.jsonl --predictions"
             for output in ("model", "linked_model", "model/../model")
         ),
         "convert {0}/linked_model {0}/model --force --to bin",
+        *(
+            f"summarize {{0}}/data.jsonl {{0}}/hard.json --model {{0}}/model "
+            f"--part-summaries {{0}}/{output}"
+            for output in ("linked.jsonl", "model/config.json", "hard.json")
+        ),
         "export {0}/model {0}/model",
         "export {0}/model {0}/linked_model",
     ],
@@ -72,7 +77,7 @@ def test_an_output_that_is_an_input_is_an_error(place, line, capsys):
     argv = line.format(place).split()
     assert main(argv) == 2
     out, err = capsys.readouterr()
-    output = argv[2] if argv[0] != "evaluate" else argv[-1]
+    output = argv[-1] if argv[0] in ("evaluate", "summarize") else argv[2]
     assert out == "" and err.count("\n") == 1 and output in err
     assert digests(place) == before
 
@@ -105,6 +110,12 @@ LONG = "x" * 300
         f"{EVALUATE} {{0}}/{LONG}/out.jsonl",
         f"{EVALUATE} {{0}}/data.jsonl/out.jsonl",
         f"{EVALUATE} {{0}}",
+        f"summarize {{0}}/data.jsonl --model {{0}}/model --part-summaries {LONG}",
+        f"summarize {LONG} --model {{0}}/model",
+        f"summarize {{0}}/data.jsonl --model {LONG}",
+        f"train --train {{0}}/data.jsonl --model {{0}}/model --output {{0}}/{LONG}",
+        f"train --train {LONG} --model {{0}}/model --output {{0}}/out",
+        f"train --train {{0}}/data.jsonl --model {LONG} --output {{0}}/out",
         f"convert {{0}}/model {{0}}/new/{LONG}",
         f"convert {{0}}/{LONG} {{0}}/new",
         f"convert {LONG} {{0}}/new",

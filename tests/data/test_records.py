@@ -119,6 +119,13 @@ def test_nothing_left_is_an_error():
         DataReport("a.jsonl").check()
     with pytest.raises(DataError, match="no example that can be used, 1,003 bad"):
         DataReport("a.jsonl", bad=1003).check()
+    report = DataReport("a.jsonl")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in (3, 4):
+            report.leave_out(f"a.jsonl:{number}", "empty")
+    with pytest.raises(DataError, match=r"2 bad records, the first a\.jsonl:3: empty"):
+        report.check()
     DataReport("a.jsonl", examples=1).check()
 
 

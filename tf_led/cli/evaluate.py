@@ -23,7 +23,7 @@ from tf_led.cli.checkpoint import (
     model_or_bundled,
     tell,
 )
-from tf_led.cli.outputs import check_file, write_file
+from tf_led.cli.outputs import check_file, open_file
 from tf_led.cli.parser import (
     UsageError,
     add_attention_implementation,
@@ -246,5 +246,5 @@ def write_predictions(path, examples, predictions):
     for example, text in zip(examples, predictions, strict=True):
         row = {"place": example.place, "prediction": text, "summary": example.summary}
         lines.append(json.dumps(row) + "\n")
-    with blamed_on(f"--predictions {path}"):
-        write_file(path, "".join(lines))
+    with blamed_on(f"--predictions {path}"), open_file(path) as file:
+        file.writelines(lines)

@@ -1,5 +1,6 @@
 """Files and directories that commands write: checked first, then written as a whole."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -65,19 +66,26 @@ def _files(folder):
     return [path for path in Path(folder).iterdir() if path.suffix != ".jsonl"]
 
 
-def write_file(path, text):
-    """Writes a text file; one that exists is replaced as a whole.
+@contextlib.contextmanager
+def open_file(path):
+    """Opens a text file for writing, which appears as a whole when the block ends.
 
     Args:
-        path: str.
-        text: str.
+        path: str; a file that is there is replaced.
+
+    Yields:
+        The open file.
 
     Raises:
         OSError: if it cannot be written; what was there is there still.
     """
     target = Path(path).resolve()
     if target.exists() and not target.is_file():  # a pipe or a terminal
-        target.write_text(text, encoding="utf-8")
+        with open(target, "w", encoding="utf-8") as file:
+            yield file
         return
-    with staged(target.parent) as staging:
-        (staging.path / target.name).write_text(text, encoding="utf-8")
+    with (
+        staged(target.parent) as staging,
+        open(staging.path / target.name, "w", encoding="utf-8") as file,
+    ):
+        yield file

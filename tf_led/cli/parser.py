@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import math
 import os
 import re
@@ -25,6 +26,10 @@ class UsageError(Exception):
     """
 
 
+# Of disks that are full or broken: exit code 1, and not the user's mistake.
+SYSTEM_FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE}
+
+
 @contextlib.contextmanager
 def blamed_on(subject):
     r"""Turns the library's errors about bad input into a `UsageError` about `subject`.
@@ -34,6 +39,7 @@ def blamed_on(subject):
 
     Raises:
         UsageError: in place of ValueError, OSError or NotImplementedError, on one line.
+        OSError: where it is not the user but the system that fails: a full disk.
 
     Example:
         >>> from tf_led.cli.parser import blamed_on
@@ -45,7 +51,12 @@ def blamed_on(subject):
     try:
         yield
     except (ValueError, OSError, NotImplementedError) as error:
-        raise UsageError(f"{subject}: {' '.join(str(error).split())}") from error
+        message = f"{subject}: {' '.join(str(error).split())}"
+        if getattr(error, "errno", None) in SYSTEM_FAILURES:
+            failure = OSError(message)
+            failure.errno = error.errno
+            raise failure from error
+        raise UsageError(message) from error
 
 
 def load_tensorflow():

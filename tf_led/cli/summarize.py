@@ -22,6 +22,7 @@ from tf_led.cli.checkpoint import (
 )
 from tf_led.cli.documents import read_documents
 from tf_led.cli.global_tokens import GlobalTokens, join_words, parse_rule
+from tf_led.cli.outputs import check_file, open_file
 from tf_led.cli.parser import (
     UsageError,
     add_attention_implementation,
@@ -116,10 +117,11 @@ def run(args):
             the first document is summarised wherever that can be known by then.
     """
     check_split_options(args)
+    args.model = model_or_bundled(args.model)
+    check_parts(args)
     documents = read_documents(args.files)
     for document in documents:
         args.global_tokens.check(document)
-    args.model = model_or_bundled(args.model)
     check_checkpoint(args.model)
     tell(f"loading {args.model}")
     load_tensorflow()
@@ -157,6 +159,14 @@ def check_split_options(args):
                 f"--{name.replace('_', '-')} {value}: only with --long-documents "
                 f"split, not {args.long_documents}"
             )
+
+
+def check_parts(args):
+    """Checks, before anything is read, that the file of parts is none of the inputs."""
+    for file in args.files if args.part_summaries else ():
+        source = "/dev/stdin" if file == "-" else file
+        inputs = {f"FILE {file}": source, "--model": args.model}
+        check_file("--part-summaries", args.part_summaries, inputs)
 
 
 def encode(document, tokenizer, limit, args):
@@ -269,8 +279,9 @@ def part_writer(document, file):
 
     def write(part):
         row = {"document": document.name, **part._asdict()}
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        file.flush()
+        with blamed_on("--part-summaries"):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
 
     return write
 
@@ -281,7 +292,5 @@ def open_parts(path):
     if path is None:
         yield None
         return
-    with blamed_on(f"--part-summaries {path}"):
-        file = open(path, "w", encoding="utf-8")  # noqa: SIM115
-    with file:
+    with open_file(path) as file:
         yield file

@@ -118,6 +118,7 @@ class DataReport:
         cut_documents: int, longer than `max_source_length`.
         cut_summaries: int, longer than `max_target_length`.
         cut_tokens: int, tokens of documents that were left out by cutting.
+        first_bad: str, place and reason of the first bad record.
 
     Example:
         >>> from tf_led.data.records import DataReport
@@ -132,6 +133,7 @@ class DataReport:
     cut_documents: int = 0
     cut_summaries: int = 0
     cut_tokens: int = 0
+    first_bad: str = dataclasses.field(default="", compare=False, repr=False)
 
     def leave_out(self, place, reason):
         """Counts a bad record and warns of it.
@@ -153,6 +155,7 @@ class DataReport:
         if self.strict:
             raise DataError(f"{place}: {reason}")
         self.bad += 1
+        self.first_bad = self.first_bad or f"{place}: {reason}"
         if self.bad <= SHOWN:
             warn(f"{place}: {reason}; left out")
         elif self.bad == SHOWN + 1:
@@ -171,10 +174,11 @@ class DataReport:
             tf_led.data.records.DataError: train.jsonl: no example ...
         """
         if not self.examples:
-            raise DataError(
-                f"{self.name}: no example that can be used"
-                + (f", {self.bad:,} bad records" if self.bad else ": it is empty")
-            )
+            why = ": it is empty"
+            if self.bad:
+                why = f", {self.bad:,} bad records"
+                why += f", the first {self.first_bad}" if self.first_bad else ""
+            raise DataError(f"{self.name}: no example that can be used{why}")
 
     def as_dict(self):
         """Gives the counts.

@@ -1,5 +1,6 @@
 """From a function of named tensors to the signatures of a SavedModel: ids or texts."""
 
+import errno
 import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -273,4 +274,7 @@ def write_saved_model(path, signatures, variables):
         tf.saved_model.save(module, str(path), signatures, options)
     except tf.errors.OpError as error:  # as TensorFlow calls a full disk
         reason = " ".join(str(error.message).split())
-        raise OSError(f"Cannot write a SavedModel to `{path}`: {reason}") from error
+        failure = OSError(f"Cannot write a SavedModel to `{path}`: {reason}")
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            failure.errno = errno.ENOSPC
+        raise failure from error

@@ -94,6 +94,10 @@ class RunFolder:
         """
         self._write(CHECKPOINT, {"files": None})  # until it is whole
         yield
+        self.note_checkpoint()
+
+    def note_checkpoint(self):
+        """Notes what the checkpoint in the output folder is."""
         self._write(CHECKPOINT, {"files": self._checkpoint_checksums()})
 
     def check_checkpoint(self):

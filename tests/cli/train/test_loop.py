@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.training_runs import argv_of
 from tf_led.checkpoints.errors import CheckpointError
+from tf_led.cli.main import main
 from tf_led.cli.parser import Parser
 from tf_led.cli.train.arguments import add_arguments, run_arguments
 from tf_led.cli.train.command import make_loop
@@ -61,6 +62,28 @@ def test_a_flipped_bit_is_named_or_harmless(stopped):
                 named.add(file.name)
         file.write_bytes(whole)
     assert named == {"arguments.json", "state.safetensors"}
+
+
+def test_a_complete_run_notices_a_damaged_checkpoint(run, tmp_path, capsys):
+    output = shutil.copytree(run.output, tmp_path / "out")
+    assert main(argv_of(run.files, output)) == 0
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        whole = (output / name).read_bytes()
+        (output / name).write_bytes(whole[:-7] + bytes([whole[-7] ^ 4]) + whole[-6:])
+        assert main(argv_of(run.files, output)) == 2
+        assert f"{output / name} is damaged" in capsys.readouterr().err
+        (output / name).write_bytes(whole)
+
+
+def test_a_run_cut_off_at_its_end_writes_the_checkpoint_again(stopped):
+    args, folder = stopped
+    weights = folder.output / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-7] + bytes([whole[-7] ^ 4]) + whole[-6:])
+    loop = make_loop(folder, args, writes=True)
+    assert loop.restore() == loop.total_steps
+    loop.run()
+    assert weights.read_bytes() == whole
 
 
 def assert_same(found, expected):

@@ -4,6 +4,7 @@ import json
 import types
 
 import huggingface_hub
+import keras
 import numpy as np
 import pytest
 from huggingface_hub.errors import HFValidationError, HTTPError, LocalTokenNotFoundError
@@ -195,3 +196,18 @@ def test_configs_name_pytorchs_class(model_saving, tmp_path):
     assert (tmp_path / "generation_config.json").exists()
     assert model_saving.config.to_dict() == before
     assert pytorch_name(TFLEDModel(model_saving.config)) == "LEDModel"
+
+
+def test_a_keras_file_is_replaced_as_a_whole(tmp_path, monkeypatch):
+    model, file = make_model(), tmp_path / "model.keras"
+    model.save(file)
+    before = file.read_bytes()
+
+    def full_disk(model, path, **options):
+        path.write_bytes(before[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.Model, "save", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        model.save(file)
+    assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]

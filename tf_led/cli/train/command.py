@@ -68,6 +68,8 @@ def run(args):
         differences, result = folder.differences(arguments), folder.result()
     check_same_run(args, differences)
     if result:
+        with blamed_on("--output"):
+            folder.check_checkpoint()
         tell(f"{args.output}: this run is complete, there is nothing to do")
         print(json.dumps(result), flush=True)
         return
@@ -144,6 +146,8 @@ def train_and_save(folder, arguments, args):
         result = loop.run()
         for feed in filter(None, (loop.feed, loop.validation)):
             tell(str(feed.encoded.report))
+        if not args.patience:  # else the best one is noted, perhaps long ago
+            folder.note_checkpoint()
         folder.end(result)
         return result
 

@@ -146,6 +146,8 @@ class TrainingLoop:
         callbacks = [Saver(self), KeepMeasured(self, measured), progress]
         if self.args.tensorboard and self.writes:
             callbacks.append(keras.callbacks.TensorBoard(self.args.tensorboard))
+        if self._is_done() and self.writes and not self.args.patience:
+            self._save_checkpoint()  # nobody knows what became of the last one
         while not self._is_done():
             self._train_epoch(callbacks)
         progress.close()

@@ -113,8 +113,8 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
     # Each of these is a function of a model, in the module that stands before its name.
     from_pretrained = classmethod(loading.from_pretrained)
     save_pretrained = saving.save_pretrained
+    save = saving.save
     push_to_hub = saving.push_to_hub
-
     resize_token_embeddings = resizing.resize_token_embeddings
     resize_position_embeddings = resizing.resize_position_embeddings
     set_attention_window = resizing.set_attention_window

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 import keras
 from huggingface_hub.errors import HFValidationError
@@ -70,6 +71,37 @@ def save_pretrained(
             max_shard_size=max_shard_size,
             kind=kind_of(safe_serialization),
         )
+
+
+def save(model, filepath, overwrite=True, zipped=None, **kwargs):
+    """Saves the model as a `.keras` file; what was there stays until it is whole.
+
+    Args:
+        filepath: str or Path of the file; anything else is as in `keras.Model.save`.
+        overwrite: bool; False asks before a file is replaced.
+        zipped: bool or None, as in `keras.Model.save`.
+        **kwargs: of `keras.Model.save`.
+
+    Raises:
+        ValueError: if the name does not end in ".keras".
+        OSError: if the disk is full and so on.
+
+    Example:
+        >>> import keras
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> TFLEDModel(tiny_config()).save("model.keras")
+        >>> type(keras.models.load_model("model.keras")).__name__
+        'TFLEDModel'
+    """
+    target, options = Path(filepath).resolve(), {"zipped": zipped, **kwargs}
+    is_local = "://" not in str(filepath) and zipped is not False
+    is_new = overwrite or not target.exists()
+    if not (is_local and is_new and target.suffix == ".keras" and not target.is_dir()):
+        keras.Model.save(model, filepath, overwrite=overwrite, **options)
+        return
+    with staged(target.parent) as staging:
+        keras.Model.save(model, staging.path / target.name, **options)
 
 
 def write_checkpoint(model, staging, *, max_shard_size="5GB", kind="safetensors"):
