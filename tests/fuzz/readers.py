@@ -84,7 +84,15 @@ def _make_tokenizer(folder):
         [" ".join(WORDS)] * 9, vocab_size=290, special_tokens=special
     )
     learner.save_model(str(folder))
-    LEDTokenizerFast.from_pretrained(folder).save_pretrained(folder)
+    fields = {
+        "model_max_length": 99,
+        "padding_side": "right",
+        "truncation_side": "right",
+        "split_special_tokens": False,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "clean_up_tokenization_spaces": False,
+    }
+    LEDTokenizerFast.from_pretrained(folder, **fields).save_pretrained(folder)
 
 
 def _make_adapters(folder):
@@ -164,6 +172,17 @@ def read_checkpoint(path):
     TFLEDForConditionalGeneration.from_pretrained(path.parent)
 
 
+def read_generation_config(path):
+    """Loads the options of the folder that the file is in, as a model does."""
+    from tf_led.models.pretrained.from_pretrained import (
+        load_config,
+        load_generation_config,
+    )
+
+    folder = str(path.parent)
+    load_generation_config(folder, load_config(folder, {}, {}), {})
+
+
 _VARIABLES = {}
 
 
@@ -193,6 +212,7 @@ def read_tokenizer(path):
 
     tokenizer = LEDTokenizerFast.from_pretrained(path.parent)
     tokenizer.decode(tokenizer("the cat sat").input_ids)
+    tokenizer(["the cat", "a"], padding=True, truncation=True, max_length=4)
 
 
 def read_adapters(path):
@@ -228,9 +248,7 @@ def read_quietly(reader, path):
 KERAS_ERRORS = (Exception,)
 READERS = {
     "config": Reader("model/config.json", read_checkpoint, seconds=9),
-    "generation config": Reader(
-        "model/generation_config.json", read_checkpoint, seconds=9
-    ),
+    "generation config": Reader("model/generation_config.json", read_generation_config),
     "safetensors": Reader("safetensors/model.safetensors", read_weights),
     "tf safetensors": Reader("tf_safetensors/model.safetensors", read_weights),
     "torch zip": Reader("zip/pytorch_model.bin", read_weights),

@@ -109,6 +109,8 @@ def deepened(content):
         ("tokenizer_config.json", lambda c: "[" * 100_000),
         ("tokenizer_config.json", lambda c: json.dumps({**c, "trim_offsets": [3]})),
         ("tokenizer_config.json", lambda c: json.dumps({**c, "errors": {}})),
+        ("tokenizer_config.json", lambda c: json.dumps({**c, "model_max_length": []})),
+        ("tokenizer_config.json", lambda c: json.dumps({**c, "model_max_length": "9"})),
         ("tokenizer_config.json", lambda c: json.dumps({**c, "mask_token": [None]})),
         ("vocab.json", lambda c: json.dumps([3])),
         ("vocab.json", lambda c: json.dumps({"a": []})),

@@ -1,6 +1,7 @@
 """What the two tokenizers share: construction, padding and decoding."""
 
 import codecs
+import numbers
 import os
 
 from tokenizers import AddedToken, pre_tokenizers
@@ -47,6 +48,20 @@ def check_errors(errors):
         ) from None
 
 
+def check_limit(model_max_length):
+    """Checks that `model_max_length`, which a file may say, is a number or None.
+
+    Raises:
+        ValueError: naming it.
+    """
+    is_number = isinstance(model_max_length, numbers.Real)
+    if model_max_length is not None and not is_number:
+        raise ValueError(
+            "`model_max_length` must be a number of tokens, got "
+            f"{model_max_length!r:.80}."
+        )
+
+
 class TokenizerBase(
     EncodingMixin, PrepareMixin, SpecialTokensMixin, FilesMixin, RobertaTokenizer
 ):
@@ -80,6 +95,7 @@ class TokenizerBase(
         check_errors(errors)
         if "name_or_path" not in kwargs:  # which `from_pretrained` gives
             warn_of_unread(type(self), kwargs)
+        check_limit(kwargs.get("model_max_length"))
         self.errors = errors
         source = {}  # a Rust tokenizer that is ready needs neither of the two
         if tokenizer_file is not None:

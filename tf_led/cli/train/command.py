@@ -32,11 +32,7 @@ from tf_led.cli.train.arguments import (
     run_arguments,
     to_command_line,
 )
-from tf_led.training.accumulation import build_optimizer
-from tf_led.training.distribution import check_accumulation, check_jit
-from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.run_folder import CHECKPOINT_SUFFIXES, INSIDE, RunFolder
-from tf_led.training.schedules import AdamW, WarmUp
 
 __all__ = ["EXAMPLES", "HELP", "add_arguments", "run"]
 
@@ -182,7 +178,6 @@ def make_loop(folder, args, writes):
     """
     import numpy as np
 
-    from tf_led.cli.train.command import make_model
     from tf_led.cli.train.data import make_feed
     from tf_led.cli.train.loop import TrainingLoop, total_steps
     from tf_led.training.workers import make_strategy
@@ -231,6 +226,9 @@ def make_model(model, args, total_steps):
         UsageError: for a name that no weight has, for a run of too few batches, and for
             what several replicas cannot do.
     """
+    from tf_led.training.accumulation import build_optimizer
+    from tf_led.training.metrics import TokenAccuracy
+
     for name in args.freeze:
         with blamed_on(f"--freeze {name}"):
             model.freeze(name)
@@ -267,6 +265,8 @@ def check_replicas(args, optimizer, num_replicas):
     Raises:
         UsageError: naming the option.
     """
+    from tf_led.training.distribution import check_accumulation, check_jit
+
     with blamed_on(f"--accumulation-steps {args.accumulation_steps}"):
         check_accumulation(optimizer, num_replicas)
     with blamed_on("--jit-compile"):
@@ -286,6 +286,8 @@ def make_optimizer(args, total_steps):
     Raises:
         UsageError: for a run without an update, or shorter than its warm-up.
     """
+    from tf_led.training.schedules import AdamW, WarmUp
+
     steps = args.accumulation_steps
     updates, rest = divmod(total_steps, steps)
     if not updates:
