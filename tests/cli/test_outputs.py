@@ -1,7 +1,9 @@
 """Commands and functions that write, given their own inputs as outputs."""
 
+import contextlib
 import hashlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -145,6 +147,31 @@ def test_a_path_that_is_not_utf_8_leaves_as_it_came(place):
     again = subprocess.run([sys.executable, *argv], cwd=place, capture_output=True)
     assert again.returncode == 2 and b"Traceback" not in again.stderr
     assert b"not empty" in again.stderr.splitlines()[-1]
+
+
+@contextlib.contextmanager
+def full_after(size):
+    """Stands in for a full disk: no file gets longer than `size` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("to", ["safetensors", "bin"])
+def test_a_full_disk_is_one_line_and_the_command_may_be_given_again(place, capsys, to):
+    argv = ["convert", str(place / "model"), str(place / "new"), "--to", to]
+    before = digests(place)
+    for size in (0, 9_000):
+        with full_after(size):
+            assert main(argv) == 1
+        out, err = capsys.readouterr()
+        last = err.splitlines()[-1]
+        assert out == "" and last.startswith("tf-led: ") and str(place / "new") in last
+        assert digests(place) == before and not (place / "new").exists()
+    assert main(argv) == 0
 
 
 def test_what_a_killed_writer_left_is_not_the_users(place, capsys):

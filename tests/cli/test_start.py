@@ -14,26 +14,33 @@ class Interrupter(importlib.abc.MetaPathFinder):
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupter())
 from tf_led.cli.start import main
-sys.argv = ["tf-led", "evaluate", "--data", __file__]
+sys.argv = ["tf-led", {command!r}, *{rest!r}]
 sys.exit(main())
 """
 
 
 @pytest.mark.parametrize(
-    "module",
+    ("module", "command"),
     [
-        "tf_led.cli.main",
-        "argparse",
-        "tf_led.cli.evaluate",
-        "numpy",
-        "tensorflow",
-        "tensorflow.python.framework.ops",
-        "keras",
+        ("tf_led.cli.main", "evaluate"),
+        ("argparse", "evaluate"),
+        ("tf_led.cli.evaluate", "evaluate"),
+        ("numpy", "evaluate"),
+        ("tensorflow", "evaluate"),
+        ("tensorflow.python.framework.ops", "evaluate"),
+        ("keras", "evaluate"),
+        ("tf_led.cli.train.command", "train"),
+        ("tf_led.training.workers", "train"),
     ],
 )
-def test_an_interrupt_while_a_module_is_imported(module, tmp_path):
+def test_an_interrupt_while_a_module_is_imported(module, command, tmp_path):
     script = tmp_path / "start.py"
-    script.write_text(INTERRUPTED_AT.format(module=module))
+    options = {"evaluate": ["--data", __file__]}
+    options["train"] = ["--train", __file__, "--output", str(tmp_path / "out")]
+    source = INTERRUPTED_AT.format(
+        module=module, command=command, rest=options[command]
+    )
+    script.write_text(source)
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     lines = done.stderr.splitlines()
     assert done.returncode == 130, done.stderr

@@ -201,11 +201,14 @@ def head_of(fields, keys):
 
 def write(model, staging, to):
     """Writes weights and configs in one of `CHOICES` into a save."""
+    import keras
+
     from tf_led.models.pretrained.save_pretrained import write_checkpoint, write_configs
 
     row = FORMATS[CHOICES[to]]
     if row.write is None:
-        model.save(staging.path / row.file)
+        # Not the model's own, which stages its file once more.
+        keras.Model.save(model, staging.path / row.file)
         write_configs(model, staging.path, model.weight_table())
     else:
         write_checkpoint(model, staging, kind=CHOICES[to])

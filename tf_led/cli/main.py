@@ -56,7 +56,7 @@ def main(argv=None):
         return 141
     except OSError as error:
         drop_stdout()
-        print(f"tf-led: {error}", file=sys.stderr)
+        print(f"tf-led: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return 0
 
@@ -138,7 +138,8 @@ def plain_warnings():
 def drop_stdout():
     """Lets the interpreter flush stdout at exit without a second complaint."""
     devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
+    with contextlib.suppress(OSError):  # one that has no file descriptor
+        os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)
 
 

@@ -202,6 +202,26 @@ def remove_abandoned(target):
             unlock(abandoned)
 
 
+@contextlib.contextmanager
+def errors_of_disk(path):
+    """Has a library in C or C++ fail as Python does where a file cannot be written.
+
+    Args:
+        path: Path of the file.
+
+    Raises:
+        OSError: naming it; in place of what the library raises.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        number = getattr(error, "errno", None)
+        if number is None:
+            reason = " ".join(str(error).split())
+            raise OSError(f"Cannot write `{path}`: {reason:.200}") from error
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
 def sync_file(path):
     """Forces a file's bytes to the disk, before its new name can get there."""
     with open(path, "rb+") as file:

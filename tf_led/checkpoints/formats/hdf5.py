@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from tf_led.checkpoints.disk.atomic import errors_of_disk
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor, numpy_dtype, read_raw
 from tf_led.utils.host_memory import fresh_array
@@ -106,7 +107,7 @@ def write_h5(path, tensors):
     for tensor in tensors:
         layer, _, weight = tensor.name.partition("/")
         layers.setdefault(layer, {})[weight] = tensor
-    with h5py.File(path, "w") as file:
+    with errors_of_disk(path), h5py.File(path, "w") as file:
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = "2.15.0"
         _write_names(file, "layer_names", [*layers])

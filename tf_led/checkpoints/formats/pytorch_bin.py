@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_led.checkpoints.disk.atomic import errors_of_disk
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.formats.lazy_tensor import numpy_dtype
 from tf_led.checkpoints.formats.torch_pickle import (
@@ -100,7 +101,9 @@ def write_torch(path, tensors):
     """
     import torch
 
-    torch.save({tensor.name: _to_torch(tensor) for tensor in tensors}, path)
+    table = {tensor.name: _to_torch(tensor) for tensor in tensors}
+    with errors_of_disk(path):
+        torch.save(table, path)
 
 
 def _to_torch(tensor):
