@@ -54,11 +54,9 @@ def check_limit(model_max_length):
     Raises:
         ValueError: naming it.
     """
-    is_number = isinstance(model_max_length, numbers.Real)
-    if model_max_length is not None and not is_number:
+    if not isinstance(model_max_length, (numbers.Real, type(None))):
         raise ValueError(
-            "`model_max_length` must be a number of tokens, got "
-            f"{model_max_length!r:.80}."
+            f"`model_max_length` must be a number, got {model_max_length!r:.80}."
         )
 
 
