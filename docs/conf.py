@@ -32,6 +32,8 @@ default_role = "py:obj"
 napoleon_custom_sections = ["Source"]
 napoleon_use_rtype = False  # "float[B, S]" is no name of a class
 autodoc_member_order = "bysource"
+# The docstrings say more than the annotations: dtype and shape.
+autodoc_typehints = "none"
 myst_heading_anchors = 4
 # The headings of an included README are those of a page, whatever their level.
 suppress_warnings = ["myst.header"]
@@ -79,7 +81,9 @@ def show_constructor(app, what, name, obj, options, signature, returns):
         return None
     made = inspect.signature(vars(obj)["__init__"])
     _, *arguments = made.parameters.values()
-    return str(made.replace(parameters=arguments)), returns
+    untyped = [one.replace(annotation=one.empty) for one in arguments]
+    shown = made.replace(parameters=untyped, return_annotation=made.empty)
+    return str(shown), returns
 
 
 def mark_code(app, what, name, obj, options, lines):

@@ -4,15 +4,21 @@ Global tokens attend to all others and all others attend to them.
 """
 
 import bisect
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tf_led.utils.annotations import TensorLike, Tokenizer
+
 RULES = ("first", "question", "separators", "none")
 
+if TYPE_CHECKING:
+    from transformers import BatchEncoding
 
-def first_token(input_ids):
+
+def first_token(input_ids: TensorLike) -> np.ndarray:
     """Marks the first token: the rule for summaries.
 
     Args:
@@ -31,7 +37,7 @@ def first_token(input_ids):
     return np.arange(len(input_ids)) == 0
 
 
-def no_token(input_ids):
+def no_token(input_ids: TensorLike) -> np.ndarray:
     """Marks no token: attention is local everywhere.
 
     Args:
@@ -48,7 +54,7 @@ def no_token(input_ids):
     return np.zeros(len(input_ids), bool)
 
 
-def question_tokens(input_ids, *, sep_token_id):
+def question_tokens(input_ids: TensorLike, *, sep_token_id: int) -> np.ndarray:
     """Marks all before the first separator: the rule for `<s> question </s></s> text`.
 
     Args:
@@ -68,7 +74,7 @@ def question_tokens(input_ids, *, sep_token_id):
     return np.cumsum(np.asarray(input_ids) == sep_token_id) == 0
 
 
-def separator_tokens(input_ids, *, separator_id):
+def separator_tokens(input_ids: TensorLike, *, separator_id: int) -> np.ndarray:
     """Marks the first token and every separator: the rule for several documents.
 
     Args:
@@ -103,7 +109,7 @@ class OccurrencesOf(NamedTuple):
     text: str
 
 
-def text_tokens(encoding, document, text):
+def text_tokens(encoding: "BatchEncoding", document: str, text: str) -> np.ndarray:
     """Marks every token of every occurrence of a text.
 
     Args:
@@ -187,7 +193,11 @@ def no_token_in_graph(ids, mask):
 GRAPH_RULES = {"first": first_token_in_graph, "none": no_token_in_graph}
 
 
-def choose_rule(rule, tokenizer, separator=None):
+def choose_rule(
+    rule: str | Callable[[np.ndarray], Any],
+    tokenizer: Tokenizer,
+    separator: str | None = None,
+) -> Callable[[np.ndarray], Any]:
     """Finds the function behind the name of a rule.
 
     Args:
@@ -229,7 +239,7 @@ def choose_rule(rule, tokenizer, separator=None):
     )
 
 
-def token_id(separator, tokenizer):
+def token_id(separator: str, tokenizer: Tokenizer) -> int:
     """Looks up the token that stands between documents.
 
     Args:

@@ -1,6 +1,8 @@
 """A `tf.data.Dataset` of batches for `fit`, from whatever holds the examples."""
 
 import itertools
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,32 +11,36 @@ from tf_led.data.batching import NAMES, BatchMaker, BatchPlan
 from tf_led.data.encode import encode_examples
 from tf_led.data.global_attention_rules import choose_rule
 from tf_led.data.records import Keys
+from tf_led.utils.annotations import PathLike, Tokenizer
+
+if TYPE_CHECKING:
+    from transformers import LEDConfig
 
 
 def make_dataset(
-    examples,
-    tokenizer,
+    examples: PathLike | Iterable[Any],
+    tokenizer: Tokenizer,
     *,
-    batch_size,
-    max_source_length=None,
-    max_target_length=None,
-    config=None,
-    source_prefix="",
-    document_key="document",
-    summary_key="summary",
-    question_key=None,
-    separator=None,
-    global_tokens="first",
-    pad_to_multiple_of=1,
-    pad_labels_to_multiple_of=1,
-    shuffle=True,
-    seed=0,
-    drop_remainder=False,
-    num_shards=1,
-    shard=0,
-    cache_dir=None,
-    strict=False,
-):
+    batch_size: int,
+    max_source_length: int | None = None,
+    max_target_length: int | None = None,
+    config: "LEDConfig | None" = None,
+    source_prefix: str = "",
+    document_key: str = "document",
+    summary_key: str | None = "summary",
+    question_key: str | None = None,
+    separator: str | None = None,
+    global_tokens: str | Callable[[np.ndarray], Any] = "first",
+    pad_to_multiple_of: int = 1,
+    pad_labels_to_multiple_of: int = 1,
+    shuffle: bool = True,
+    seed: int = 0,
+    drop_remainder: bool = False,
+    num_shards: int = 1,
+    shard: int = 0,
+    cache_dir: PathLike | None = None,
+    strict: bool = False,
+) -> tf.data.Dataset:
     r"""Tokenises examples, groups them by length and pads them into batches.
 
     Args:

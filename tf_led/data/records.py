@@ -135,7 +135,7 @@ class DataReport:
     cut_tokens: int = 0
     first_bad: str = dataclasses.field(default="", compare=False, repr=False)
 
-    def leave_out(self, place, reason):
+    def leave_out(self, place: str, reason: str) -> None:
         """Counts a bad record and warns of it.
 
         Args:
@@ -161,7 +161,7 @@ class DataReport:
         elif self.bad == SHOWN + 1:
             warn(f"{self.name}: more bad records are left out without a line each")
 
-    def check(self):
+    def check(self) -> None:
         """Raises DataError if no example is left.
 
         Raises:
@@ -180,7 +180,7 @@ class DataReport:
                 why += f", the first {self.first_bad}" if self.first_bad else ""
             raise DataError(f"{self.name}: no example that can be used{why}")
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, int]:
         """Gives the counts.
 
         Returns:

@@ -1,5 +1,7 @@
 """What `generate` returns, and the step outputs that it is collected from."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from tf_led.generation.search.hypotheses import pick_beams
@@ -83,16 +85,16 @@ class GenerateEncoderDecoderOutput(OutputStruct):
         ('GenerateEncoderDecoderOutput', 1)
     """
 
-    sequences: object
-    scores: object
-    logits: object
-    encoder_attentions: object
-    encoder_hidden_states: object
-    decoder_attentions: object
-    cross_attentions: object
-    decoder_hidden_states: object
-    past_key_values: object
-    encoder_global_attentions: object
+    sequences: tf.Tensor
+    scores: Any
+    logits: Any
+    encoder_attentions: Any
+    encoder_hidden_states: Any
+    decoder_attentions: Any
+    cross_attentions: Any
+    decoder_hidden_states: Any
+    past_key_values: Any
+    encoder_global_attentions: Any
 
 
 class GenerateBeamEncoderDecoderOutput(OutputStruct):
@@ -134,18 +136,18 @@ class GenerateBeamEncoderDecoderOutput(OutputStruct):
         (TensorShape([1]), TensorShape([3, 29]))
     """
 
-    sequences: object
-    sequences_scores: object
-    scores: object
-    logits: object
-    beam_indices: object
-    encoder_attentions: object
-    encoder_hidden_states: object
-    decoder_attentions: object
-    cross_attentions: object
-    decoder_hidden_states: object
-    past_key_values: object
-    encoder_global_attentions: object
+    sequences: tf.Tensor
+    sequences_scores: tf.Tensor
+    scores: Any
+    logits: Any
+    beam_indices: tf.Tensor
+    encoder_attentions: Any
+    encoder_hidden_states: Any
+    decoder_attentions: Any
+    cross_attentions: Any
+    decoder_hidden_states: Any
+    past_key_values: Any
+    encoder_global_attentions: Any
 
 
 # The extras of a step that each `output_...` option keeps.

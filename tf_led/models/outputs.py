@@ -30,9 +30,9 @@ class TFLEDEncoderBaseModelOutput(OutputStruct):
     """
 
     last_hidden_state: tf.Tensor
-    hidden_states: tuple
-    attentions: tuple
-    global_attentions: tuple
+    hidden_states: tuple[tf.Tensor, ...]
+    attentions: tuple[tf.Tensor, ...]
+    global_attentions: tuple[tf.Tensor, ...]
 
 
 class TFLEDDecoderOutput(OutputStruct):
@@ -49,10 +49,10 @@ class TFLEDDecoderOutput(OutputStruct):
     """
 
     last_hidden_state: tf.Tensor
-    past_key_values: tuple
-    hidden_states: tuple
-    attentions: tuple
-    cross_attentions: tuple
+    past_key_values: tuple[tuple[tf.Tensor, ...], ...]
+    hidden_states: tuple[tf.Tensor, ...]
+    attentions: tuple[tf.Tensor, ...]
+    cross_attentions: tuple[tf.Tensor, ...]
 
 
 class TFLEDSeq2SeqModelOutput(OutputStruct):
@@ -82,14 +82,14 @@ class TFLEDSeq2SeqModelOutput(OutputStruct):
     """
 
     last_hidden_state: tf.Tensor
-    past_key_values: tuple
-    decoder_hidden_states: tuple
-    decoder_attentions: tuple
-    cross_attentions: tuple
+    past_key_values: tuple[tuple[tf.Tensor, ...], ...]
+    decoder_hidden_states: tuple[tf.Tensor, ...]
+    decoder_attentions: tuple[tf.Tensor, ...]
+    cross_attentions: tuple[tf.Tensor, ...]
     encoder_last_hidden_state: tf.Tensor
-    encoder_hidden_states: tuple
-    encoder_attentions: tuple
-    encoder_global_attentions: tuple
+    encoder_hidden_states: tuple[tf.Tensor, ...]
+    encoder_attentions: tuple[tf.Tensor, ...]
+    encoder_global_attentions: tuple[tf.Tensor, ...]
 
 
 class TFLEDSeq2SeqLMOutput(OutputStruct):
@@ -119,14 +119,14 @@ class TFLEDSeq2SeqLMOutput(OutputStruct):
 
     loss: tf.Tensor
     logits: tf.Tensor
-    past_key_values: tuple
-    decoder_hidden_states: tuple
-    decoder_attentions: tuple
-    cross_attentions: tuple
+    past_key_values: tuple[tuple[tf.Tensor, ...], ...]
+    decoder_hidden_states: tuple[tf.Tensor, ...]
+    decoder_attentions: tuple[tf.Tensor, ...]
+    cross_attentions: tuple[tf.Tensor, ...]
     encoder_last_hidden_state: tf.Tensor
-    encoder_hidden_states: tuple
-    encoder_attentions: tuple
-    encoder_global_attentions: tuple
+    encoder_hidden_states: tuple[tf.Tensor, ...]
+    encoder_attentions: tuple[tf.Tensor, ...]
+    encoder_global_attentions: tuple[tf.Tensor, ...]
 
 
 class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
@@ -159,14 +159,14 @@ class TFLEDSeq2SeqSequenceClassifierOutput(OutputStruct):
 
     loss: tf.Tensor
     logits: tf.Tensor
-    past_key_values: tuple
-    decoder_hidden_states: tuple
-    decoder_attentions: tuple
-    cross_attentions: tuple
+    past_key_values: tuple[tuple[tf.Tensor, ...], ...]
+    decoder_hidden_states: tuple[tf.Tensor, ...]
+    decoder_attentions: tuple[tf.Tensor, ...]
+    cross_attentions: tuple[tf.Tensor, ...]
     encoder_last_hidden_state: tf.Tensor
-    encoder_hidden_states: tuple
-    encoder_attentions: tuple
-    encoder_global_attentions: tuple
+    encoder_hidden_states: tuple[tf.Tensor, ...]
+    encoder_attentions: tuple[tf.Tensor, ...]
+    encoder_global_attentions: tuple[tf.Tensor, ...]
 
 
 class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
@@ -202,11 +202,11 @@ class TFLEDSeq2SeqQuestionAnsweringModelOutput(OutputStruct):
     loss: tf.Tensor
     start_logits: tf.Tensor
     end_logits: tf.Tensor
-    past_key_values: tuple
-    decoder_hidden_states: tuple
-    decoder_attentions: tuple
-    cross_attentions: tuple
+    past_key_values: tuple[tuple[tf.Tensor, ...], ...]
+    decoder_hidden_states: tuple[tf.Tensor, ...]
+    decoder_attentions: tuple[tf.Tensor, ...]
+    cross_attentions: tuple[tf.Tensor, ...]
     encoder_last_hidden_state: tf.Tensor
-    encoder_hidden_states: tuple
-    encoder_attentions: tuple
-    encoder_global_attentions: tuple
+    encoder_hidden_states: tuple[tf.Tensor, ...]
+    encoder_attentions: tuple[tf.Tensor, ...]
+    encoder_global_attentions: tuple[tf.Tensor, ...]

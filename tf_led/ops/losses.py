@@ -7,12 +7,15 @@ float32[] each; float32[P] where the loss is the mean of P means. `mean_loss` di
 import tensorflow as tf
 
 from tf_led.ops.masks import mask_value
+from tf_led.utils.annotations import TensorLike
 
 # A label of this value does not count, as in PyTorch.
 IGNORED_LABEL = -100
 
 
-def shift_tokens_right(input_ids, pad_token_id, decoder_start_token_id):
+def shift_tokens_right(
+    input_ids: TensorLike, pad_token_id: int, decoder_start_token_id: int
+) -> tf.Tensor:
     """Puts the start token in front and drops the last token.
 
     Args:

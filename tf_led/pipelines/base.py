@@ -3,13 +3,18 @@
 import sys
 import types
 from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from tf_led.data.batching import stack
+from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
+
+if TYPE_CHECKING:
+    from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 
 
 class Pipeline:
@@ -33,15 +38,15 @@ class Pipeline:
 
     def __init__(
         self,
-        model,
-        tokenizer,
+        model: "TFLEDPreTrainedModel",
+        tokenizer: Tokenizer,
         *,
-        task,
-        device=None,
-        batch_size=4,
-        progress_bar=None,
-        **options,
-    ):
+        task: str,
+        device: str | None = None,
+        batch_size: int = 4,
+        progress_bar: bool | None = None,
+        **options: Any,
+    ) -> None:
         check_int("batch_size", batch_size, at_least=1)
         self.model = model
         self.tokenizer = tokenizer

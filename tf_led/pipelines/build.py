@@ -2,7 +2,14 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from tf_led.pipelines.option_types import (
+    MakingAnswerer,
+    MakingAny,
+    MakingClassifier,
+    MakingWriter,
+)
 from tf_led.pipelines.question_answering import QuestionAnsweringPipeline
 from tf_led.pipelines.text2text import (
     SummarizationPipeline,
@@ -11,6 +18,17 @@ from tf_led.pipelines.text2text import (
 )
 from tf_led.pipelines.text_classification import TextClassificationPipeline
 from tf_led.utils import bundled
+from tf_led.utils.annotations import PathLike, Tokenizer
+
+if TYPE_CHECKING:
+    from transformers import LEDConfig
+
+    from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
+    from tf_led.models.tasks.conditional_generation import TFLEDForConditionalGeneration
+    from tf_led.models.tasks.question_answering import TFLEDForQuestionAnswering
+    from tf_led.models.tasks.sequence_classification import (
+        TFLEDForSequenceClassification,
+    )
 
 # Task: the pipeline, and the model's class in `tf_led.models.tasks`.
 TASKS = {
@@ -34,21 +52,81 @@ HOMES = {
 }
 
 
+@overload
 def pipeline(
-    task,
-    model=None,
-    config=None,
-    tokenizer=None,
+    task: Literal["summarization"],
+    model: "TFLEDForConditionalGeneration | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingWriter],
+) -> SummarizationPipeline: ...
+
+
+@overload
+def pipeline(
+    task: Literal["text2text-generation"],
+    model: "TFLEDForConditionalGeneration | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingWriter],
+) -> Text2TextGenerationPipeline: ...
+
+
+@overload
+def pipeline(
+    task: Literal["translation"],
+    model: "TFLEDForConditionalGeneration | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingWriter],
+) -> TranslationPipeline: ...
+
+
+@overload
+def pipeline(
+    task: Literal["question-answering"],
+    model: "TFLEDForQuestionAnswering | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingAnswerer],
+) -> QuestionAnsweringPipeline: ...
+
+
+@overload
+def pipeline(
+    task: Literal["text-classification", "sentiment-analysis"],
+    model: "TFLEDForSequenceClassification | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingClassifier],
+) -> TextClassificationPipeline: ...
+
+
+@overload
+def pipeline(
+    task: str,
+    model: "TFLEDPreTrainedModel | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
+    **options: Unpack[MakingAny],
+) -> Any: ...
+
+
+def pipeline(
+    task: str,
+    model: "TFLEDPreTrainedModel | PathLike | None" = None,
+    config: "LEDConfig | PathLike | None" = None,
+    tokenizer: Tokenizer | PathLike | None = None,
     *,
-    framework=None,
-    revision=None,
-    token=None,
-    device=None,
-    model_kwargs=None,
-    batch_size=4,
-    progress_bar=None,
-    **options,
-):
+    framework: Literal["tf"] | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+    device: int | str | None = None,
+    model_kwargs: dict[str, Any] | None = None,
+    batch_size: int = 4,
+    progress_bar: bool | None = None,
+    **options: Any,
+) -> Any:
     """Makes a pipeline: texts in, results out.
 
     Tasks, arguments and results are those of transformers 4.57's pipelines; version 5

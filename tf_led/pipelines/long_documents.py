@@ -1,13 +1,21 @@
 """Summaries of documents that are longer than the model's limit."""
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
+import numpy as np
+
+from tf_led.generation.options.option_types import GenerationOptionTypes
 from tf_led.pipelines.base import track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
+from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
+
+if TYPE_CHECKING:
+    from tf_led.models.tasks.conditional_generation import TFLEDForConditionalGeneration
 
 METHODS = ("split", "fuse", "cut")
 
@@ -56,17 +64,17 @@ class LongSummary(NamedTuple):
 
 
 def summarize_document(
-    model,
-    tokenizer,
-    text,
+    model: "TFLEDForConditionalGeneration",
+    tokenizer: Tokenizer,
+    text: str,
     *,
-    long_documents="split",
-    summary_tokens=None,
-    on_part=None,
-    global_tokens="first",
-    batch_size=4,
-    **options,
-):
+    long_documents: Literal["split", "fuse", "cut"] = "split",
+    summary_tokens: int | None = None,
+    on_part: Callable[[Part], Any] | None = None,
+    global_tokens: str | Callable[[np.ndarray], Any] = "first",
+    batch_size: int = 4,
+    **options: Unpack[GenerationOptionTypes],
+) -> LongSummary:
     """Summarises a document of any length.
 
     Args:

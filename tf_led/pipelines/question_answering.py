@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +15,12 @@ from tf_led.pipelines.base import (
     limit_of,
     make_inputs,
 )
+from tf_led.pipelines.option_types import AnswerOptions
+from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
+
+if TYPE_CHECKING:
+    from tf_led.models.tasks.question_answering import TFLEDForQuestionAnswering
 
 MASKED = -10000.0  # the score of a token that cannot be in an answer
 STRIDE = 128
@@ -76,7 +81,14 @@ class QuestionAnsweringPipeline(Pipeline):
         "global_tokens",
     )
 
-    def __init__(self, model, tokenizer, *, task="question-answering", **options):
+    def __init__(
+        self,
+        model: "TFLEDForQuestionAnswering",
+        tokenizer: Tokenizer,
+        *,
+        task: str = "question-answering",
+        **options: Unpack[AnswerOptions],
+    ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
 
     def check_options(self, options):
@@ -91,14 +103,14 @@ class QuestionAnsweringPipeline(Pipeline):
 
     def __call__(
         self,
-        inputs=None,
-        context=None,
+        inputs: Any = None,
+        context: str | list[str] | None = None,
         *,
-        question=None,
-        batch_size=None,
-        progress_bar=None,
-        **options,
-    ):
+        question: str | list[str] | None = None,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[AnswerOptions],
+    ) -> Any:
         """Looks for an answer to each question.
 
         Args:

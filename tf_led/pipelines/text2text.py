@@ -1,6 +1,9 @@
 """Pipelines that write: summaries, translations, any other text."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
+
+import tensorflow as tf
 
 from tf_led.pipelines.base import Pipeline, check_text, track
 from tf_led.pipelines.fusing import fuse_document
@@ -13,8 +16,13 @@ from tf_led.pipelines.long_documents import (
     summarize_split,
     write_parts,
 )
+from tf_led.pipelines.option_types import WritingOptions
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
+from tf_led.utils.annotations import Tokenizer
+
+if TYPE_CHECKING:
+    from tf_led.models.tasks.conditional_generation import TFLEDForConditionalGeneration
 
 # What transformers' pipelines generate with where a checkpoint does not say.
 DEFAULTS = {"num_beams": 4, "max_new_tokens": 256}
@@ -44,7 +52,14 @@ class Text2TextGenerationPipeline(Pipeline):
     return_name = "generated"
     long_documents = "cut"
 
-    def __init__(self, model, tokenizer, *, task="text2text-generation", **options):
+    def __init__(
+        self,
+        model: "TFLEDForConditionalGeneration",
+        tokenizer: Tokenizer,
+        *,
+        task: str = "text2text-generation",
+        **options: Unpack[WritingOptions],
+    ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
         limit = model.config.max_decoder_position_embeddings
         self.defaults = missing_defaults(model.generation_config, limit)
@@ -59,7 +74,44 @@ class Text2TextGenerationPipeline(Pipeline):
         take_call_options(options, self.long_documents)
         return options
 
-    def __call__(self, inputs, *, batch_size=None, progress_bar=None, **options):
+    @overload
+    def __call__(
+        self,
+        inputs: str,
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[WritingOptions],
+    ) -> list[dict[str, Any]]: ...
+
+    @overload
+    def __call__(
+        self,
+        inputs: list[str] | tuple[str, ...],
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[WritingOptions],
+    ) -> list[Any]: ...
+
+    @overload
+    def __call__(
+        self,
+        inputs: Iterator[str] | tf.data.Dataset,
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[WritingOptions],
+    ) -> Iterator[list[dict[str, Any]]]: ...
+
+    def __call__(
+        self,
+        inputs: Any,
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Any,
+    ) -> Any:
         """Writes a text for each input.
 
         Args:
@@ -240,7 +292,14 @@ class SummarizationPipeline(Text2TextGenerationPipeline):
     return_name = "summary"
     long_documents = "split"
 
-    def __init__(self, model, tokenizer, *, task="summarization", **options):
+    def __init__(
+        self,
+        model: "TFLEDForConditionalGeneration",
+        tokenizer: Tokenizer,
+        *,
+        task: str = "summarization",
+        **options: Unpack[WritingOptions],
+    ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
 
 
@@ -268,7 +327,14 @@ class TranslationPipeline(Text2TextGenerationPipeline):
     return_name = "translation"
     long_documents = "split"
 
-    def __init__(self, model, tokenizer, *, task="translation", **options):
+    def __init__(
+        self,
+        model: "TFLEDForConditionalGeneration",
+        tokenizer: Tokenizer,
+        *,
+        task: str = "translation",
+        **options: Unpack[WritingOptions],
+    ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
 
     def write_parts(self, generator, text, call, on_part):

@@ -1,5 +1,8 @@
 """The pipeline that gives texts labels."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Unpack, overload
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,7 +10,14 @@ from tf_led.data.global_attention_rules import choose_rule
 from tf_led.models.tasks.sequence_classification import MULTI_LABEL, REGRESSION
 from tf_led.pipelines.base import Pipeline, check_text, limit_of, make_inputs
 from tf_led.pipelines.long_documents import warn_of_cut
+from tf_led.pipelines.option_types import LabelOptions
+from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
+
+if TYPE_CHECKING:
+    from tf_led.models.tasks.sequence_classification import (
+        TFLEDForSequenceClassification,
+    )
 
 FUNCTIONS = ("sigmoid", "softmax", "none")
 
@@ -33,7 +43,14 @@ class TextClassificationPipeline(Pipeline):
 
     option_names = ("top_k", "function_to_apply", "truncation", "global_tokens")
 
-    def __init__(self, model, tokenizer, *, task="text-classification", **options):
+    def __init__(
+        self,
+        model: "TFLEDForSequenceClassification",
+        tokenizer: Tokenizer,
+        *,
+        task: str = "text-classification",
+        **options: Unpack[LabelOptions],
+    ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
 
     def check_options(self, options):
@@ -49,7 +66,44 @@ class TextClassificationPipeline(Pipeline):
             )
         return options
 
-    def __call__(self, inputs, *, batch_size=None, progress_bar=None, **options):
+    @overload
+    def __call__(
+        self,
+        inputs: str | list[Any] | tuple[Any, ...],
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[LabelOptions],
+    ) -> list[Any]: ...
+
+    @overload
+    def __call__(
+        self,
+        inputs: dict[str, str],
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[LabelOptions],
+    ) -> Any: ...
+
+    @overload
+    def __call__(
+        self,
+        inputs: Iterator[Any] | tf.data.Dataset,
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Unpack[LabelOptions],
+    ) -> Iterator[Any]: ...
+
+    def __call__(
+        self,
+        inputs: Any,
+        *,
+        batch_size: int | None = None,
+        progress_bar: bool | None = None,
+        **options: Any,
+    ) -> Any:
         """Labels each input.
 
         Args:

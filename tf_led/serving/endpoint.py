@@ -2,7 +2,7 @@
 
 import errno
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -27,8 +27,8 @@ class Input(NamedTuple):
     """
 
     name: str
-    dtype: Any
-    shape: Any
+    dtype: tf.DType
+    shape: Sequence[int | None]
     default: Any = None
 
 
@@ -51,15 +51,15 @@ class Endpoint(NamedTuple):
         ['base', 'exponent']
     """
 
-    function: Any
-    inputs: tuple
+    function: Callable[..., Any]
+    inputs: tuple[Input, ...]
 
     @property
-    def takes_ids(self):
+    def takes_ids(self) -> bool:
         """Whether an input is int64."""
         return any(i.dtype == tf.int64 for i in self.inputs)
 
-    def narrow(self):
+    def narrow(self) -> "Endpoint":
         """Makes the same function with int32 in place of int64 inputs.
 
         Returns:
@@ -88,7 +88,7 @@ class Endpoint(NamedTuple):
 
         return make_endpoint(widen, narrow)
 
-    def without_options(self):
+    def without_options(self) -> "Endpoint":
         """Makes the same function with every option at its default.
 
         TensorFlow Serving batches only inputs that have rows, its REST interface asks
@@ -112,7 +112,9 @@ class Endpoint(NamedTuple):
         return make_endpoint(self.function, rows)
 
 
-def make_endpoint(function, inputs):
+def make_endpoint(
+    function: Callable[..., Mapping[str, tf.Tensor]], inputs: Sequence[Input]
+) -> Endpoint:
     """Gives a function a signature in which the defaults are tensors.
 
     A tensor becomes a placeholder with a default, which every loader knows; a number

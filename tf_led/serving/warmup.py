@@ -1,17 +1,25 @@
 """Requests that TensorFlow Serving makes to a model before it takes any."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from tf_led.serving.endpoint import SERVING_DEFAULT
+from tf_led.utils.annotations import PathLike, TensorLike
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 TEXT = "A document."
 IDS = ((1, 1),)
 
 
-def write_warmup(path, signatures, texts=None, ids=IDS):
+def write_warmup(
+    path: PathLike,
+    signatures: Mapping[str, Any],
+    texts: Sequence[str] | None = None,
+    ids: TensorLike = IDS,
+) -> None:
     """Writes requests for every signature that takes texts, or else for the default.
 
     Args:

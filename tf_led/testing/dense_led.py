@@ -1,22 +1,27 @@
 """LED's whole forward pass in plain NumPy, from PyTorch's weight names to logits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
+from tf_led.models.config import LEDConfig
 from tf_led.testing.dense_reference import ACTIVATIONS, Weights, dense_led_attention
+from tf_led.utils.annotations import TensorLike
 
 
 def dense_led_forward(
-    weights,
-    config,
-    input_ids,
-    attention_mask=None,
-    decoder_input_ids=None,
-    decoder_attention_mask=None,
-    head_mask=None,
-    decoder_head_mask=None,
-    global_attention_mask=None,
-    cross_attn_head_mask=None,
-):
+    weights: Mapping[str, np.ndarray],
+    config: LEDConfig,
+    input_ids: TensorLike,
+    attention_mask: TensorLike | None = None,
+    decoder_input_ids: TensorLike | None = None,
+    decoder_attention_mask: TensorLike | None = None,
+    head_mask: TensorLike | None = None,
+    decoder_head_mask: TensorLike | None = None,
+    global_attention_mask: TensorLike | None = None,
+    cross_attn_head_mask: TensorLike | None = None,
+) -> dict[str, Any]:
     """Runs LED for conditional generation densely, in float64 and without dropout.
 
     It has no limits of layout: windows need not divide each other, and any length up to

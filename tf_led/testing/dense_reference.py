@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from tf_led.utils.annotations import TensorLike
+
 _ERF = np.vectorize(math.erf, otypes=["float64"])
 ACTIVATIONS = {
     "gelu": lambda x: x * 0.5 * (1 + _ERF(x / math.sqrt(2))),
@@ -89,18 +91,18 @@ class Weights:
 
 
 def dense_led_attention(
-    query,
-    key,
-    value,
-    query_global,
-    key_global,
-    value_global,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    query_global: TensorLike,
+    key_global: TensorLike,
+    value_global: TensorLike,
     *,
-    padding_mask,
-    global_mask,
-    radius,
-    head_mask=None,
-):
+    padding_mask: TensorLike,
+    global_mask: TensorLike,
+    radius: int,
+    head_mask: TensorLike | None = None,
+) -> np.ndarray:
     """Attends as one LED encoder layer does, in float64.
 
     A local token sees the global tokens and the other real tokens at most `radius`

@@ -1,5 +1,7 @@
 """A LED small enough for any test, with weights that let no mistake hide."""
 
+from typing import Any
+
 import numpy as np
 
 from tf_led import LEDConfig
@@ -30,7 +32,7 @@ _DECODER_PROJECTIONS = [
 _NORMS = ["self_attn_layer_norm", "final_layer_norm"]
 
 
-def tiny_config(**overrides):
+def tiny_config(**overrides: Any) -> LEDConfig:
     """Makes the config of a model with about nine thousand weights.
 
     Args:
@@ -48,7 +50,7 @@ def tiny_config(**overrides):
     return LEDConfig(**{**_TINY, **overrides})
 
 
-def spread_weights(config, seed=0):
+def spread_weights(config: LEDConfig, seed: int = 0) -> dict[str, np.ndarray]:
     """Draws weights of large spread, under the names of PyTorch's checkpoint.
 
     With the usual small random weights attention is close to uniform, and a wrong
@@ -73,7 +75,7 @@ def spread_weights(config, seed=0):
     return {name: _draw(rng, name, shape) for name, shape in weight_shapes(config)}
 
 
-def fill_spread(model, seed=0):
+def fill_spread(model, seed: int = 0) -> None:
     """Gives every weight of a built model its value of `spread_weights`.
 
     The weights of other heads than that for conditional generation are drawn too.

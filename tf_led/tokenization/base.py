@@ -3,8 +3,9 @@
 import codecs
 import numbers
 import os
+from typing import Any, overload
 
-from tokenizers import AddedToken, pre_tokenizers
+from tokenizers import pre_tokenizers
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
 from transformers.utils import PaddingStrategy
 
@@ -17,20 +18,21 @@ from tf_led.tokenization.batch_encoding import (
 )
 from tf_led.tokenization.encoding import (
     EncodingMixin,
-    check_at_least,
-    check_side,
     is_rust_error,
 )
 from tf_led.tokenization.padding import (
     GLOBAL_MASK,
     as_columns,
+    check_at_least,
     check_row_counts,
+    check_side,
     integral_mask,
     pad_global,
 )
 from tf_led.tokenization.prepare import PrepareMixin
 from tf_led.tokenization.saving import FilesMixin, warn_of_unread
-from tf_led.tokenization.special_tokens import SpecialTokensMixin
+from tf_led.tokenization.special_tokens import SpecialTokensMixin, as_added_tokens
+from tf_led.utils.annotations import PathLike
 
 
 def check_errors(errors):
@@ -89,7 +91,14 @@ class TokenizerBase(
         True
     """
 
-    def __init__(self, vocab, merges, tokenizer_file, errors, **kwargs):
+    def __init__(
+        self,
+        vocab: dict[str, int] | PathLike | None,
+        merges: Any,
+        tokenizer_file: PathLike | None,
+        errors: str,
+        **kwargs: Any,
+    ) -> None:
         check_errors(errors)
         if "name_or_path" not in kwargs:  # which `from_pretrained` gives
             warn_of_unread(type(self), kwargs)
@@ -131,15 +140,15 @@ class TokenizerBase(
 
     def pad(
         self,
-        encoded_inputs,
-        padding=True,
-        max_length=None,
-        pad_to_multiple_of=None,
-        padding_side=None,
-        return_attention_mask=None,
-        return_tensors=None,
-        verbose=True,
-    ):
+        encoded_inputs: Any,
+        padding: bool | str = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> LEDBatchEncoding:
         """Pads one encoding or a batch of them.
 
         `input_ids` get `pad_token_id`, `attention_mask` 0, `special_tokens_mask` 1 and
@@ -241,7 +250,22 @@ class TokenizerBase(
             )
         return padded
 
-    def decode(self, token_ids, skip_special_tokens=False, **kwargs):
+    @overload
+    def decode(
+        self,
+        token_ids: int | list[int],
+        skip_special_tokens: bool = False,
+        **kwargs: Any,
+    ) -> str: ...
+
+    @overload
+    def decode(
+        self, token_ids: Any, skip_special_tokens: bool = False, **kwargs: Any
+    ) -> Any: ...
+
+    def decode(
+        self, token_ids: Any, skip_special_tokens: bool = False, **kwargs: Any
+    ) -> Any:
         """Turns ids into text.
 
         Args:
@@ -265,7 +289,9 @@ class TokenizerBase(
         """
         return super().decode(as_lists(token_ids), skip_special_tokens, **kwargs)
 
-    def batch_decode(self, sequences, skip_special_tokens=False, **kwargs):
+    def batch_decode(
+        self, sequences: Any, skip_special_tokens: bool = False, **kwargs: Any
+    ) -> list[str]:
         """Turns rows of ids into texts.
 
         Args:
@@ -379,21 +405,3 @@ def check_file(name, path):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"`{name}`: there is no file {str(path)!r}.")
     return os.fspath(path)
-
-
-def as_added_tokens(kwargs):
-    """Gives special tokens that are str the properties that they had in 4.57."""
-    known = (kwargs.get("added_tokens_decoder") or {}).values()
-    known = {str(token): token for token in known}
-    tokens = {
-        name: known.get(kwargs[name]) or as_added_token(name, kwargs[name])
-        for name in RobertaTokenizer.SPECIAL_TOKENS_ATTRIBUTES
-        if isinstance(kwargs[name], str)
-    }
-    return {**kwargs, **tokens}
-
-
-def as_added_token(name, text):
-    # The mask stands for a word, and words carry the space before them.
-    is_mask = name == "mask_token"
-    return AddedToken(text, lstrip=is_mask, normalized=True, special=True)

@@ -1,11 +1,15 @@
 """From text to ids: the calls of the tokenizer, and the checks of their arguments."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral
+from typing import Any
 
 from tokenizers import pre_tokenizers, processors
 
 from tf_led.tokenization.batch_encoding import LEDBatchEncoding, tensor_kind
+from tf_led.tokenization.padding import check_at_least, check_side
+from tf_led.utils.annotations import Text
 
 # The positional order of a call after the texts, and of `encode`, as in transformers.
 CALL_ORDER = (
@@ -56,18 +60,6 @@ def check_options(options):
         raise TypeError(f"The tokenizer has no option {', '.join(unknown)}.")
     check_side(options.get("padding_side"))
     check_at_least("stride", options.get("stride"), 0)
-
-
-def check_side(side):
-    if side not in (None, "left", "right"):
-        raise ValueError(f"`padding_side` must be 'left' or 'right', got {side!r}.")
-
-
-def check_at_least(name, value, least):
-    """Raises ValueError unless the value is None or an integer of at least `least`."""
-    if value is None or isinstance(value, Integral) and value >= least:
-        return
-    raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")
 
 
 class Ids(list):
@@ -208,7 +200,13 @@ class EncodingMixin:
             add_prefix_space,
         )
 
-    def tokenize(self, text, pair=None, add_special_tokens=False, **kwargs):
+    def tokenize(
+        self,
+        text: Text,
+        pair: Text | None = None,
+        add_special_tokens: bool = False,
+        **kwargs: Any,
+    ) -> list[str]:
         """Splits a text into tokens.
 
         Args:
@@ -253,7 +251,13 @@ class EncodingMixin:
         kwargs = name_arguments(ENCODE_ORDER, args, kwargs)
         return self.encode_plus(text, text_pair, **kwargs)["input_ids"]
 
-    def encode_plus(self, text, text_pair=None, *args, **kwargs):
+    def encode_plus(
+        self,
+        text: Text,
+        text_pair: Text | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> LEDBatchEncoding:
         """Turns one text into model inputs.
 
         Args:
@@ -278,7 +282,9 @@ class EncodingMixin:
         """
         return self(text, text_pair, **name_arguments(CALL_ORDER, args, kwargs))
 
-    def batch_encode_plus(self, batch_text_or_text_pairs, *args, **kwargs):
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], *args: Any, **kwargs: Any
+    ) -> LEDBatchEncoding:
         """Turns texts, or pairs of texts, into model inputs.
 
         Args:
@@ -305,11 +311,12 @@ class EncodingMixin:
         if not isinstance(batch_text_or_text_pairs, (list, tuple)):
             kind = type(batch_text_or_text_pairs).__name__
             raise TypeError(f"`batch_text_or_text_pairs` must be a list, not {kind}.")
-        options = name_arguments(CALL_ORDER, args, kwargs)
-        return self(batch_text_or_text_pairs, **options)
+        return self(
+            batch_text_or_text_pairs, **name_arguments(CALL_ORDER, args, kwargs)
+        )
 
     @contextmanager
-    def as_target_tokenizer(self):
+    def as_target_tokenizer(self) -> Iterator[None]:
         """Encodes targets within a `with` block: for LED, just as it encodes inputs.
 
         Yields:
@@ -329,15 +336,15 @@ class EncodingMixin:
 
     def prepare_seq2seq_batch(
         self,
-        src_texts,
-        tgt_texts=None,
-        max_length=None,
-        max_target_length=None,
-        padding="longest",
-        return_tensors=None,
-        truncation=True,
-        **kwargs,
-    ):
+        src_texts: Sequence[str],
+        tgt_texts: Sequence[str] | None = None,
+        max_length: int | None = None,
+        max_target_length: int | None = None,
+        padding: bool | str = "longest",
+        return_tensors: str | None = None,
+        truncation: bool | str = True,
+        **kwargs: Any,
+    ) -> LEDBatchEncoding:
         """Encodes documents and, as `labels`, their summaries.
 
         Args:
@@ -379,7 +386,5 @@ def is_rust_error(error):
 
 
 def impossible_truncation(error, truncation_strategy, max_length, stride, **_):
-    return (
-        f"`truncation`={truncation_strategy.value!r} with `max_length`={max_length} "
-        f"and `stride`={stride} cannot be done. {error}."
-    )
+    given = f"{truncation_strategy.value!r} with `max_length`={max_length}"
+    return f"`truncation`={given} and `stride`={stride} cannot be done. {error}."

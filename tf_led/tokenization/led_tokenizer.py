@@ -1,15 +1,19 @@
 """LEDTokenizer and LEDTokenizerFast: the Rust tokenizer with all that 4.57 had."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from tokenizers import AddedToken
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from tf_led.tokenization.base import TokenizerBase
+from tf_led.tokenization.batch_encoding import LEDBatchEncoding
 from tf_led.tokenization.encoding import CALL_ORDER, Ids, mark_ids, name_arguments
 from tf_led.tokenization.fast_compat import FastCompat
 from tf_led.tokenization.slow_compat import SlowCompat
+from tf_led.utils.annotations import PathLike, Text
 
 __all__ = ["LEDTokenizer", "LEDTokenizerFast"]
 
@@ -74,22 +78,22 @@ class LEDTokenizer(TokenizerBase):
 
     def __init__(
         self,
-        vocab_file=None,
-        merges_file=None,
-        errors="replace",
-        bos_token="<s>",
-        eos_token="</s>",
-        sep_token="</s>",
-        cls_token="<s>",
-        unk_token="<unk>",
-        pad_token="<pad>",
-        mask_token="<mask>",
-        add_prefix_space=False,
-        trim_offsets=True,
-        vocab=None,
-        merges=None,
-        **kwargs,
-    ):
+        vocab_file: dict[str, int] | PathLike | None = None,
+        merges_file: Any = None,
+        errors: str = "replace",
+        bos_token: str | AddedToken = "<s>",
+        eos_token: str | AddedToken = "</s>",
+        sep_token: str | AddedToken = "</s>",
+        cls_token: str | AddedToken = "<s>",
+        unk_token: str | AddedToken = "<unk>",
+        pad_token: str | AddedToken = "<pad>",
+        mask_token: str | AddedToken = "<mask>",
+        add_prefix_space: bool = False,
+        trim_offsets: bool = True,
+        vocab: Any = None,
+        merges: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             vocab_file if vocab is None else vocab,
             merges_file if merges is None else merges,
@@ -107,7 +111,13 @@ class LEDTokenizer(TokenizerBase):
             **kwargs,
         )
 
-    def encode_plus(self, text, text_pair=None, *args, **kwargs):
+    def encode_plus(
+        self,
+        text: Text,
+        text_pair: Text | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> LEDBatchEncoding:
         """Turns one text into model inputs; ids and tokens count as texts here.
 
         Args:
@@ -135,7 +145,9 @@ class LEDTokenizer(TokenizerBase):
             text, text_pair = self._as_ids(text), self._as_ids(text_pair)
         return self(text, text_pair, **options)
 
-    def batch_encode_plus(self, batch_text_or_text_pairs, *args, **kwargs):
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], *args: Any, **kwargs: Any
+    ) -> LEDBatchEncoding:
         """Turns texts, or pairs of texts, into model inputs; ids count as texts here.
 
         Args:
@@ -173,17 +185,17 @@ class LEDTokenizer(TokenizerBase):
         return mark_ids(text)
 
     @cached_property
-    def encoder(self):
+    def encoder(self) -> dict[str, int]:
         """Dict of int by token: the vocabulary without what was added to it."""
         return self._tokenizer.get_vocab(with_added_tokens=False)
 
     @cached_property
-    def decoder(self):
+    def decoder(self) -> dict[int, str]:
         """Dict of token by int: `encoder` turned round."""
         return {token_id: token for token, token_id in self.encoder.items()}
 
     @cached_property
-    def bpe_ranks(self):
+    def bpe_ranks(self) -> dict[tuple[str, str], int]:
         """Dict of int by (str, str): the merges and the order they are done in."""
         merges = json.loads(self._tokenizer.to_str())["model"]["merges"]
         return {tuple(merge): rank for rank, merge in enumerate(merges)}
@@ -198,7 +210,9 @@ class LEDTokenizer(TokenizerBase):
         """Dict of int by str: `byte_encoder` turned round."""
         return {character: byte for byte, character in self.byte_encoder.items()}
 
-    def prepare_for_tokenization(self, text, is_split_into_words=False, **kwargs):
+    def prepare_for_tokenization(
+        self, text: str, is_split_into_words: bool = False, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
         """Puts a space before a text where the tokenizer would see one.
 
         Args:
@@ -223,7 +237,11 @@ class LEDTokenizer(TokenizerBase):
             text = " " + text
         return text, kwargs
 
-    def add_tokens(self, new_tokens, special_tokens=False):
+    def add_tokens(
+        self,
+        new_tokens: str | AddedToken | Sequence[str | AddedToken],
+        special_tokens: bool = False,
+    ) -> int:
         """Adds tokens to the vocabulary.
 
         Args:
@@ -249,7 +267,7 @@ class LEDTokenizer(TokenizerBase):
                 self._extra_special_tokens.append(as_special(token))
         return added
 
-    def convert_tokens_to_string(self, tokens):
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Joins tokens to text; invalid UTF-8 is treated as `errors` says.
 
         Args:
@@ -324,23 +342,23 @@ class LEDTokenizerFast(TokenizerBase):
 
     def __init__(
         self,
-        vocab_file=None,
-        merges_file=None,
-        tokenizer_file=None,
-        errors="replace",
-        bos_token="<s>",
-        eos_token="</s>",
-        sep_token="</s>",
-        cls_token="<s>",
-        unk_token="<unk>",
-        pad_token="<pad>",
-        mask_token="<mask>",
-        add_prefix_space=False,
-        trim_offsets=True,
-        vocab=None,
-        merges=None,
-        **kwargs,
-    ):
+        vocab_file: dict[str, int] | PathLike | None = None,
+        merges_file: Any = None,
+        tokenizer_file: PathLike | None = None,
+        errors: str = "replace",
+        bos_token: str | AddedToken = "<s>",
+        eos_token: str | AddedToken = "</s>",
+        sep_token: str | AddedToken = "</s>",
+        cls_token: str | AddedToken = "<s>",
+        unk_token: str | AddedToken = "<unk>",
+        pad_token: str | AddedToken = "<pad>",
+        mask_token: str | AddedToken = "<mask>",
+        add_prefix_space: bool = False,
+        trim_offsets: bool = True,
+        vocab: Any = None,
+        merges: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             vocab_file if vocab is None else vocab,
             merges_file if merges is None else merges,

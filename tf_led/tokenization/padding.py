@@ -1,6 +1,7 @@
 """Padding of `global_attention_mask`, and reading what there is to pad."""
 
 from collections.abc import Mapping
+from numbers import Integral
 
 GLOBAL_MASK = "global_attention_mask"
 # The model reads 0 as "local attention", so padding needs a value of its own.
@@ -77,3 +78,15 @@ def check_row_counts(fields, name):
 
 def is_row(value):
     return isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) > 0
+
+
+def check_side(side):
+    if side not in (None, "left", "right"):
+        raise ValueError(f"`padding_side` must be 'left' or 'right', got {side!r}.")
+
+
+def check_at_least(name, value, least):
+    """Raises ValueError unless the value is None or an integer of at least `least`."""
+    if value is None or isinstance(value, Integral) and value >= least:
+        return
+    raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")

@@ -1,13 +1,14 @@
 """`prepare_for_model` and `truncate_sequences`: from plain ids to model inputs."""
 
 import logging
+from collections.abc import Sequence
 from numbers import Integral
 
 from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.utils import PaddingStrategy
 
 from tf_led.tokenization.batch_encoding import LEDBatchEncoding, as_lists, tensor_kind
-from tf_led.tokenization.encoding import check_at_least
+from tf_led.tokenization.padding import check_at_least
 
 logger = logging.getLogger(__name__)
 
@@ -88,26 +89,26 @@ class PrepareMixin:
 
     def prepare_for_model(
         self,
-        ids,
-        pair_ids=None,
-        add_special_tokens=True,
-        padding=False,
-        truncation=None,
-        max_length=None,
-        stride=0,
-        pad_to_multiple_of=None,
-        padding_side=None,
-        return_tensors=None,
-        return_token_type_ids=None,
-        return_attention_mask=None,
-        return_overflowing_tokens=False,
-        return_special_tokens_mask=False,
-        return_offsets_mapping=False,
-        return_length=False,
-        verbose=True,
-        prepend_batch_axis=False,
-        pad_to_max_length=False,
-    ):
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        prepend_batch_axis: bool = False,
+        pad_to_max_length: bool = False,
+    ) -> LEDBatchEncoding:
         """Truncates ids, puts the special tokens around them and pads.
 
         Args:
@@ -186,12 +187,12 @@ class PrepareMixin:
 
     def truncate_sequences(
         self,
-        ids,
-        pair_ids=None,
-        num_tokens_to_remove=0,
-        truncation_strategy="longest_first",
-        stride=0,
-    ):
+        ids: Sequence[int],
+        pair_ids: Sequence[int] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: str = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[int], list[int] | None, list[int]]:
         """Takes ids away from a sequence or a pair, at the tokenizer's truncation side.
 
         Args:

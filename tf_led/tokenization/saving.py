@@ -8,10 +8,12 @@ import re
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 from transformers import PreTrainedTokenizerFast
 
 from tf_led.tokenization import tokenizer_json
+from tf_led.utils.annotations import PathLike
 
 VOCABULARY_FILES = ("vocab.json", "merges.txt")
 # What all tokenizers of transformers read, and what says where their files are.
@@ -49,7 +51,9 @@ class FilesMixin:
     """`from_pretrained` and the methods that save; each file is whole or not there."""
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: PathLike, *args: Any, **kwargs: Any
+    ) -> Self:
         """Reads a tokenizer.
 
         Args:

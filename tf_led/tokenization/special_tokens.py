@@ -1,5 +1,10 @@
 """Special tokens around ids, and the names that transformers 4.57 gave them."""
 
+from collections.abc import Sequence
+
+from tokenizers import AddedToken
+from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
+
 from tf_led.tokenization.batch_encoding import as_lists
 
 
@@ -9,7 +14,9 @@ class SpecialTokensMixin:
     # The tokens put at the two ends of a text.
     _ENDS = ("cls_token_id", "sep_token_id")
 
-    def build_inputs_with_special_tokens(self, token_ids_0, token_ids_1=None):
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
+    ) -> list[int]:
         """Puts the special tokens around one sequence of ids or around a pair.
 
         One sequence becomes `<s> A </s>`, a pair `<s> A </s></s> B </s>`.
@@ -36,7 +43,9 @@ class SpecialTokensMixin:
             ids if token_ids_1 is None else [*ids, last, *as_lists(token_ids_1), last]
         )
 
-    def create_token_type_ids_from_sequences(self, token_ids_0, token_ids_1=None):
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: Sequence[int], token_ids_1: Sequence[int] | None = None
+    ) -> list[int]:
         """Makes the token types, all 0: LED does not use them.
 
         Args:
@@ -129,7 +138,7 @@ class SpecialTokensMixin:
         }
         return [by_text[text] for text in self.all_special_tokens]
 
-    def sanitize_special_tokens(self):
+    def sanitize_special_tokens(self) -> int:
         """Adds to the vocabulary those special tokens that it lacks.
 
         Returns:
@@ -181,3 +190,21 @@ class SpecialTokensMixin:
         if replace is None:
             replace = replace_extra_special_tokens
         return super().add_special_tokens(special_tokens_dict, replace)
+
+
+def as_added_tokens(kwargs):
+    """Gives special tokens that are str the properties that they had in 4.57."""
+    known = (kwargs.get("added_tokens_decoder") or {}).values()
+    known = {str(token): token for token in known}
+    tokens = {
+        name: known.get(kwargs[name]) or as_added_token(name, kwargs[name])
+        for name in RobertaTokenizer.SPECIAL_TOKENS_ATTRIBUTES
+        if isinstance(kwargs[name], str)
+    }
+    return {**kwargs, **tokens}
+
+
+def as_added_token(name, text):
+    # The mask stands for a word, and words carry the space before them.
+    is_mask = name == "mask_token"
+    return AddedToken(text, lstrip=is_mask, normalized=True, special=True)

@@ -1,10 +1,17 @@
 """Metrics of training: token accuracy over labels, ROUGE over generated summaries."""
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
 import keras
 import tensorflow as tf
 
 from tf_led.ops.losses import IGNORED_LABEL, counted_labels, label_weights
 from tf_led.training.steps import sum_over_replicas
+from tf_led.utils.annotations import TensorLike, Tokenizer
+
+if TYPE_CHECKING:
+    from tf_led.generation.options.option_types import GenerationOptionTypes
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -27,11 +34,18 @@ class TokenAccuracy(keras.metrics.Mean):
         0.5
     """
 
-    def __init__(self, pad_token_id=None, name="accuracy", dtype=None):
+    def __init__(
+        self, pad_token_id: int | None = None, name: str = "accuracy", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.pad_token_id = pad_token_id
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
         """Counts the labels of one batch.
 
         Args:
@@ -63,7 +77,9 @@ class TokenAccuracy(keras.metrics.Mean):
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
-def score_rouge(references, summaries, names=NAMES):
+def score_rouge(
+    references: Sequence[str], summaries: Sequence[str], names: Sequence[str] = NAMES
+) -> dict[str, float]:
     """Scores summaries against references by rouge-score.
 
     Args:
@@ -131,7 +147,15 @@ class RougeCallback(keras.callbacks.Callback):
         1
     """
 
-    def __init__(self, batches, tokenizer, *, every=1, names=NAMES, **options):
+    def __init__(
+        self,
+        batches: Iterable[Any],
+        tokenizer: Tokenizer,
+        *,
+        every: int = 1,
+        names: Sequence[str] = NAMES,
+        **options: "Unpack[GenerationOptionTypes]",
+    ) -> None:
         super().__init__()
         if type(every) is not int or every < 1:
             raise ValueError(f"`every` must be an int of at least 1, got {every!r}.")
@@ -142,7 +166,7 @@ class RougeCallback(keras.callbacks.Callback):
         self.names = tuple(names)
         self.options = options
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Scores, and adds the scores to `logs`.
 
         Args:

@@ -1,11 +1,13 @@
 """Learning rates that rise first and then fall."""
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_led.training.steps import num_replicas, sum_over_replicas
+from tf_led.utils.annotations import TensorLike
 
 _on_all_replicas = tf.__internal__.distribute.interim.maybe_merge_call
 # Biases, and gain and offset of norms.
@@ -38,7 +40,13 @@ class AdamW(keras.optimizers.AdamW):
         0.01
     """
 
-    def __init__(self, learning_rate=5e-5, weight_decay=0.01, epsilon=1e-8, **kwargs):
+    def __init__(
+        self,
+        learning_rate: Any = 5e-5,
+        weight_decay: float | None = 0.01,
+        epsilon: float = 1e-8,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             weight_decay=weight_decay,
@@ -135,7 +143,14 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         [0.0, 0.05, 0.1, 0.075, 0.05, 0.025, 0.0]
     """
 
-    def __init__(self, peak, total_steps, warmup_steps=0, decay="linear", lowest=0.0):
+    def __init__(
+        self,
+        peak: float,
+        total_steps: int,
+        warmup_steps: int = 0,
+        decay: str = "linear",
+        lowest: float = 0.0,
+    ) -> None:
         super().__init__()
         _check("peak", peak, peak > 0, "above 0")
         _check("total_steps", total_steps, total_steps >= 1, "at least 1")
@@ -149,7 +164,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         self.decay = decay
         self.lowest = lowest
 
-    def __call__(self, step):
+    def __call__(self, step: TensorLike) -> tf.Tensor:
         """The learning rate of an update.
 
         Args:
@@ -165,7 +180,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         falling = self.lowest + (1 - self.lowest) * _DECAYS[self.decay](done)
         return self.peak * tf.where(step < self.warmup_steps, rising, falling)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         names = ("peak", "total_steps", "warmup_steps", "decay", "lowest")
         return {name: getattr(self, name) for name in names}

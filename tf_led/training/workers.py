@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -87,7 +88,7 @@ def _place(addresses, kind, index):
 PATIENCE = 0.2
 
 
-def make_strategy():
+def make_strategy() -> tf.distribute.Strategy:
     """The strategy that this process is to train under.
 
     Returns:
@@ -112,7 +113,7 @@ def make_strategy():
     return tf.distribute.get_strategy()
 
 
-def num_workers():
+def num_workers() -> int:
     """How many workers TF_CONFIG names.
 
     Returns:
@@ -130,7 +131,7 @@ def num_workers():
     return read_tf_config()[0]
 
 
-def worker_index():
+def worker_index() -> int:
     """Which worker this process is; worker 0 is the one that writes files.
 
     Returns:
@@ -147,7 +148,9 @@ def worker_index():
     return read_tf_config()[1]
 
 
-def share_batches(batches, strategy):
+def share_batches(
+    batches: tf.data.Dataset, strategy: tf.distribute.Strategy
+) -> tf.data.Dataset:
     """Lets every worker train on batches of its own.
 
     A step takes one batch of every worker; their lengths, rows and global tokens may
@@ -172,7 +175,7 @@ def share_batches(batches, strategy):
     return strategy.distribute_datasets_from_function(lambda context: batches)
 
 
-def without_autotune(batches):
+def without_autotune(batches: tf.data.Dataset) -> tf.data.Dataset:
     """Turns off the tuning of a dataset's threads and buffers.
 
     When an epoch of a distributed dataset ends, TensorFlow 2.21 waits for the thread
@@ -195,7 +198,7 @@ def without_autotune(batches):
     return batches.with_options(options)
 
 
-def run_workers(command, count):
+def run_workers(command: Sequence[str], count: int) -> int:
     """Runs a command in several processes of this machine that train together.
 
     Each gets a TF_CONFIG of its own, on free ports of the loopback interface. If one

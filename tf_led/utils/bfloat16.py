@@ -7,7 +7,7 @@ import sys
 SWITCH = "TF_SET_ONEDNN_FPMATH_MODE"
 
 
-def use_bfloat16_products():
+def use_bfloat16_products() -> None:
     """Lets matrix products of float32 numbers round their factors to bfloat16.
 
     For this process, all its models, and before TensorFlow is loaded. Weights, sums,

@@ -1,6 +1,7 @@
 """Named results that TensorFlow and Keras both take apart and put together again."""
 
 import collections
+from typing import TYPE_CHECKING, Any
 
 import optree
 
@@ -45,7 +46,7 @@ class OutputStruct(collections.OrderedDict):
     def _rebuild(cls, keys, values):
         return cls(zip(keys, values, strict=True))
 
-    def __init__(self, pairs=(), /, **fields):
+    def __init__(self, pairs: Any = (), /, **fields: Any) -> None:
         super().__init__()
         given = dict(pairs, **fields)
         unknown = sorted(set(given) - set(self._fields))
@@ -79,14 +80,16 @@ class OutputStruct(collections.OrderedDict):
         else:
             super().__setattr__(name, value)
 
-    def __getattr__(self, name):
-        if name in type(self)._fields:
-            return self.get(name)
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}"
-        )
+    if not TYPE_CHECKING:  # what is no field is to be flagged
 
-    def __getitem__(self, key):
+        def __getattr__(self, name):
+            if name in type(self)._fields:
+                return self.get(name)
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+
+    def __getitem__(self, key: str | int | slice) -> Any:
         return (
             super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
         )
@@ -95,7 +98,7 @@ class OutputStruct(collections.OrderedDict):
         return type(self), (list(self.items()),)
 
     @classmethod
-    def fields(cls):
+    def fields(cls) -> tuple[str, ...]:
         """Lists the names of all fields, absent ones too.
 
         Returns:
@@ -108,7 +111,7 @@ class OutputStruct(collections.OrderedDict):
         """
         return cls._fields
 
-    def to_tuple(self):
+    def to_tuple(self) -> tuple[Any, ...]:
         """Gives the values that are there.
 
         Returns:

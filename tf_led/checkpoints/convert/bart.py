@@ -15,6 +15,7 @@ from tf_led.checkpoints.names.led import LED_NAMES
 from tf_led.checkpoints.names.match import Plan, check_dtypes, check_tied
 from tf_led.checkpoints.names.table import keep
 from tf_led.checkpoints.save import kind_of
+from tf_led.utils.annotations import PathLike
 
 
 def expected_shape(name, config):
@@ -72,15 +73,15 @@ OFFSET = 2
 
 
 def bart_to_led(
-    source,
-    destination,
+    source: PathLike,
+    destination: PathLike,
     *,
-    attention_window=1024,
-    max_positions=16384,
-    max_decoder_positions=None,
-    max_shard_size="5GB",
-    safe_serialization=True,
-):
+    attention_window: int = 1024,
+    max_positions: int = 16384,
+    max_decoder_positions: int | None = None,
+    max_shard_size: int | str = "5GB",
+    safe_serialization: bool = True,
+) -> None:
     """Turns a BART checkpoint into a LED checkpoint.
 
     Positions are copied over and over until there are enough; the projections of

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from tf_led.utils.annotations import TensorLike
+
 
 def vocab_size_of(scores):
     """Gives the size of the last axis: a Python int where known, else a tensor."""
@@ -93,19 +95,23 @@ class Processor:
 
     needs_python: ClassVar[bool] = False
 
-    def __call__(self, scores, tokens, length):
+    def __call__(
+        self, scores: TensorLike, tokens: TensorLike, length: TensorLike
+    ) -> tf.Tensor:
         scores = tf.convert_to_tensor(scores)
         self.check_vocabulary(scores.shape[-1])
         return self.process(
             scores, tf.cast(tokens, tf.int32), tf.cast(length, tf.int32)
         )
 
-    def process(self, scores, tokens, length):
+    def process(
+        self, scores: TensorLike, tokens: TensorLike, length: TensorLike
+    ) -> tf.Tensor:
         """Does the work on tensors; see the class. The base changes nothing."""
         del tokens, length
         return scores
 
-    def token_ids(self):
+    def token_ids(self) -> dict[str, tuple[int, ...]]:
         """Names the token ids that must lie in the vocabulary.
 
         Returns:
@@ -118,7 +124,7 @@ class Processor:
         """
         return {}
 
-    def check_vocabulary(self, vocab_size):
+    def check_vocabulary(self, vocab_size: int | None) -> None:
         """Raises ValueError on token ids that the vocabulary does not have.
 
         Args:

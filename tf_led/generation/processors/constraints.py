@@ -1,6 +1,7 @@
 """Processors that favour or forbid sequences of tokens."""
 
 import numbers
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_ids, vocab_size_of
+from tf_led.utils.annotations import Integer
 from tf_led.utils.validation import as_ids, check_int, is_id
 
 
@@ -67,7 +69,7 @@ class SequenceBias(Processor):
         [[1.5, -2.5, 0.5]]
     """
 
-    sequence_bias: Any
+    sequence_bias: Mapping[tuple[int, ...], float] | Sequence[Sequence[Any]]
 
     def __post_init__(self):
         given = self.sequence_bias
@@ -120,8 +122,8 @@ class NoBadWords(Processor):
         [[-inf, -inf, 0.5]]
     """
 
-    bad_words_ids: Any
-    eos_token_id: Any = None
+    bad_words_ids: Sequence[Sequence[int]]
+    eos_token_id: int | Sequence[int] | None = None
 
     def __post_init__(self):
         words = self.bad_words_ids
@@ -177,7 +179,7 @@ class ForcedBOS(Processor):
         [[-inf, 0.0]]
     """
 
-    forced_bos_token_id: Any
+    forced_bos_token_id: int
 
     def __post_init__(self):
         ids = as_ids("forced_bos_token_id", self.forced_bos_token_id, lowest=0)
@@ -210,8 +212,8 @@ class ForcedEOS(Processor):
         [[-inf, 0.0]]
     """
 
-    max_length: Any
-    forced_eos_token_id: Any
+    max_length: Integer
+    forced_eos_token_id: int | Sequence[int]
 
     def __post_init__(self):
         check_int("max_length", self.max_length, 1, "Give the length to end at.")
@@ -243,7 +245,7 @@ class SuppressTokens(Processor):
         [[-inf, 0.75]]
     """
 
-    suppress_tokens: Any
+    suppress_tokens: int | Sequence[int]
 
     def __post_init__(self):
         ids = as_ids("suppress_tokens", self.suppress_tokens, lowest=0)
@@ -275,8 +277,8 @@ class SuppressTokensAtBegin(Processor):
         [[-inf, 0.25]]
     """
 
-    begin_suppress_tokens: Any
-    begin_index: Any
+    begin_suppress_tokens: int | Sequence[int]
+    begin_index: int
 
     def __post_init__(self):
         check_int("begin_index", self.begin_index, 0, "Give the prompt's length.")

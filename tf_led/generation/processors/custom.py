@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -53,8 +54,8 @@ class PrefixAllowedTokens(Processor):
     needs_python: ClassVar[bool] = True
     given_as: ClassVar[str] = "prefix_allowed_tokens_fn"
 
-    prefix_allowed_tokens_fn: Any
-    num_beams: Any
+    prefix_allowed_tokens_fn: Callable[[int, Any], Sequence[int]]
+    num_beams: int
 
     def __post_init__(self):
         _require_callable("prefix_allowed_tokens_fn", self.prefix_allowed_tokens_fn)
@@ -110,7 +111,7 @@ class CustomProcessor(Processor):
     needs_python: ClassVar[bool] = True
     given_as: ClassVar[str] = "logits_processor"
 
-    fn: Any
+    fn: Callable[..., Any]
 
     def __post_init__(self):
         _require_callable("logits_processor", self.fn)
@@ -141,7 +142,7 @@ def _has_parameter(fn, name):
         return False
 
 
-def as_processor(custom):
+def as_processor(custom: Processor | Callable[..., Any]) -> Processor:
     """Makes a processor of what a user gave.
 
     Args:
@@ -178,7 +179,9 @@ def as_processor(custom):
     return CustomProcessor(custom)
 
 
-def merge_processors(defaults, custom):
+def merge_processors(
+    defaults: list[Processor], custom: Sequence[Any] | None
+) -> list[Processor]:
     """Puts a user's processors among those that the options request.
 
     One of a type that the options request too takes its place, with a warning; the

@@ -1,7 +1,6 @@
 """Sampling filters that compare each probability with a bound: epsilon and eta."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -13,6 +12,7 @@ from tf_led.generation.processors.sampling_filters import (
     running_sum,
     without_nan,
 )
+from tf_led.utils.annotations import Number
 from tf_led.utils.validation import check_int, check_unit
 
 
@@ -35,8 +35,8 @@ class TopK(Processor):
         [[-inf, 2.0, -inf]]
     """
 
-    top_k: Any
-    min_tokens_to_keep: Any = 1
+    top_k: int
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         lowest = 0 if tf.is_tensor(self.top_k) else 1
@@ -73,8 +73,8 @@ class MinP(Processor):
         [[-inf, 2.0, 1.75]]
     """
 
-    min_p: Any
-    min_tokens_to_keep: Any = 1
+    min_p: Number
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         check_unit("min_p", self.min_p, "[0, 1]", "Use None for none.")
@@ -111,7 +111,7 @@ class TopH(Processor):
         [[-inf, 2.0, 1.75]]
     """
 
-    top_h: Any
+    top_h: Number
 
     def __post_init__(self):
         check_unit("top_h", self.top_h, "(0, 1]", "Use None for none.")
@@ -153,8 +153,8 @@ class Epsilon(Processor):
         [[-inf, 2.0, 1.75]]
     """
 
-    epsilon_cutoff: Any
-    min_tokens_to_keep: Any = 1
+    epsilon_cutoff: Number
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         _check_cutoff("epsilon_cutoff", self.epsilon_cutoff)
@@ -187,8 +187,8 @@ class Eta(Processor):
         [[-inf, 2.0, 1.75]]
     """
 
-    eta_cutoff: Any
-    min_tokens_to_keep: Any = 1
+    eta_cutoff: Number
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         _check_cutoff("eta_cutoff", self.eta_cutoff)

@@ -1,8 +1,8 @@
 """The processor that makes groups of beams differ."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -12,6 +12,7 @@ from tf_led.generation.processors.base import (
     repeat_for_beams,
     vocab_size_of,
 )
+from tf_led.utils.annotations import Number, TensorLike
 from tf_led.utils.validation import check_int, check_positive
 
 
@@ -46,9 +47,9 @@ class HammingDiversity(Processor):
         [[0.0, 1.0], [0.0, 2.0]]
     """
 
-    diversity_penalty: Any
-    num_beams: Any
-    num_beam_groups: Any
+    diversity_penalty: Number
+    num_beams: int
+    num_beam_groups: int
 
     def __post_init__(self):
         check_positive("diversity_penalty", self.diversity_penalty, "Use 0 for none.")
@@ -60,7 +61,7 @@ class HammingDiversity(Processor):
                 f"got {self.num_beam_groups}. Use fewer groups or more beams."
             )
 
-    def bind(self, taken_ids, group):
+    def bind(self, taken_ids: TensorLike, group: int) -> Callable[..., tf.Tensor]:
         """Makes the processor of one group at one step.
 
         Args:

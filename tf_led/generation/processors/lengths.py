@@ -1,11 +1,12 @@
 """Processors that steer how long the result becomes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_ids
+from tf_led.utils.annotations import Integer
 from tf_led.utils.validation import as_ids, check_int, check_positive
 
 
@@ -28,8 +29,8 @@ class MinLength(Processor):
         [[0.5, -inf]]
     """
 
-    min_length: Any
-    eos_token_id: Any
+    min_length: Integer
+    eos_token_id: int | Sequence[int] | None
 
     def __post_init__(self):
         check_int("min_length", self.min_length, 0, "Use 0 for no minimum.")
@@ -62,9 +63,9 @@ class MinNewTokens(Processor):
         [[0.5, -inf]]
     """
 
-    prompt_len: Any
-    min_new_tokens: Any
-    eos_token_id: Any
+    prompt_len: int
+    min_new_tokens: Integer
+    eos_token_id: int | Sequence[int] | None
 
     def __post_init__(self):
         check_int("prompt_len", self.prompt_len, 0, "Give the prompt's length.")
@@ -101,9 +102,9 @@ class ExponentialDecayLength(Processor):
         [[0.5, 2.0]]
     """
 
-    exponential_decay_length_penalty: Any
-    eos_token_id: Any
-    prompt_len: Any
+    exponential_decay_length_penalty: Sequence[float]
+    eos_token_id: int | Sequence[int] | None
+    prompt_len: int
 
     def __post_init__(self):
         name, pair = (

@@ -1,7 +1,6 @@
 """Processors that weigh tokens which have occurred before."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -14,6 +13,7 @@ from tf_led.generation.processors.base import (
     rows_per_document,
     vocab_size_of,
 )
+from tf_led.utils.annotations import Integer, Number, TensorLike
 from tf_led.utils.validation import check_int, check_positive
 
 
@@ -70,7 +70,7 @@ class NoRepeatNGram(Processor):
         [[0.5, 0.5, -inf]]
     """
 
-    no_repeat_ngram_size: Any
+    no_repeat_ngram_size: Integer
 
     def __post_init__(self):
         check_int(
@@ -105,8 +105,8 @@ class EncoderNoRepeatNGram(Processor):
         [[0.5, 0.5, -inf]]
     """
 
-    encoder_no_repeat_ngram_size: Any
-    encoder_ids: Any
+    encoder_no_repeat_ngram_size: Integer
+    encoder_ids: TensorLike
 
     def __post_init__(self):
         check_int(
@@ -162,8 +162,8 @@ class RepetitionPenalty(Processor):
         [[2.0, -6.0, 1.0]]
     """
 
-    repetition_penalty: Any
-    prompt_ignore_length: Any = None
+    repetition_penalty: Number
+    prompt_ignore_length: TensorLike | None = None
 
     def __post_init__(self):
         check_positive("repetition_penalty", self.repetition_penalty, "Use 1 for none.")
@@ -214,9 +214,9 @@ class EncoderRepetitionPenalty(Processor):
         [[8.0, -1.5, 1.0]]
     """
 
-    encoder_repetition_penalty: Any
-    encoder_ids: Any
-    vocab_size: Any
+    encoder_repetition_penalty: Number
+    encoder_ids: TensorLike
+    vocab_size: int
 
     def __post_init__(self):
         check_positive(

@@ -1,11 +1,11 @@
 """The sampling filter that keeps a fraction of the probability: top-p."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_tokens, vocab_size_of
+from tf_led.utils.annotations import Number
 from tf_led.utils.validation import (
     check_int,
     check_positive,
@@ -100,7 +100,7 @@ class Temperature(Processor):
         [[2.0, -1.5]]
     """
 
-    temperature: Any
+    temperature: Number
 
     def __post_init__(self):
         remedy = "For the most likely token at every step, set `do_sample=False`."
@@ -167,8 +167,8 @@ class TopP(Processor):
         [[-inf, 2.0, 1.75]]
     """
 
-    top_p: Any
-    min_tokens_to_keep: Any = 1
+    top_p: Number
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         check_unit("top_p", self.top_p, "[0, 1]", "Use 1 for none.")
@@ -220,8 +220,8 @@ class Typical(Processor):
         [[-inf, -inf, 1.75]]
     """
 
-    typical_p: Any
-    min_tokens_to_keep: Any = 1
+    typical_p: Number
+    min_tokens_to_keep: int = 1
 
     def __post_init__(self):
         check_unit("typical_p", self.typical_p, "(0, 1]", "Use 1 for none.")

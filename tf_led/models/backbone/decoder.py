@@ -1,5 +1,7 @@
 """The decoder: attention to its own tokens so far, and to the document."""
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 import tensorflow as tf
 
@@ -19,6 +21,7 @@ from tf_led.models.outputs import TFLEDDecoderOutput
 from tf_led.ops.control_flow import chain_gradients, control_dependency
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.masks import causal_mask
+from tf_led.utils.annotations import Inputs, TensorLike
 from tf_led.utils.versions import config_from_dict
 
 
@@ -55,7 +58,12 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         TensorShape([1, 2, 12])
     """
 
-    def __init__(self, config, embed_tokens=None, **kwargs):
+    def __init__(
+        self,
+        config: LEDConfig,
+        embed_tokens: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_supported(config)
         self.config = config
@@ -96,22 +104,28 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         self.build_layers()
         self.built = True
 
+    if TYPE_CHECKING:  # `call`, for who calls the layer
+
+        def __call__(
+            self, input_ids: Inputs | None = None, *inputs: Any, **arguments: Any
+        ) -> TFLEDDecoderOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        encoder_hidden_states=None,
-        encoder_attention_mask=None,
-        head_mask=None,
-        encoder_head_mask=None,
-        past_key_values=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ):
+        input_ids: TensorLike | None = None,
+        inputs_embeds: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        encoder_hidden_states: TensorLike | None = None,
+        encoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        encoder_head_mask: TensorLike | None = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDDecoderOutput | tuple[Any, ...]:
         states, document_mask = encoder_hidden_states, encoder_attention_mask
         if states is not None:
             states, document_mask = validate_states(
@@ -146,14 +160,14 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     def decode(
         self,
-        inputs,
-        document,
+        inputs: Any,
+        document: Any,
         *,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        training=False,
-    ):
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDDecoderOutput:
         """Decodes inputs that have been checked.
 
         Args:
@@ -245,7 +259,9 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             embeds = self.embed_tokens(inputs.input_ids)
         return self.embed_at(embeds, position, seed)
 
-    def embed_at(self, embeds, position, seed=None):
+    def embed_at(
+        self, embeds: TensorLike, position: TensorLike, seed: TensorLike | None = None
+    ) -> tf.Tensor:
         """Adds positions to embeddings, normalises, drops out.
 
         Args:
@@ -269,7 +285,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         hidden = self.layernorm_embedding(hidden)
         return dropout(hidden, self.config.dropout, seed)
 
-    def embed_token(self, token_ids, position):
+    def embed_token(self, token_ids: TensorLike, position: TensorLike) -> tf.Tensor:
         """Embeds one token per hypothesis, all at one position.
 
         Args:

@@ -1,5 +1,7 @@
 """The encoder: embeddings and layers of windowed and global attention."""
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,7 +11,7 @@ from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.layers.initializers import Normal
 from tf_led.layers.token_embedding import TokenEmbedding
 from tf_led.models.backbone.layer_stack import LayerStack, choose, per_layer
-from tf_led.models.backbone.model_inputs import validate_document
+from tf_led.models.backbone.model_inputs import DocumentInputs, validate_document
 from tf_led.models.config import (
     LEDConfig,
     check_bound,
@@ -23,6 +25,7 @@ from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.global_attention import count_global_tokens, find_global_tokens
+from tf_led.utils.annotations import Inputs, TensorLike
 from tf_led.utils.versions import config_from_dict
 
 
@@ -62,12 +65,12 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     def __init__(
         self,
-        config,
-        embed_tokens=None,
-        max_global_tokens=None,
-        attention_implementation="auto",
-        **kwargs,
-    ):
+        config: LEDConfig,
+        embed_tokens: keras.layers.Layer | None = None,
+        max_global_tokens: int | None = None,
+        attention_implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_supported(config)
         check_bound(max_global_tokens)
@@ -114,18 +117,24 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
         self.build_layers()
         self.built = True
 
+    if TYPE_CHECKING:  # `call`, for who calls the layer
+
+        def __call__(
+            self, input_ids: Inputs | None = None, *inputs: Any, **arguments: Any
+        ) -> TFLEDEncoderBaseModelOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        global_attention_mask=None,
-        head_mask=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ):
+        input_ids: TensorLike | None = None,
+        inputs_embeds: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        global_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDEncoderBaseModelOutput | tuple[Any, ...]:
         document = validate_document(
             self.config,
             self.compute_dtype,
@@ -146,12 +155,12 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
 
     def encode(
         self,
-        document,
+        document: DocumentInputs,
         *,
-        output_attentions=None,
-        output_hidden_states=None,
-        training=False,
-    ):
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDEncoderBaseModelOutput:
         """Encodes documents whose inputs have been checked.
 
         Args:

@@ -1,12 +1,16 @@
 """What encoder and decoder share: a stack of layers, perhaps recomputed."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import tensorflow as tf
 
 from tf_led.models.backbone.shared_trace import SharedTrace
 from tf_led.models.inputs.validation import input_error
 from tf_led.ops.dropout import fold_seed
+from tf_led.utils.annotations import TensorLike
 
 
 class LayerStack:
@@ -14,7 +18,7 @@ class LayerStack:
 
     gradient_checkpointing = False
 
-    def add_layers(self, layers):
+    def add_layers(self, layers: Sequence[keras.layers.Layer]) -> None:
         """Keeps layers as attributes `layers_0`, `layers_1`, ...
 
         Lists alone are not seen by `tf.train.Checkpoint`.
@@ -39,7 +43,7 @@ class LayerStack:
         """The layers, in order."""
         return [getattr(self, f"layers_{i}") for i in range(self.num_layers)]
 
-    def build_layers(self):
+    def build_layers(self) -> None:
         """Builds every layer.
 
         Example:
@@ -52,7 +56,7 @@ class LayerStack:
         for layer in self.layers:
             layer.build()
 
-    def draw_seed(self, training):
+    def draw_seed(self, training: bool) -> tf.Tensor | None:
         """Draws a seed for this call's dropout.
 
         It is drawn here, once: a seed drawn inside a recomputed layer would differ
@@ -74,8 +78,15 @@ class LayerStack:
         return tf.cast(self.seed_generator.next(), tf.int32) if training else None
 
     def run_layers(
-        self, run_layer, hidden, *, extras, seed, drop_rate, output_attentions
-    ):
+        self,
+        run_layer: Callable[..., Any],
+        hidden: TensorLike,
+        *,
+        extras: Sequence[Any],
+        seed: TensorLike | None,
+        drop_rate: float,
+        output_attentions: bool,
+    ) -> tuple[Any, ...]:
         """Runs the layers one after another.
 
         Args:

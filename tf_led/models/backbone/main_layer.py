@@ -1,5 +1,7 @@
 """Encoder and decoder joined, under every head."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -10,6 +12,7 @@ from tf_led.models.backbone.model_inputs import validate_inputs
 from tf_led.models.config import LEDConfig, is_tied, split_config
 from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.models.outputs import TFLEDSeq2SeqModelOutput
+from tf_led.utils.annotations import TensorLike
 from tf_led.utils.versions import config_from_dict
 
 
@@ -36,11 +39,11 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
 
     def __init__(
         self,
-        config,
-        max_global_tokens=None,
-        attention_implementation="auto",
-        **kwargs,
-    ):
+        config: LEDConfig,
+        max_global_tokens: int | None = None,
+        attention_implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.shared = token_embedding(config, self.dtype_policy)
@@ -65,25 +68,25 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
 
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
+        input_ids: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        decoder_input_ids: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        decoder_head_mask: TensorLike | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: TensorLike | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: TensorLike | None = None,
+        decoder_inputs_embeds: TensorLike | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
         *,
-        cross_attn_head_mask=None,
-    ):
+        cross_attn_head_mask: TensorLike | None = None,
+    ) -> TFLEDSeq2SeqModelOutput | tuple[Any, ...]:
         inputs = validate_inputs(
             self.config,
             self.compute_dtype,
@@ -110,7 +113,9 @@ class TFLEDMainLayer(NamedInputs, keras.layers.Layer):
         return_dict = choose(return_dict, self.config.return_dict)
         return output if return_dict else output.to_tuple()
 
-    def run(self, inputs, *, use_cache=None, **options):
+    def run(
+        self, inputs: Any, *, use_cache: bool | None = None, **options: Any
+    ) -> TFLEDSeq2SeqModelOutput:
         """Encodes and decodes inputs that have been checked.
 
         Args:

@@ -1,6 +1,7 @@
 """Options of generation in a model's config, where transformers 4 had them."""
 
 import logging
+from typing import Any, Self
 
 from transformers import GenerationConfig
 
@@ -57,7 +58,7 @@ class ConfigOptions:
     """
 
     @property
-    def generation_config(self):
+    def generation_config(self) -> GenerationConfig:
         """The GenerationConfig that `generate` starts from."""
         if "_generation_config" not in self.__dict__:
             raise AttributeError("generation_config")  # Keras reads before it sets
@@ -74,7 +75,7 @@ class ConfigOptions:
         return self.__dict__["_generation_config"]
 
     @generation_config.setter
-    def generation_config(self, value):
+    def generation_config(self, value: GenerationConfig | None) -> None:
         self.__dict__["_generation_config"] = value
         self.__dict__["_config_options"] = options_of(self.config)
 
@@ -83,3 +84,42 @@ class ConfigOptions:
         for name, value in options.items():
             setattr(config, name, value)  # `generate` checks them, all together
         self.__dict__["_generation_config"] = config
+
+
+class SavedGeneration:
+    """Keeps a model's `generation_config` in its `.keras` file, as in checkpoints."""
+
+    def get_config(self):
+        generation_config = self.generation_config.to_dict()
+        return {**super().get_config(), "generation_config": generation_config}
+
+    @classmethod
+    def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Self:
+        """Builds a model from a LEDConfig, or from what `get_config` returned.
+
+        Args:
+            config: LEDConfig or dict.
+            **kwargs: further arguments of the model.
+
+        Returns:
+            The model, freshly initialised, with the generation config that it had.
+
+        Example:
+            >>> from tf_led import TFLEDForConditionalGeneration
+            >>> from tf_led.testing import tiny_config
+            >>> model = TFLEDForConditionalGeneration(tiny_config())
+            >>> model.generation_config.num_beams = 5
+            >>> again = TFLEDForConditionalGeneration.from_config(model.get_config())
+            >>> again.generation_config.num_beams
+            5
+        """
+        if isinstance(config, LEDConfig):
+            return super().from_config(config, **kwargs)
+        config = dict(config)
+        generation_config = config.pop("generation_config", None)
+        model = super().from_config(config, **kwargs)
+        if generation_config is not None:
+            model.generation_config = GenerationConfig.from_dict(generation_config)
+        return model
+
+    _from_config = from_config

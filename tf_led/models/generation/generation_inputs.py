@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tf_led.generation.options.option_types import DecodingOptionTypes
 from tf_led.models.backbone.model_inputs import (
     as_encoder_output,
     validate_document,
@@ -12,6 +13,7 @@ from tf_led.models.backbone.model_inputs import (
 from tf_led.models.inputs import validation
 from tf_led.models.inputs.named_inputs import is_mapping
 from tf_led.models.outputs import TFLEDEncoderBaseModelOutput
+from tf_led.utils.annotations import TensorLike
 
 
 class GenerationInputs(NamedTuple):
@@ -34,6 +36,21 @@ class GenerationInputs(NamedTuple):
             if value is not None:
                 return value
         return self.encoder_outputs.last_hidden_state
+
+
+class GenerateArguments(DecodingOptionTypes, total=False):
+    """What `generate` takes by name, for editors and type checkers."""
+
+    input_ids: TensorLike | None
+    attention_mask: TensorLike | None
+    global_attention_mask: TensorLike | None
+    inputs_embeds: TensorLike | None
+    encoder_outputs: Any
+    head_mask: TensorLike | None
+    decoder_head_mask: TensorLike | None
+    cross_attn_head_mask: TensorLike | None
+    decoder_input_ids: TensorLike | None
+    decoder_attention_mask: TensorLike | None
 
 
 def take_inputs(inputs, kwargs):

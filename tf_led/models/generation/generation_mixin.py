@@ -1,6 +1,8 @@
 """`generate` for models with a language head."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Unpack, overload
 
 import tensorflow as tf
 from transformers import GenerationConfig
@@ -8,16 +10,20 @@ from transformers import GenerationConfig
 from tf_led.generation.decode import decode, finalize
 from tf_led.generation.options.build import build_processors
 from tf_led.generation.options.resolve import merge_options
+from tf_led.generation.outputs import (
+    GenerateBeamEncoderDecoderOutput,
+    GenerateEncoderDecoderOutput,
+)
 from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.prompt_lookup import DEFAULT_NGRAM_SIZE, PromptLookup
 from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
 from tf_led.models.backbone.model_inputs import DocumentInputs
-from tf_led.models.config import LEDConfig
 from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
 from tf_led.models.generation.config_options import ConfigOptions, foreign_options
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
 from tf_led.models.generation.generation_inputs import (
+    GenerateArguments,
     GenerationInputs,
     convert_inputs,
     take_inputs,
@@ -29,53 +35,15 @@ from tf_led.models.generation.model_call_step import (
 )
 from tf_led.models.inputs import validation
 from tf_led.ops.attention import is_grouped
+from tf_led.utils.annotations import Inputs, TensorLike, Tokenizer
 
 NO_HOOKS = PythonHooks()
-
-
-class SavedGeneration:
-    """Keeps a model's `generation_config` in its `.keras` file, as in checkpoints."""
-
-    def get_config(self):
-        generation_config = self.generation_config.to_dict()
-        return {**super().get_config(), "generation_config": generation_config}
-
-    @classmethod
-    def from_config(cls, config, **kwargs):
-        """Builds a model from a LEDConfig, or from what `get_config` returned.
-
-        Args:
-            config: LEDConfig or dict.
-            **kwargs: further arguments of the model.
-
-        Returns:
-            The model, freshly initialised, with the generation config that it had.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> model.generation_config.num_beams = 5
-            >>> again = TFLEDForConditionalGeneration.from_config(model.get_config())
-            >>> again.generation_config.num_beams
-            5
-        """
-        if isinstance(config, LEDConfig):
-            return super().from_config(config, **kwargs)
-        config = dict(config)
-        generation_config = config.pop("generation_config", None)
-        model = super().from_config(config, **kwargs)
-        if generation_config is not None:
-            model.generation_config = GenerationConfig.from_dict(generation_config)
-        return model
-
-    _from_config = from_config
 
 
 class GenerationMixin(ConfigOptions):
     """Adds `generate` and `generation_config` to a model."""
 
-    def add_generation(self):
+    def add_generation(self) -> None:
         """Sets the generation config that the model's config implies.
 
         Example:
@@ -95,18 +63,50 @@ class GenerationMixin(ConfigOptions):
         # Not by assignment: Keras would track the dict.
         self.__dict__["_compiled_generation"] = CompiledLoops()
 
+    @overload
     def generate(
         self,
-        inputs=None,
-        generation_config=None,
-        logits_processor=None,
-        stopping_criteria=None,
-        prefix_allowed_tokens_fn=None,
-        streamer=None,
-        seed=None,
-        tokenizer=None,
-        **kwargs,
-    ):
+        inputs: Inputs | None = None,
+        generation_config: GenerationConfig | None = None,
+        logits_processor: Sequence[Callable[..., Any]] | None = None,
+        stopping_criteria: Sequence[Callable[..., Any]] | None = None,
+        prefix_allowed_tokens_fn: Callable[[int, Any], Sequence[int]] | None = None,
+        streamer: Any = None,
+        seed: TensorLike | None = None,
+        tokenizer: Tokenizer | None = None,
+        *,
+        return_dict_in_generate: Literal[True],
+        **kwargs: Unpack[GenerateArguments],
+    ) -> GenerateEncoderDecoderOutput | GenerateBeamEncoderDecoderOutput: ...
+
+    @overload
+    def generate(
+        self,
+        inputs: Inputs | None = None,
+        generation_config: GenerationConfig | None = None,
+        logits_processor: Sequence[Callable[..., Any]] | None = None,
+        stopping_criteria: Sequence[Callable[..., Any]] | None = None,
+        prefix_allowed_tokens_fn: Callable[[int, Any], Sequence[int]] | None = None,
+        streamer: Any = None,
+        seed: TensorLike | None = None,
+        tokenizer: Tokenizer | None = None,
+        *,
+        return_dict_in_generate: bool | None = None,
+        **kwargs: Unpack[GenerateArguments],
+    ) -> tf.Tensor: ...
+
+    def generate(
+        self,
+        inputs: Inputs | None = None,
+        generation_config: GenerationConfig | None = None,
+        logits_processor: Sequence[Callable[..., Any]] | None = None,
+        stopping_criteria: Sequence[Callable[..., Any]] | None = None,
+        prefix_allowed_tokens_fn: Callable[[int, Any], Sequence[int]] | None = None,
+        streamer: Any = None,
+        seed: TensorLike | None = None,
+        tokenizer: Tokenizer | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Generates token ids, as PyTorch's `generate` does for LED.
 
         Called eagerly it compiles encoder and decoding loop once per set of options.
@@ -200,14 +200,14 @@ class GenerationMixin(ConfigOptions):
 
     def prepare_inputs_for_generation(
         self,
-        decoder_input_ids,
-        past_key_values=None,
-        encoder_outputs=None,
-        attention_mask=None,
-        decoder_attention_mask=None,
-        use_cache=None,
-        **kwargs,
-    ):
+        decoder_input_ids: TensorLike,
+        past_key_values: Any = None,
+        encoder_outputs: Any = None,
+        attention_mask: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        use_cache: bool | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
         """The arguments of the model's call for the next token of a loop of one's own.
 
         Args:

@@ -2,9 +2,13 @@
 
 import copy
 import operator
+from collections.abc import Mapping
 from numbers import Real
 
+import keras
 import tensorflow as tf
+
+from tf_led.utils.annotations import TensorLike
 
 
 def take_config(model, **changes):
@@ -138,7 +142,9 @@ def check_optimizer(optimizer):
         )
 
 
-def perturb_bos_embedding(model, stddev=None, seed=None):
+def perturb_bos_embedding(
+    model, stddev: float | None = None, seed: int | None = None
+) -> None:
     """Adds noise to the embedding of the token `<s>`, to be trained after that.
 
     Models that come of bart-large, led-large among them, can learn to write
@@ -199,3 +205,114 @@ def _add_to_row(table, row, noise):
     values = tf.convert_to_tensor(table)
     noise = tf.cast(noise, values.dtype)
     table.assign(tf.tensor_scatter_nd_add(values, [[row]], noise))
+
+
+def get_input_embeddings(model) -> keras.layers.Embedding:
+    """Gives the token embedding, shared by encoder and decoder.
+
+    Returns:
+        Keras layer; its table is `embeddings`, float[V, D].
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> model.get_input_embeddings().embeddings.shape
+        TensorShape([29, 12])
+    """
+    return model.led.shared
+
+
+def set_input_embeddings(model, value: TensorLike | keras.layers.Layer) -> None:
+    """Overwrites the token embedding.
+
+    Args:
+        value: float[V, D] array or tensor, or a layer that has one.
+
+    Raises:
+        ValueError: if the shape differs; `resize_token_embeddings` changes V.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> import numpy as np
+        >>> model.set_input_embeddings(np.ones([29, 12]))
+        >>> float(model.get_input_embeddings().embeddings[3, 7])
+        1.0
+    """
+    values = tf.convert_to_tensor(getattr(value, "embeddings", value))
+    table = model.led.shared.embeddings
+    if tuple(values.shape) != tuple(table.shape):
+        raise ValueError(
+            f"`value` has shape {tuple(values.shape)}, expected "
+            f"{tuple(table.shape)}; use resize_token_embeddings to change it."
+        )
+    led = model.led
+    for layer in {led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens}:
+        layer._embeddings.assign(values)
+
+
+def set_output_embeddings(model, value: TensorLike | keras.layers.Layer) -> None:
+    """Does what `set_input_embeddings` does: there is one table.
+
+    Of a model with `tie_word_embeddings=False` it changes the projection alone.
+
+    Args:
+        value: float[V, D] array or tensor, or a layer that has one.
+
+    Raises:
+        ValueError: on another shape.
+
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> import numpy as np
+        >>> model.set_output_embeddings(np.zeros([29, 12]))
+        >>> float(model(input_ids=[[0, 2]]).logits[0, 0, 7])
+        0.0
+    """
+    if model.lm_head is None:
+        model.set_input_embeddings(value)
+        return
+    kernel = getattr(value, "kernel", None)
+    if kernel is None:
+        kernel = tf.transpose(getattr(value, "embeddings", value))
+    expected = tuple(model.lm_head.kernel.shape)
+    if tuple(kernel.shape) != expected:
+        raise ValueError(
+            f"`value` has shape {tuple(kernel.shape)[::-1]}, expected {expected[::-1]}."
+        )
+    model.lm_head.kernel.assign(kernel)
+
+
+def set_bias(model, value: Mapping[str, TensorLike]) -> None:
+    """Overwrites the bias on the logits.
+
+    Args:
+        value: {"final_logits_bias": float[1, V]}.
+
+    Raises:
+        ValueError: on another key or shape.
+
+    Example:
+        >>> from tf_led import TFLEDForConditionalGeneration
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDForConditionalGeneration(tiny_config())
+        >>> import numpy as np
+        >>> model.set_bias({"final_logits_bias": np.ones([1, 29])})
+        >>> float(model.get_bias()["final_logits_bias"][0, 7])
+        1.0
+    """
+    expected = tuple(model.final_logits_bias.shape)
+    if set(value) != {"final_logits_bias"}:
+        raise ValueError(
+            f"`value` has keys {sorted(value)}, expected ['final_logits_bias']."
+        )
+    bias = tf.convert_to_tensor(value["final_logits_bias"])
+    if tuple(bias.shape) != expected:
+        raise ValueError(
+            f"`final_logits_bias` has shape {tuple(bias.shape)}, expected {expected}."
+        )
+    model.final_logits_bias.assign(bias)

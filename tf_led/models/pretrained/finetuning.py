@@ -1,18 +1,29 @@
 """Which weights train: LoRA adapters, and freezing by name."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 
 from tf_led.checkpoints.peft import load_adapters, save_adapters
 from tf_led.models.pretrained.editing import forget_compiled
 from tf_led.models.pretrained.weight_table import layer_table, matches
 from tf_led.training import lora
+from tf_led.utils.annotations import PathLike
 
 # Queries and values, local and global, of every attention.
 DEFAULT_TARGETS = ("query", "value", "query_global", "value_global", "q_proj", "v_proj")
 GLOBAL_PROJECTIONS = ("query_global", "key_global", "value_global")
 
 
-def enable_lora(model, rank, *, alpha=None, targets=DEFAULT_TARGETS, trainable=()):
+def enable_lora(
+    model,
+    rank: int,
+    *,
+    alpha: float | None = None,
+    targets: Sequence[str] = DEFAULT_TARGETS,
+    trainable: Sequence[str] = (),
+) -> None:
     """Freezes the model and gives it low-rank adapters to train (LoRA).
 
     The outputs stay what they are until the adapters have learned something.
@@ -76,7 +87,7 @@ def _check_no_adapters(model):
         )
 
 
-def adapters(model):
+def adapters(model) -> dict[str, keras.layers.Layer]:
     """The layers that have LoRA adapters.
 
     Returns:
@@ -95,7 +106,7 @@ def adapters(model):
     return {path: layer for path, layer in table.items() if layer.lora_enabled}
 
 
-def merge_lora(model):
+def merge_lora(model) -> None:
     """Adds the adapters to the weights and takes them off.
 
     What trained before `enable_lora` trains again. Compile afterwards. Generating
@@ -121,7 +132,7 @@ def merge_lora(model):
     _ask_for_compile(model)
 
 
-def save_lora(model, directory):
+def save_lora(model, directory: PathLike) -> None:
     """Writes the adapters alone, and what else was trained beside them.
 
     `save_pretrained` writes the whole model with the adapters merged.
@@ -162,7 +173,7 @@ def save_lora(model, directory):
     )
 
 
-def load_lora(model, directory):
+def load_lora(model, directory: PathLike) -> None:
     """Puts on the adapters that `save_lora`, or PEFT, has written.
 
     The model must be the one that they were trained on. They can be trained on.
@@ -206,7 +217,7 @@ def load_lora(model, directory):
         variable.assign(others[path])
 
 
-def freeze(model, *names):
+def freeze(model, *names: str) -> None:
     """Stops weights from training. Compile afterwards.
 
     Args:
@@ -229,7 +240,7 @@ def freeze(model, *names):
     _set_trainable(model, names, False)
 
 
-def unfreeze(model, *names):
+def unfreeze(model, *names: str) -> None:
     """Has frozen weights train again. Compile afterwards.
 
     Args:

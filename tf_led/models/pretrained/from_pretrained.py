@@ -1,6 +1,7 @@
 """Models from checkpoints: config, weights and generation config together."""
 
 import os
+from typing import Any
 
 from transformers import GenerationConfig
 
@@ -12,6 +13,8 @@ from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.config import LEDConfig
 from tf_led.models.generation.config_options import foreign_options, take_options
+from tf_led.models.pretrained.weight_table import layer_table
+from tf_led.utils.annotations import PathLike
 from tf_led.utils.versions import config_from_dict
 
 MODEL_OPTIONS = ("attention_implementation", "dtype", "max_global_tokens", "name")
@@ -36,6 +39,7 @@ SIZES = (
     "max_encoder_position_embeddings",
     "max_decoder_position_embeddings",
 )
+LAYER_COUNTS = ("encoder_layers", "decoder_layers")
 _SIZE_LIMIT = 1 << 31
 _LAYER_LIMIT = 1 << 10  # each layer takes time to make, whatever its size
 # Fields that the models read and LEDConfig does not list.
@@ -67,14 +71,14 @@ GENERATION_CONFIG_FILE = "generation_config.json"
 
 def from_pretrained(
     cls,
-    name_or_path=None,
-    *model_args,
-    config=None,
-    use_safetensors=None,
-    ignore_mismatched_sizes=False,
-    output_loading_info=False,
-    **kwargs,
-):
+    name_or_path: PathLike | None = None,
+    *model_args: Any,
+    config: LEDConfig | PathLike | None = None,
+    use_safetensors: bool | None = None,
+    ignore_mismatched_sizes: bool = False,
+    output_loading_info: bool = False,
+    **kwargs: Any,
+) -> Any:
     """Loads a checkpoint of any LED's: PyTorch's, the old TensorFlow's, this one's.
 
     Nothing is drawn at random but what the checkpoint lacks.
@@ -87,8 +91,10 @@ def from_pretrained(
         *model_args: further positional arguments of the model.
         config: LEDConfig, or the directory or id to find one; None for that of the
             checkpoint.
-        use_safetensors: bool, to read that format or another; None for what is there.
-        ignore_mismatched_sizes: bool, whether weights of another shape are drawn anew.
+        use_safetensors: bool, to read that format or another; None for what is
+            there.
+        ignore_mismatched_sizes: bool, whether weights of another shape are drawn
+            anew.
         output_loading_info: bool, whether to return (model, report).
         **kwargs: `cache_dir`, `revision`, `subfolder`, `token`, `local_files_only`,
             `force_download`; `dtype`, `name`, `max_global_tokens`,
@@ -123,7 +129,7 @@ def from_pretrained(
     if isinstance(options.get("dtype"), str) and options["dtype"] == "auto":
         options["dtype"] = _dtype_of(config)
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
-    layers = {name: getattr(config, name) for name in SIZES if name.endswith("_layers")}
+    layers = {name: getattr(config, name) for name in LAYER_COUNTS}
     check_layers(layers, source)
     model = _make_blank(cls, config, *model_args, **options)
     report = _fill(model, source, ignore_mismatched_sizes)
@@ -160,6 +166,34 @@ def _dtype_of(config):
     """The dtype that a config names: str, "float32" where it names none."""
     dtype = getattr(config, "dtype", None)
     return "float32" if dtype is None else str(dtype).rpartition(".")[2]
+
+
+def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
+    """Builds a model from a LEDConfig, or from what `get_config` returned.
+
+    Args:
+        config: LEDConfig or dict.
+        **kwargs: further arguments of the model.
+
+    Returns:
+        The model, freshly initialised.
+
+    Example:
+        >>> from tf_led import TFLEDModel
+        >>> from tf_led.testing import tiny_config
+        >>> model = TFLEDModel(tiny_config())
+        >>> again = TFLEDModel.from_config(model.get_config())
+        >>> again.config.d_model
+        12
+    """
+    if isinstance(config, LEDConfig):
+        return cls(config, **kwargs)
+    config = {**config, **kwargs}
+    modes = config.pop("quantization", {})
+    model = cls(make_config(config.pop("config")), **config)
+    for path, mode in modes.items():
+        layer_table(model)[path].quantize(mode)
+    return model
 
 
 def _make_blank(cls, config, *args, **options):
@@ -256,7 +290,7 @@ def _check_sizes(config):
     """Checks the sizes before memory is used for them."""
     for name in SIZES:
         size = getattr(config, name)
-        limit = _LAYER_LIMIT if name.endswith("_layers") else _SIZE_LIMIT
+        limit = _LAYER_LIMIT if name in LAYER_COUNTS else _SIZE_LIMIT
         if type(size) is not int or not 0 < size < limit:
             raise CheckpointError(
                 f"The config has `{name}` {size!r:.80}; it must be a positive int "

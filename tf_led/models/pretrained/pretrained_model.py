@@ -1,10 +1,15 @@
 """What all models share: building, saving and loading."""
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 import keras
 import tensorflow as tf
 
+from tf_led.models.backbone.decoder import TFLEDDecoder
+from tf_led.models.backbone.encoder import TFLEDEncoder
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.inputs.named_inputs import NamedInputs
@@ -13,11 +18,14 @@ from tf_led.models.pretrained import from_pretrained as loading
 from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
 from tf_led.models.pretrained.checked_config import CheckedConfig
-from tf_led.models.pretrained.weight_table import layer_table, weight_table
+from tf_led.models.pretrained.summary import summary as print_summary
+from tf_led.models.pretrained.weight_table import weight_table
 from tf_led.models.serving import endpoints as served
 from tf_led.models.serving import legacy_signatures
+from tf_led.models.serving.export import ExportArguments
 from tf_led.models.training import datasets
 from tf_led.models.training.training_steps import TrainingSteps
+from tf_led.utils.annotations import PathLike
 
 
 class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Model):
@@ -55,12 +63,12 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
 
     def __init__(
         self,
-        config,
+        config: LEDConfig,
         *,
-        max_global_tokens=None,
-        attention_implementation="auto",
-        **kwargs,
-    ):
+        max_global_tokens: int | None = None,
+        attention_implementation: str = "auto",
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(config, LEDConfig):
             raise TypeError(
                 f"`config` must be a LEDConfig, got {type(config).__name__}. To load a "
@@ -112,12 +120,15 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
 
     # Each of these is a function of a model, in the module that stands before its name.
     from_pretrained = classmethod(loading.from_pretrained)
+    from_config = _from_config = classmethod(loading.from_config)
     save_pretrained = saving.save_pretrained
     save = saving.save
     push_to_hub = saving.push_to_hub
     resize_token_embeddings = resizing.resize_token_embeddings
     resize_position_embeddings = resizing.resize_position_embeddings
     set_attention_window = resizing.set_attention_window
+    get_input_embeddings = editing.get_input_embeddings
+    set_input_embeddings = editing.set_input_embeddings
     perturb_bos_embedding = editing.perturb_bos_embedding
 
     enable_lora = finetuning.enable_lora
@@ -132,6 +143,8 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
     quantization = quantizing.quantization
     weights_to_save = quantizing.weights_to_save
 
+    summary = print_summary
+
     prepare_tf_dataset = datasets.prepare_tf_dataset
 
     default_endpoint = "forward"  # what a request is served that names none
@@ -142,8 +155,43 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
     export = legacy_signatures.export
     serving_output = legacy_signatures.serving_output
 
+    if TYPE_CHECKING:  # checkers would take these for what Keras has, or not see `Self`
+
+        @overload
+        @classmethod
+        def from_pretrained(
+            cls,
+            name_or_path: PathLike | None = None,
+            *model_args: Any,
+            output_loading_info: Literal[False] = False,
+            **kwargs: Any,
+        ) -> Self: ...
+
+        @overload
+        @classmethod
+        def from_pretrained(
+            cls,
+            name_or_path: PathLike | None = None,
+            *model_args: Any,
+            output_loading_info: Literal[True],
+            **kwargs: Any,
+        ) -> tuple[Self, dict[str, Any]]: ...
+
+        @classmethod
+        def from_config(
+            cls, config: LEDConfig | dict[str, Any], **kwargs: Any
+        ) -> Self: ...
+
+        def export(
+            self,
+            path: PathLike,
+            format: str = "tf_saved_model",
+            verbose: bool = False,
+            **options: Unpack[ExportArguments],
+        ) -> Path: ...
+
     @functools.cached_property
-    def serving(self):
+    def serving(self) -> Callable[..., dict[str, tf.Tensor]]:
         """The forward pass as a `tf.function`: dict of inputs to dict of outputs.
 
         Its outputs are those of `serving_output`. For a signature:
@@ -152,14 +200,14 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         return legacy_signatures.make_serving(self)
 
     @property
-    def input_signature(self):
+    def input_signature(self) -> dict[str, tf.TensorSpec]:
         """What a signature of a call looks like: dict of int32[None, None] specs."""
         return {
             name: tf.TensorSpec([None, None], tf.int32, name=name)
             for name in self.dummy_inputs
         }
 
-    def weight_table(self):
+    def weight_table(self) -> dict[str, keras.Variable]:
         """Lists the weights by the paths of the checkpoint table.
 
         Returns:
@@ -175,13 +223,13 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         return weight_table(self)
 
     @property
-    def dummy_inputs(self):
+    def dummy_inputs(self) -> dict[str, tf.Tensor]:
         """The smallest inputs of a call: dict of int32[1, 2] tensors of ones."""
         names = ("input_ids", "attention_mask", "global_attention_mask")
         decoder_names = ("decoder_input_ids", "decoder_attention_mask")
         return {name: tf.ones([1, 2], tf.int32) for name in (*names, *decoder_names)}
 
-    def get_encoder(self):
+    def get_encoder(self) -> TFLEDEncoder:
         """Gives the encoder.
 
         Returns:
@@ -197,7 +245,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         """
         return self.led.encoder
 
-    def get_decoder(self):
+    def get_decoder(self) -> TFLEDDecoder:
         """Gives the decoder.
 
         Returns:
@@ -215,51 +263,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         """
         return self.led.decoder
 
-    def get_input_embeddings(self):
-        """Gives the token embedding, shared by encoder and decoder.
-
-        Returns:
-            Keras layer; its table is `embeddings`, float[V, D].
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> model.get_input_embeddings().embeddings.shape
-            TensorShape([29, 12])
-        """
-        return self.led.shared
-
-    def set_input_embeddings(self, value):
-        """Overwrites the token embedding.
-
-        Args:
-            value: float[V, D] array or tensor, or a layer that has one.
-
-        Raises:
-            ValueError: if the shape differs; `resize_token_embeddings` changes V.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> import numpy as np
-            >>> model.set_input_embeddings(np.ones([29, 12]))
-            >>> float(model.get_input_embeddings().embeddings[3, 7])
-            1.0
-        """
-        values = tf.convert_to_tensor(getattr(value, "embeddings", value))
-        table = self.led.shared.embeddings
-        if tuple(values.shape) != tuple(table.shape):
-            raise ValueError(
-                f"`value` has shape {tuple(values.shape)}, expected "
-                f"{tuple(table.shape)}; use resize_token_embeddings to change it."
-            )
-        led = self.led
-        for layer in {led.shared, led.encoder.embed_tokens, led.decoder.embed_tokens}:
-            layer._embeddings.assign(values)
-
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> keras.layers.Layer | None:
         """Returns None: a model without a language head has none.
 
         Example:
@@ -270,7 +274,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             None
         """
 
-    def get_bias(self):
+    def get_bias(self) -> dict[str, keras.Variable] | None:
         """Returns None: a model without a language head has no bias on its logits.
 
         Example:
@@ -281,7 +285,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             None
         """
 
-    def can_generate(self):
+    def can_generate(self) -> bool:
         """Tells whether the model has `generate`.
 
         Returns:
@@ -296,7 +300,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         """
         return False
 
-    def gradient_checkpointing_enable(self):
+    def gradient_checkpointing_enable(self) -> None:
         """Recomputes every layer in the backward pass: less memory, more time.
 
         Loss and gradients stay the same, dropout included.
@@ -313,7 +317,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         """
         self._set_gradient_checkpointing(True)
 
-    def gradient_checkpointing_disable(self):
+    def gradient_checkpointing_disable(self) -> None:
         """Undoes `gradient_checkpointing_enable`.
 
         Example:
@@ -328,7 +332,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         self._set_gradient_checkpointing(False)
 
     @property
-    def is_gradient_checkpointing(self):
+    def is_gradient_checkpointing(self) -> bool:
         """Whether layers are recomputed in the backward pass."""
         return self.led.encoder.gradient_checkpointing
 
@@ -336,7 +340,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         self.led.encoder.gradient_checkpointing = value
         self.led.decoder.gradient_checkpointing = value
 
-    def num_parameters(self, only_trainable=False):
+    def num_parameters(self, only_trainable: bool = False) -> int:
         """Counts the parameters.
 
         Args:
@@ -357,7 +361,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             int(tf.size(v)) for v in variables if v.dtype in ("float32", *HALF_DTYPES)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         self.check_config()
         modes = self.quantization()
         return {
@@ -368,36 +372,6 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             "attention_implementation": self.led.encoder.attention_implementation,
             **({"quantization": modes} if modes else {}),
         }
-
-    @classmethod
-    def from_config(cls, config, **kwargs):
-        """Builds a model from a LEDConfig, or from what `get_config` returned.
-
-        Args:
-            config: LEDConfig or dict.
-            **kwargs: further arguments of the model.
-
-        Returns:
-            The model, freshly initialised.
-
-        Example:
-            >>> from tf_led import TFLEDModel
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDModel(tiny_config())
-            >>> again = TFLEDModel.from_config(model.get_config())
-            >>> again.config.d_model
-            12
-        """
-        if isinstance(config, LEDConfig):
-            return cls(config, **kwargs)
-        config = {**config, **kwargs}
-        modes = config.pop("quantization", {})
-        model = cls(loading.make_config(config.pop("config")), **config)
-        for path, mode in modes.items():
-            layer_table(model)[path].quantize(mode)
-        return model
-
-    _from_config = from_config
 
 
 HALF_DTYPES = ("float16", "bfloat16", "float64")

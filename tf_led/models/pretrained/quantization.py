@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import warnings
+from typing import Any
 
 import keras
 
@@ -12,7 +13,13 @@ from tf_led.training import lora
 from tf_led.utils.versions import filters_option
 
 
-def quantize(model, mode=None, config=None, filters=None, **kwargs):
+def quantize(
+    model,
+    mode: str | None = None,
+    config: Any = None,
+    filters: Any = None,
+    **kwargs: Any,
+) -> None:
     """Turns matrices into small integers, as `keras.Model.quantize`.
 
     Args:
@@ -45,7 +52,7 @@ def quantize(model, mode=None, config=None, filters=None, **kwargs):
     forget_compiled(model)
 
 
-def quantization(model):
+def quantization(model) -> dict[str, str]:
     """Which layers are quantised.
 
     Returns:
@@ -63,7 +70,7 @@ def quantization(model):
     return {path: mode for path, mode in modes.items() if mode is not None}
 
 
-def weights_to_save(model):
+def weights_to_save(model) -> dict[str, keras.Variable]:
     """The weights as a checkpoint is to hold them, LoRA adapters merged.
 
     Returns:

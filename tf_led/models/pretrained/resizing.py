@@ -2,7 +2,9 @@
 
 import copy
 import functools
+from collections.abc import Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -30,8 +32,11 @@ SPECIAL_IDS = (
 
 
 def resize_token_embeddings(
-    model, new_num_tokens=None, pad_to_multiple_of=None, mean_resizing=True
-):
+    model,
+    new_num_tokens: int | None = None,
+    pad_to_multiple_of: int | None = None,
+    mean_resizing: bool = True,
+) -> keras.layers.Embedding:
     """Gives the vocabulary another size, V', keeping the first tokens' weights.
 
     Encoder, decoder and output projection go on sharing one table; with
@@ -152,8 +157,11 @@ def _check_special_ids(config, new_size):
 
 
 def resize_position_embeddings(
-    model, new_num_position_embeddings=None, *, decoder_positions=None
-):
+    model,
+    new_num_position_embeddings: int | None = None,
+    *,
+    decoder_positions: int | None = None,
+) -> None:
     """Gives the encoder, and the decoder if requested, another number of positions.
 
     Further positions are copies of those that there are, over and over from the
@@ -205,7 +213,7 @@ def resize_position_embeddings(
     take_config(model, **fields)
 
 
-def set_attention_window(model, attention_window):
+def set_attention_window(model, attention_window: int | Sequence[int]) -> None:
     """Has every token of the encoder see another number of neighbours.
 
     No weight depends on the window. The model gets a new config; the old object

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import keras
 from huggingface_hub.errors import HFValidationError
@@ -14,23 +15,38 @@ from tf_led.checkpoints.hub.push import model_card, push_folder
 from tf_led.checkpoints.save import kind_of, write_weights
 from tf_led.models.config import LEDConfig
 from tf_led.models.serving.legacy_signatures import legacy_signatures, stage_saved_model
+from tf_led.utils.annotations import PathLike
 from tf_led.utils.versions import config_from_dict
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitInfo
 
 # Arguments of transformers' methods that upload, or write something else.
 _ELSEWHERE = ("push_to_hub", "create_pr", "token", "variant", "state_dict")
 
 
+class SaveArguments(TypedDict, total=False):
+    """What `save_pretrained` takes if it requests nothing, for type checkers."""
+
+    push_to_hub: Literal[False] | None
+    create_pr: Literal[False] | None
+    token: Literal[False] | None
+    variant: None
+    state_dict: None
+    is_main_process: Literal[True]
+
+
 def save_pretrained(
     model,
-    save_directory,
+    save_directory: PathLike,
     *,
-    max_shard_size="5GB",
-    safe_serialization=True,
-    saved_model=False,
-    version=1,
-    signatures=None,
-    **kwargs,
-):
+    max_shard_size: int | str = "5GB",
+    safe_serialization: bool = True,
+    saved_model: bool = False,
+    version: int = 1,
+    signatures: Any = None,
+    **kwargs: Unpack[SaveArguments],
+) -> None:
     """Writes config.json and the weights under PyTorch's names.
 
     PyTorch's LED opens the result. What was there before stays whole until the new
@@ -185,16 +201,16 @@ def _is_nothing(name, value):
 
 def push_to_hub(
     model,
-    repo_id,
+    repo_id: str,
     *,
-    commit_message="Upload model",
-    private=None,
-    token=None,
-    revision=None,
-    create_pr=False,
-    max_shard_size="5GB",
-    safe_serialization=True,
-):
+    commit_message: str = "Upload model",
+    private: bool | None = None,
+    token: str | None = None,
+    revision: str | None = None,
+    create_pr: bool = False,
+    max_shard_size: int | str = "5GB",
+    safe_serialization: bool = True,
+) -> "CommitInfo":
     """Uploads what `save_pretrained` writes, as one commit.
 
     The repository is made if need be. If it has no README.md it gets a model card,

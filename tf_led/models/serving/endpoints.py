@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_led.serving.endpoint import Input, make_endpoint
+from tf_led.serving.endpoint import Endpoint, Input, make_endpoint
 
 TABLE = [None, None]
 EMPTY = [[]]  # A mask that was not fed.
@@ -15,7 +15,7 @@ DECODER_IDS = Input("decoder_input_ids", tf.int64, TABLE)
 DECODER_MASK = Input("decoder_attention_mask", tf.int64, TABLE, EMPTY)
 
 
-def endpoints(model):
+def endpoints(model) -> dict[str, Endpoint]:
     """Lists what can be served.
 
     A head overrides this and sets `default_endpoint`.
@@ -38,7 +38,7 @@ def endpoints(model):
     }
 
 
-def encoder_endpoint(model):
+def encoder_endpoint(model) -> Endpoint:
     """Makes an endpoint of the encoder alone.
 
     Returns:
@@ -60,7 +60,7 @@ def encoder_endpoint(model):
     return make_endpoint(encode, (IDS, *MASKS))
 
 
-def endpoint_of(model, *fields, decodes=False):
+def endpoint_of(model, *fields: str, decodes: bool = False) -> Endpoint:
     """Makes an endpoint of a call of the model.
 
     Args:

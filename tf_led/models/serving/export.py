@@ -1,29 +1,55 @@
 """A model as a SavedModel in a folder of versions, as TensorFlow Serving reads it."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import keras
 import tensorflow as tf
+from transformers import GenerationConfig
 
 from tf_led.checkpoints.disk.versions import new_version
 from tf_led.data.global_attention_rules import GRAPH_RULES
+from tf_led.generation.options.option_types import GenerationOptionTypes
 from tf_led.serving.endpoint import TextCodec, make_signatures, write_saved_model
 from tf_led.serving.warmup import import_log, write_warmup
 from tf_led.tokenization.graph.tokenizer import GraphTokenizer
+from tf_led.utils.annotations import PathLike, Tokenizer
+
+if TYPE_CHECKING:
+    from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
+
+
+class ExportOptions(GenerationOptionTypes, total=False):
+    """Options of `generate`, for editors and type checkers, and the default seed."""
+
+    seed: int | None
+
+
+class ExportArguments(ExportOptions, total=False):
+    """What `model.export` takes by name, for editors and type checkers."""
+
+    tokenizer: Tokenizer | None
+    generation_config: GenerationConfig | None
+    global_attention: str | Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    xla: bool
+    quantize: Literal["int8"] | None
+    warmup: bool | Sequence[str]
 
 
 def export_saved_model(
-    model,
-    path,
-    tokenizer=None,
-    generation_config=None,
+    model: "TFLEDPreTrainedModel",
+    path: PathLike,
+    tokenizer: Tokenizer | None = None,
+    generation_config: GenerationConfig | None = None,
     *,
-    global_attention="first",
-    xla=False,
-    quantize=None,
-    warmup=False,
-    **options,
-):
+    global_attention: str | Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = "first",
+    xla: bool = False,
+    quantize: Literal["int8"] | None = None,
+    warmup: bool | Sequence[str] = False,
+    **options: Unpack[ExportOptions],
+) -> Path:
     """Writes a model for TensorFlow Serving, into `path/1`, then `path/2` and so on.
 
     TensorFlow alone loads it, in any language. Its signatures, of any batch size and

@@ -1,7 +1,11 @@
 """Generation as an endpoint: options fixed at export, some of them inputs."""
 
-import tensorflow as tf
+from typing import Unpack
 
+import tensorflow as tf
+from transformers import GenerationConfig
+
+from tf_led.generation.options.option_types import GenerationOptionTypes
 from tf_led.generation.options.resolve import resolve_options
 from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.python_hooks import PythonHooks
@@ -13,12 +17,19 @@ from tf_led.models.generation.generation_inputs import (
 )
 from tf_led.models.serving.endpoints import IDS, MASKS, with_masks
 from tf_led.models.serving.endpoints import endpoints as forward_endpoints
-from tf_led.serving.endpoint import Input, make_endpoint
+from tf_led.serving.endpoint import Endpoint, Input, make_endpoint
 
 DRAWN_SEED = -1
 
 
-def endpoints(model, generation_config=None, *, xla=False, seed=None, **options):
+def endpoints(
+    model,
+    generation_config: GenerationConfig | None = None,
+    *,
+    xla: bool = False,
+    seed: int | None = None,
+    **options: Unpack[GenerationOptionTypes],
+) -> dict[str, Endpoint]:
     """Lists what can be served.
 
     Args:

@@ -1,11 +1,14 @@
 """The forward pass as a SavedModel: flat inputs and outputs by name."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
 
 import tensorflow as tf
 
-from tf_led.models.serving.export import export_saved_model
+from tf_led.models.serving.export import ExportArguments, export_saved_model
 from tf_led.serving.endpoint import write_saved_model
+from tf_led.utils.annotations import PathLike
 
 CACHE_KINDS = ("self_key", "self_value", "cross_key", "cross_value")
 GRAPH_FILE = "saved_model.pb"
@@ -31,7 +34,7 @@ def make_serving(model):
     return serving
 
 
-def serving_output(model, output):
+def serving_output(model, output: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Gives every tensor of an output a name of its own, as signatures need.
 
     Args:
@@ -61,7 +64,13 @@ def serving_output(model, output):
     return dict(_flatten(output))
 
 
-def export(model, path, format="tf_saved_model", verbose=False, **options):
+def export(
+    model,
+    path: PathLike,
+    format: str = "tf_saved_model",
+    verbose: bool = False,
+    **options: Unpack[ExportArguments],
+) -> Path:
     """Writes a SavedModel for TensorFlow Serving: see `export_saved_model`.
 
     Args:

@@ -1,5 +1,8 @@
 """LED with a language head: summaries, answers, translations."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
 import keras
 import tensorflow as tf
 
@@ -7,14 +10,18 @@ from tf_led.generation.outputs import compute_transition_scores
 from tf_led.layers.initializers import Normal
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.model_inputs import validate_inputs
-from tf_led.models.config import is_tied
-from tf_led.models.generation.generation_mixin import GenerationMixin, SavedGeneration
+from tf_led.models.config import LEDConfig, is_tied
+from tf_led.models.generation.config_options import SavedGeneration
+from tf_led.models.generation.generation_mixin import GenerationMixin
 from tf_led.models.inputs import validation
+from tf_led.models.inputs.call_arguments import LanguageModelArguments, ModelOptions
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.outputs import TFLEDSeq2SeqLMOutput
+from tf_led.models.pretrained import editing
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.models.serving import generation_endpoints
 from tf_led.ops.losses import masked_cross_entropy, shift_tokens_right
+from tf_led.utils.annotations import Inputs, TensorLike
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -51,8 +58,10 @@ class TFLEDForConditionalGeneration(
     default_endpoint = "generate"
     text_endpoints = ("generate",)
     endpoints = generation_endpoints.endpoints
+    set_output_embeddings = editing.set_output_embeddings
+    set_bias = editing.set_bias
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: LEDConfig, **kwargs: Unpack[ModelOptions]) -> None:
         super().__init__(config, **kwargs)
         self._add_bias(config.vocab_size)
         self.lm_head = None if is_tied(config) else self._make_head(config)
@@ -78,28 +87,48 @@ class TFLEDForConditionalGeneration(
         head.build((None, None, config.d_model))
         return head
 
+    if TYPE_CHECKING:  # `call`, for who calls the model
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: Literal[False],
+            **arguments: Unpack[LanguageModelArguments],
+        ) -> tuple[Any, ...]: ...
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: bool | None = None,
+            **arguments: Unpack[LanguageModelArguments],
+        ) -> TFLEDSeq2SeqLMOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        labels=None,
-        training=False,
+        input_ids: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        decoder_input_ids: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        decoder_head_mask: TensorLike | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: TensorLike | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: TensorLike | None = None,
+        decoder_inputs_embeds: TensorLike | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        labels: TensorLike | None = None,
+        training: bool = False,
         *,
-        cross_attn_head_mask=None,
-    ):
+        cross_attn_head_mask: TensorLike | None = None,
+    ) -> TFLEDSeq2SeqLMOutput | tuple[Any, ...]:
         if labels is not None:
             use_cache = False
             labels = validation.validate_labels(labels, self.config.vocab_size)
@@ -140,7 +169,7 @@ class TFLEDForConditionalGeneration(
         labels = validation.validate_shape(labels, "labels", shape)
         return self.hf_compute_loss(labels, logits)
 
-    def score_tokens(self, hidden):
+    def score_tokens(self, hidden: TensorLike) -> tf.Tensor:
         """Scores the vocabulary.
 
         Args:
@@ -162,7 +191,7 @@ class TFLEDForConditionalGeneration(
             return self.lm_head(hidden) + bias
         return self.led.shared(hidden, reverse=True) + bias
 
-    def prepare_scores(self, dtype):
+    def prepare_scores(self, dtype: str) -> Callable[[tf.Tensor], tf.Tensor]:
         """Gives `score_tokens` with its weights cast once, for a loop over tokens.
 
         Args:
@@ -201,7 +230,13 @@ class TFLEDForConditionalGeneration(
 
         return score
 
-    def sum_loss(self, labels, logits, weights=None, label_smoothing=0.0):
+    def sum_loss(
+        self,
+        labels: TensorLike,
+        logits: TensorLike,
+        weights: TensorLike | None = None,
+        label_smoothing: float = 0.0,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sums the cross-entropy of the labels that are neither -100 nor padding.
 
         Args:
@@ -232,7 +267,7 @@ class TFLEDForConditionalGeneration(
             label_smoothing=label_smoothing,
         )
 
-    def prepare_decoder_input_ids_from_labels(self, labels):
+    def prepare_decoder_input_ids_from_labels(self, labels: TensorLike) -> tf.Tensor:
         """Shifts labels right, as data collators of transformers ask models to.
 
         Args:
@@ -254,7 +289,7 @@ class TFLEDForConditionalGeneration(
             labels, config.pad_token_id, config.decoder_start_token_id
         )
 
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> keras.layers.Layer:
         """Gives the output projection.
 
         Returns:
@@ -270,41 +305,7 @@ class TFLEDForConditionalGeneration(
         """
         return self.led.shared if self.lm_head is None else self.lm_head
 
-    def set_output_embeddings(self, value):
-        """Does what `set_input_embeddings` does: there is one table.
-
-        Of a model with `tie_word_embeddings=False` it changes the projection alone.
-
-        Args:
-            value: float[V, D] array or tensor, or a layer that has one.
-
-        Raises:
-            ValueError: on another shape.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> import numpy as np
-            >>> model.set_output_embeddings(np.zeros([29, 12]))
-            >>> float(model(input_ids=[[0, 2]]).logits[0, 0, 7])
-            0.0
-        """
-        if self.lm_head is None:
-            self.set_input_embeddings(value)
-            return
-        kernel = getattr(value, "kernel", None)
-        if kernel is None:
-            kernel = tf.transpose(getattr(value, "embeddings", value))
-        expected = tuple(self.lm_head.kernel.shape)
-        if tuple(kernel.shape) != expected:
-            raise ValueError(
-                f"`value` has shape {tuple(kernel.shape)[::-1]}, expected "
-                f"{expected[::-1]}."
-            )
-        self.lm_head.kernel.assign(kernel)
-
-    def get_bias(self):
+    def get_bias(self) -> dict[str, keras.Variable]:
         """Gives the bias on the logits.
 
         Returns:
@@ -319,38 +320,7 @@ class TFLEDForConditionalGeneration(
         """
         return {"final_logits_bias": self.final_logits_bias}
 
-    def set_bias(self, value):
-        """Overwrites the bias on the logits.
-
-        Args:
-            value: {"final_logits_bias": float[1, V]}.
-
-        Raises:
-            ValueError: on another key or shape.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config())
-            >>> import numpy as np
-            >>> model.set_bias({"final_logits_bias": np.ones([1, 29])})
-            >>> float(model.get_bias()["final_logits_bias"][0, 7])
-            1.0
-        """
-        expected = tuple(self.final_logits_bias.shape)
-        if set(value) != {"final_logits_bias"}:
-            raise ValueError(
-                f"`value` has keys {sorted(value)}, expected ['final_logits_bias']."
-            )
-        bias = tf.convert_to_tensor(value["final_logits_bias"])
-        if tuple(bias.shape) != expected:
-            raise ValueError(
-                f"`final_logits_bias` has shape {tuple(bias.shape)}, expected "
-                f"{expected}."
-            )
-        self.final_logits_bias.assign(bias)
-
-    def can_generate(self):
+    def can_generate(self) -> bool:
         """Tells that the model has `generate`.
 
         Returns:
@@ -366,8 +336,12 @@ class TFLEDForConditionalGeneration(
         return True
 
     def compute_transition_scores(
-        self, sequences, scores, beam_indices=None, normalize_logits=False
-    ):
+        self,
+        sequences: TensorLike,
+        scores: Any,
+        beam_indices: TensorLike | None = None,
+        normalize_logits: bool = False,
+    ) -> tf.Tensor:
         """Looks up the score that each generated token had when it was chosen.
 
         Args:

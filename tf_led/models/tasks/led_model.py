@@ -1,8 +1,14 @@
 """LED without a head."""
 
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
 import keras
 
+from tf_led.models.config import LEDConfig
+from tf_led.models.inputs.call_arguments import CacheArguments, ModelOptions
+from tf_led.models.outputs import TFLEDSeq2SeqModelOutput
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
+from tf_led.utils.annotations import Inputs, TensorLike
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -40,31 +46,51 @@ class TFLEDModel(TFLEDPreTrainedModel):
         TensorShape([1, 4, 12])
     """
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: LEDConfig, **kwargs: Unpack[ModelOptions]) -> None:
         super().__init__(config, **kwargs)
         self.build()
 
+    if TYPE_CHECKING:  # `call`, for who calls the model
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: Literal[False],
+            **arguments: Unpack[CacheArguments],
+        ) -> tuple[Any, ...]: ...
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: bool | None = None,
+            **arguments: Unpack[CacheArguments],
+        ) -> TFLEDSeq2SeqModelOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
+        input_ids: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        decoder_input_ids: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        decoder_head_mask: TensorLike | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: TensorLike | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: TensorLike | None = None,
+        decoder_inputs_embeds: TensorLike | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
         *,
-        cross_attn_head_mask=None,
-    ):
+        cross_attn_head_mask: TensorLike | None = None,
+    ) -> TFLEDSeq2SeqModelOutput | tuple[Any, ...]:
         return self.led.call(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -85,7 +111,7 @@ class TFLEDModel(TFLEDPreTrainedModel):
             cross_attn_head_mask=cross_attn_head_mask,
         )
 
-    def weight_table(self):
+    def weight_table(self) -> dict[str, keras.Variable]:
         """Lists the weights by their paths, without the leading `led/`.
 
         Returns:

@@ -1,6 +1,7 @@
 """What the heads over whole documents share: with the decoder, or without it."""
 
 import copy
+from typing import Any, Unpack
 
 import numpy as np
 import tensorflow as tf
@@ -14,12 +15,14 @@ from tf_led.models.backbone.model_inputs import (
 )
 from tf_led.models.config import LEDConfig
 from tf_led.models.inputs import validation
+from tf_led.models.inputs.call_arguments import ModelOptions
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.inputs.validation import assert_before, input_error, raise_where
 from tf_led.models.outputs import TFLEDSeq2SeqModelOutput
 from tf_led.models.pretrained.pretrained_model import TFLEDPreTrainedModel
 from tf_led.ops.control_flow import in_xla
 from tf_led.ops.losses import shift_tokens_right
+from tf_led.utils.annotations import TensorLike
 
 DECODER = "decoder"
 
@@ -181,19 +184,25 @@ class PooledModel(TFLEDPreTrainedModel):
     poolings = (DECODER,)
     own_options = ("pooling",)
 
-    def __init__(self, config, *, pooling=None, **kwargs):
+    def __init__(
+        self,
+        config: LEDConfig,
+        *,
+        pooling: str | None = None,
+        **kwargs: Unpack[ModelOptions],
+    ) -> None:
         super().__init__(with_pooling(config, pooling), **kwargs)
         check_pooling(self.pooling, self.poolings)
         if not self.has_decoder:
             freeze_decoder(self.led.decoder)
 
     @property
-    def pooling(self):
+    def pooling(self) -> str:
         """What stands for a document, one of `poolings`."""
         return pooling_of(self.config)
 
     @property
-    def has_decoder(self):
+    def has_decoder(self) -> bool:
         """Whether the decoder is run: otherwise the encoder alone reads a document."""
         return self.pooling == DECODER
 
@@ -204,7 +213,7 @@ class PooledModel(TFLEDPreTrainedModel):
         names = ("input_ids", "attention_mask", "global_attention_mask")
         return {name: inputs[name] for name in names}
 
-    def run_led(self, **inputs):
+    def run_led(self, **inputs: Any) -> TFLEDSeq2SeqModelOutput:
         """Reads documents with encoder and decoder, or with the encoder alone.
 
         Args:
@@ -241,7 +250,12 @@ class PooledModel(TFLEDPreTrainedModel):
                 )
         return self._run_encoder(inputs)
 
-    def real_tokens(self, output, attention_mask, global_attention_mask):
+    def real_tokens(
+        self,
+        output: TFLEDSeq2SeqModelOutput,
+        attention_mask: TensorLike | None,
+        global_attention_mask: TensorLike | None,
+    ) -> tf.Tensor:
         """Tells which of the encoder's states are those of real tokens.
 
         Args:

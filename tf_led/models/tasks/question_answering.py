@@ -1,16 +1,23 @@
 """LED with a span head: where in a document the answer to a question stands."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
 import keras
 import tensorflow as tf
 
 from tf_led.layers import heads
 from tf_led.models.backbone.layer_stack import choose
+from tf_led.models.config import LEDConfig
+from tf_led.models.inputs.call_arguments import AnswerArguments, ModelOptions
 from tf_led.models.inputs.named_inputs import is_mapping
 from tf_led.models.inputs.validation import input_error
 from tf_led.models.outputs import TFLEDSeq2SeqQuestionAnsweringModelOutput
 from tf_led.models.tasks.pooled_model import DECODER, PooledModel
 from tf_led.ops.losses import span_cross_entropy
 from tf_led.ops.masks import mask_value
+from tf_led.serving.endpoint import Endpoint
+from tf_led.utils.annotations import Inputs, TensorLike
 
 
 @keras.saving.register_keras_serializable(package="tf_led")
@@ -72,7 +79,13 @@ class TFLEDForQuestionAnswering(PooledModel):
     logits_names = ("start_logits", "end_logits")
     default_endpoint = "answer"
 
-    def __init__(self, config, *, pooling=None, **kwargs):
+    def __init__(
+        self,
+        config: LEDConfig,
+        *,
+        pooling: str | None = None,
+        **kwargs: Unpack[ModelOptions],
+    ) -> None:
         super().__init__(config, pooling=pooling, **kwargs)
         self.qa_outputs = heads.dense(
             2, config.init_std, "qa_outputs", self.dtype_policy
@@ -80,28 +93,48 @@ class TFLEDForQuestionAnswering(PooledModel):
         self.qa_outputs.build((None, None, config.d_model))
         self.build()
 
+    if TYPE_CHECKING:  # `call`, for who calls the model
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: Literal[False],
+            **arguments: Unpack[AnswerArguments],
+        ) -> tuple[Any, ...]: ...
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: bool | None = None,
+            **arguments: Unpack[AnswerArguments],
+        ) -> TFLEDSeq2SeqQuestionAnsweringModelOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        start_positions=None,
-        end_positions=None,
-        training=False,
+        input_ids: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        decoder_input_ids: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        decoder_head_mask: TensorLike | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: TensorLike | None = None,
+        inputs_embeds: TensorLike | None = None,
+        decoder_inputs_embeds: TensorLike | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        start_positions: TensorLike | None = None,
+        end_positions: TensorLike | None = None,
+        training: bool = False,
         *,
-        cross_attn_head_mask=None,
-    ):
+        cross_attn_head_mask: TensorLike | None = None,
+    ) -> TFLEDSeq2SeqQuestionAnsweringModelOutput | tuple[Any, ...]:
         has_labels = _check_both(start_positions, end_positions)
         output = self.run_led(
             input_ids=input_ids,
@@ -134,7 +167,9 @@ class TFLEDForQuestionAnswering(PooledModel):
         return_dict = choose(return_dict, self.config.return_dict)
         return output if return_dict else output.to_tuple()
 
-    def score_tokens(self, output, real=None):
+    def score_tokens(
+        self, output: Any, real: TensorLike | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores every token as an answer's first and last.
 
         Args:
@@ -165,7 +200,12 @@ class TFLEDForQuestionAnswering(PooledModel):
             logits = tf.where(real[:, :, None], logits, lowest)
         return dict(zip(self.logits_names, tf.unstack(logits, axis=2), strict=True))
 
-    def sum_loss(self, labels, logits, weights=None):
+    def sum_loss(
+        self,
+        labels: Mapping[str, TensorLike],
+        logits: Mapping[str, TensorLike],
+        weights: TensorLike | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sums the cross-entropies of the answers' first tokens, and of their last.
 
         Args:
@@ -204,7 +244,7 @@ class TFLEDForQuestionAnswering(PooledModel):
         loss_sums, label_counts = zip(*losses, strict=True)
         return tf.stack(loss_sums), tf.stack(label_counts)
 
-    def endpoints(self):
+    def endpoints(self) -> dict[str, Endpoint]:
         """Lists what can be served.
 
         Returns:

@@ -1,10 +1,14 @@
 """LED with a classification head: one or several classes, or numbers, of a document."""
 
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
 import keras
 import tensorflow as tf
 
 from tf_led.layers.classification_head import ClassificationHead
 from tf_led.models.backbone.layer_stack import choose
+from tf_led.models.config import LEDConfig
+from tf_led.models.inputs.call_arguments import ClassifierArguments, ModelOptions
 from tf_led.models.inputs.named_inputs import static_or_dynamic
 from tf_led.models.inputs.validation import (
     assert_before,
@@ -25,6 +29,8 @@ from tf_led.ops.losses import (
     class_cross_entropy,
     squared_error,
 )
+from tf_led.serving.endpoint import Endpoint
+from tf_led.utils.annotations import Inputs, TensorLike
 
 REGRESSION = "regression"
 SINGLE_LABEL = "single_label_classification"
@@ -195,7 +201,13 @@ class TFLEDForSequenceClassification(PooledModel):
     default_endpoint = "classify"
     text_endpoints = ("classify",)
 
-    def __init__(self, config, *, pooling=None, **kwargs):
+    def __init__(
+        self,
+        config: LEDConfig,
+        *,
+        pooling: str | None = None,
+        **kwargs: Unpack[ModelOptions],
+    ) -> None:
         super().__init__(config, pooling=pooling, **kwargs)
         self.classification_head = ClassificationHead(
             config.d_model,
@@ -208,27 +220,47 @@ class TFLEDForSequenceClassification(PooledModel):
         self.classification_head.build()
         self.build()
 
+    if TYPE_CHECKING:  # `call`, for who calls the model
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: Literal[False],
+            **arguments: Unpack[ClassifierArguments],
+        ) -> tuple[Any, ...]: ...
+
+        @overload
+        def __call__(
+            self,
+            input_ids: Inputs | None = None,
+            *inputs: Any,
+            return_dict: bool | None = None,
+            **arguments: Unpack[ClassifierArguments],
+        ) -> TFLEDSeq2SeqSequenceClassifierOutput: ...
+
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        labels=None,
-        training=False,
+        input_ids: TensorLike | None = None,
+        attention_mask: TensorLike | None = None,
+        decoder_input_ids: TensorLike | None = None,
+        decoder_attention_mask: TensorLike | None = None,
+        head_mask: TensorLike | None = None,
+        decoder_head_mask: TensorLike | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: TensorLike | None = None,
+        inputs_embeds: TensorLike | None = None,
+        decoder_inputs_embeds: TensorLike | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        labels: TensorLike | None = None,
+        training: bool = False,
         *,
-        cross_attn_head_mask=None,
-    ):
+        cross_attn_head_mask: TensorLike | None = None,
+    ) -> TFLEDSeq2SeqSequenceClassifierOutput | tuple[Any, ...]:
         if self.has_decoder and input_ids is None:
             raise input_error(
                 "`input_ids` is missing: with `pooling` 'decoder' the state at their "
@@ -283,7 +315,9 @@ class TFLEDForSequenceClassification(PooledModel):
         end_ids = end_ids if isinstance(end_ids, list) else [end_ids]
         return last_end_states(hidden, ids, end_ids)
 
-    def sum_loss(self, labels, logits, weights=None):
+    def sum_loss(
+        self, labels: TensorLike, logits: TensorLike, weights: TensorLike | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sums the loss that `config.problem_type` names, or else the labels suggest.
 
         Args:
@@ -310,7 +344,7 @@ class TFLEDForSequenceClassification(PooledModel):
         """
         return classification_loss(labels, logits, self.config.problem_type, weights)
 
-    def endpoints(self):
+    def endpoints(self) -> dict[str, Endpoint]:
         """Lists what can be served.
 
         Returns:

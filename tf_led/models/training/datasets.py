@@ -2,10 +2,13 @@
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from tf_led.data.hf_dataset import make_tf_dataset
+from tf_led.utils.annotations import Tokenizer
 
 # What a call takes that is not one row for every example of a batch.
 NOT_COLUMNS = {
@@ -24,15 +27,15 @@ NOT_COLUMNS = {
 
 def prepare_tf_dataset(
     model,
-    dataset,
-    batch_size=8,
-    shuffle=True,
-    tokenizer=None,
-    collate_fn=None,
-    collate_fn_args=None,
-    drop_remainder=None,
-    prefetch=True,
-):
+    dataset: Any,
+    batch_size: int = 8,
+    shuffle: bool = True,
+    tokenizer: Tokenizer | None = None,
+    collate_fn: Callable[..., Any] | None = None,
+    collate_fn_args: dict[str, Any] | None = None,
+    drop_remainder: bool | None = None,
+    prefetch: bool = True,
+) -> tf.data.Dataset:
     """Batches a Hugging Face dataset for `fit`, `evaluate` and `predict`.
 
     Columns that the model's call does not take are dropped. Without `collate_fn`

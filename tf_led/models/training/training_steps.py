@@ -1,5 +1,7 @@
 """What a model does in a step of `fit`, `evaluate` and `predict`."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -10,6 +12,7 @@ from tf_led.training.accumulation import build_optimizer
 from tf_led.training.distribution import DistributedFit
 from tf_led.training.metrics import TokenAccuracy
 from tf_led.training.steps import test_on, train_on
+from tf_led.utils.annotations import TensorLike
 from tf_led.utils.keras_backend import check_keras_objects
 
 # What transformers' users pass to say "the model's own loss".
@@ -30,16 +33,16 @@ class TrainingSteps(FitArguments, DistributedFit):
 
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
-        *args,
-        jit_compile=False,
-        label_smoothing=0.0,
-        **kwargs,
-    ):
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        *args: Any,
+        jit_compile: bool | str = False,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         """Configures training, as `keras.Model.compile`.
 
         Args:
@@ -169,7 +172,9 @@ class TrainingSteps(FitArguments, DistributedFit):
             options["label_smoothing"] = self.label_smoothing
         return self._one_or_named(labels, self.label_names), options
 
-    def sum_loss(self, labels, logits, weights=None):
+    def sum_loss(
+        self, labels: Any, logits: Any, weights: TensorLike | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Sums the loss over the labels that count; heads say how.
 
         Args:
@@ -197,7 +202,13 @@ class TrainingSteps(FitArguments, DistributedFit):
             "loss, or take a model with a head."
         )
 
-    def hf_compute_loss(self, labels, logits, weights=None, **options):
+    def hf_compute_loss(
+        self,
+        labels: Any,
+        logits: Any,
+        weights: TensorLike | None = None,
+        **options: Any,
+    ) -> tf.Tensor:
         """The mean loss over the labels that count.
 
         Args:

@@ -8,8 +8,8 @@ import tensorflow as tf
 from tokenizers import Tokenizer, models
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from tf_led.tokenization.encoding import check_at_least
 from tf_led.tokenization.led_tokenizer import LEDTokenizer
+from tf_led.tokenization.padding import check_at_least
 from tf_led.tokenization.tokenizer_json import find_difference
 
 

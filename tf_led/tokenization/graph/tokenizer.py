@@ -28,6 +28,7 @@ from tf_led.tokenization.graph.tables import (
     token_bytes,
 )
 from tf_led.tokenization.graph.words import WordSplitter
+from tf_led.utils.annotations import TensorLike, Tokenizer
 
 # Strings have no other place, and their lengths and bytes are best beside them.
 _DEVICE = "/CPU:0"
@@ -81,7 +82,7 @@ class GraphTokenizer(tf.Module):
         [b'abba']
     """
 
-    def __init__(self, tokenizer, name=None):
+    def __init__(self, tokenizer: Tokenizer, name: str | None = None) -> None:
         super().__init__(name=name)
         bpe_tables = read_bpe(tokenizer)
         check_tokenizer(tokenizer)
@@ -100,7 +101,12 @@ class GraphTokenizer(tf.Module):
             self._bpe = GraphBpe(bpe_tables)
             self._decode = GraphDecoder(tokenizer)
 
-    def __call__(self, texts, max_length=None, pad_to_multiple_of=None):
+    def __call__(
+        self,
+        texts: TensorLike | str,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Turns texts into model inputs, padded to the longest.
 
         Args:
@@ -127,7 +133,12 @@ class GraphTokenizer(tf.Module):
                 "attention_mask": pad(tf.ones_like(ids), 0, *width),
             }
 
-    def encode(self, texts, max_length=None, add_special_tokens=True):
+    def encode(
+        self,
+        texts: TensorLike | str,
+        max_length: int | None = None,
+        add_special_tokens: bool = True,
+    ) -> tf.RaggedTensor:
         """Turns texts into rows of ids, each as long as its text has it.
 
         Args:
@@ -163,7 +174,12 @@ class GraphTokenizer(tf.Module):
             )
             return tf.concat([first, ids, last], axis=1)
 
-    def decode(self, ids, skip_special_tokens=True, clean_up_tokenization_spaces=None):
+    def decode(
+        self,
+        ids: TensorLike | tf.RaggedTensor,
+        skip_special_tokens: bool = True,
+        clean_up_tokenization_spaces: bool | None = None,
+    ) -> tf.Tensor:
         """Turns rows of ids into texts, as the tokenizer's `batch_decode`.
 
         Args:
