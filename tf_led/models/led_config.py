@@ -1,5 +1,7 @@
 """transformers' LEDConfig, without the silence about options of generation."""
 
+from typing import Any
+
 import transformers
 
 from tf_led.models.config import OPTION_NAMES
@@ -28,13 +30,13 @@ class LEDConfig(transformers.LEDConfig):
         (12, 4)
     """
 
-    def __init__(self, *args, **fields):
+    def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
         for name in _options_in(fields):
             setattr(self, name, fields[name])
 
     @classmethod
-    def from_dict(cls, config_dict, **kwargs):
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Makes a config of a dict, which stays as it is.
 
         Args:

@@ -1,26 +1,26 @@
 """A model's config, of which a part says what was built and may not change."""
 
-from tf_led.models.config import built_fields, check_unchanged
+from tf_led.models.config import LEDConfig, built_fields, check_unchanged
 
 
 class CheckedConfig:
     """Adds `config` to a model, and checks it wherever the model is used."""
 
     @property
-    def config(self):
+    def config(self) -> LEDConfig:
         """The LEDConfig; what was read while the model was built stays as it was."""
         if "_config" not in self.__dict__:
             raise AttributeError("config")  # Keras reads before it sets
         return self.__dict__["_config"]
 
     @config.setter
-    def config(self, value):
+    def config(self, value: LEDConfig) -> None:
         self.__dict__["_config"] = value
         led = self.__dict__.get("led")
         for part in () if led is None else (led, led.encoder, led.decoder):
             part.config = value
 
-    def remember_config(self, *names):
+    def remember_config(self, *names: str) -> None:
         """Keeps the fields that the weights were made for; see `check_config`.
 
         Args:
@@ -40,7 +40,7 @@ class CheckedConfig:
         # Not by assignment: Keras would track the dict.
         self.__dict__["_built_fields"] = {**kept, **changed}
 
-    def check_config(self):
+    def check_config(self) -> None:
         """Checks that the config says what was built.
 
         Calls, `generate`, `fit` and its kin and all that saves do so first.
