@@ -20,7 +20,7 @@ from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
 from tf_led.models.backbone.model_inputs import DocumentInputs
 from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
-from tf_led.models.generation.config_options import ConfigOptions, foreign_options
+from tf_led.models.generation.config_options import ConfigOptions
 from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
 from tf_led.models.generation.generation_inputs import (
     GenerateArguments,
@@ -55,11 +55,7 @@ class GenerationMixin(ConfigOptions):
             >>> model.generation_config.eos_token_id
             2
         """
-        foreign = foreign_options(self.config)
-        fields = self.config.to_dict()
-        own = {name: fields[name] for name in fields if name not in foreign}
-        self.generation_config = GenerationConfig.from_model_config(own)
-        self._set_options(foreign)  # which `generate` checks, all together
+        self.take_options_of_config()
         # Not by assignment: Keras would track the dict.
         self.__dict__["_compiled_generation"] = CompiledLoops()
 

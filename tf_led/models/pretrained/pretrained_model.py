@@ -86,9 +86,8 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             dtype=self.dtype_policy,
         )
         # PyTorch acts on this field of old config.json files too.
-        self._set_gradient_checkpointing(
-            bool(getattr(config, "gradient_checkpointing", False))
-        )
+        recomputes = getattr(config, "gradient_checkpointing", False)
+        self._set_gradient_checkpointing(bool(recomputes))
         self.remember_config()
 
     def build(self, input_shape=None):
@@ -357,9 +356,8 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             True
         """
         variables = self.trainable_variables if only_trainable else self.variables
-        return sum(
-            int(tf.size(v)) for v in variables if v.dtype in ("float32", *HALF_DTYPES)
-        )
+        floats = ("float16", "bfloat16", "float32", "float64")
+        return sum(int(tf.size(v)) for v in variables if v.dtype in floats)
 
     def get_config(self) -> dict[str, Any]:
         self.check_config()
@@ -372,6 +370,3 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             "attention_implementation": self.led.encoder.attention_implementation,
             **({"quantization": modes} if modes else {}),
         }
-
-
-HALF_DTYPES = ("float16", "bfloat16", "float64")
