@@ -79,17 +79,8 @@ class ConfigOptions:
         self.__dict__["_generation_config"] = value
         self.__dict__["_config_options"] = options_of(self.config)
 
-    def take_options_of_config(self):
-        """Sets the generation config that the model's config implies.
-
-        Example:
-            >>> from tf_led import TFLEDForConditionalGeneration
-            >>> from tf_led.testing import tiny_config
-            >>> model = TFLEDForConditionalGeneration(tiny_config(num_beams=4))
-            >>> model.take_options_of_config()  # the constructor has done so once
-            >>> model.generation_config.num_beams
-            4
-        """
+    def _take_options_of_config(self):
+        """Sets the generation config that the model's config implies."""
         foreign = foreign_options(self.config)
         fields = self.config.to_dict()
         own = {name: fields[name] for name in fields if name not in foreign}

@@ -55,7 +55,7 @@ class GenerationMixin(ConfigOptions):
             >>> model.generation_config.eos_token_id
             2
         """
-        self.take_options_of_config()
+        self._take_options_of_config()
         # Not by assignment: Keras would track the dict.
         self.__dict__["_compiled_generation"] = CompiledLoops()
 
