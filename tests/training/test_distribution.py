@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training import worker
-from tf_led.training.distribution import check_accumulation, check_jit
+from tf_led.training.distribution import check_accumulation
 from tf_led.training.workers import run_workers, share_batches
 
 
@@ -35,11 +35,18 @@ def test_two_processes_equal_one(tmp_path):
             assert_same(dict(found), expected)
 
 
-def test_two_devices_equal_one(tmp_path):
-    """MirroredStrategy, several steps to an execution, a device without a row."""
-    expected = fit_alone(worker.uneven_documents())
+@pytest.mark.parametrize(
+    ("way", "documents"),
+    [
+        ("mirrored", worker.uneven_documents),
+        pytest.param("xla", worker.few_documents, marks=pytest.mark.large),
+    ],
+)
+def test_two_devices_equal_one(tmp_path, way, documents):
+    """Several steps to an execution, or XLA; a device without a row."""
+    expected = fit_alone(documents())
     command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
-    subprocess.run([*command, "mirrored"], check=True, timeout=300)
+    subprocess.run([*command, way], check=True, timeout=300)
     with np.load(tmp_path / "of-0.npz") as found:
         assert_same(dict(found), expected)
 
@@ -56,10 +63,3 @@ def test_shared_batches_are_the_workers_own():
     strategy = tf.distribute.get_strategy()
     shared = list(share_batches(batches, strategy))
     assert [b["input_ids"].shape[1] for b in shared] == [n for n, _ in worker.LENGTHS]
-
-
-def test_xla_over_replicas_is_refused():
-    with pytest.raises(ValueError, match="`jit_compile` is True, .* over 3 replicas"):
-        check_jit(True, num_replicas=3)
-    check_jit(True, num_replicas=1)
-    check_jit(False, num_replicas=3)

@@ -78,6 +78,12 @@ def uneven_documents():
     return [*batches, {name: array[:1] for name, array in batches[0].items()}]
 
 
+def few_documents():
+    """Likewise, of one length: XLA compiles for each."""
+    batch = joint_documents()[0]
+    return [batch, {name: array[:1] for name, array in batch.items()}]
+
+
 def joined(*batches):
     fills = {"input_ids": 1, "labels": -100}
     return {
@@ -127,20 +133,33 @@ def train_as_worker():
     return worker_index(), fit(model, batches)
 
 
-def train_on_two_devices():
-    """Each batch is cut in two, the last leaves one device without a row.
-
-    The last step of an execution is missing.
-    """
+def make_devices():
+    """Two of them: each batch is cut in two, a batch of one row leaves one without."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     devices = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, devices)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def train_on_devices(strategy, documents, **options):
     with strategy.scope():
-        model = make_model(make_optimizer(), steps_per_execution=2)
-    return 0, fit(model, dataset(uneven_documents()))
+        model = make_model(make_optimizer(), **options)
+    return fit(model, dataset(documents))
+
+
+def main(path, way=None):
+    if way is None:
+        index, found = train_as_worker()
+        np.savez(f"{path}-{index}", **found)
+    elif way == "mirrored":  # the last step of an execution is missing
+        options = {"steps_per_execution": 2}
+        found = train_on_devices(make_devices(), uneven_documents(), **options)
+        np.savez(f"{path}-0", **found)
+    else:
+        options = {"jit_compile": True}
+        found = train_on_devices(make_devices(), few_documents(), **options)
+        np.savez(f"{path}-0", **found)
 
 
 if __name__ == "__main__":
-    index, found = (train_on_two_devices if sys.argv[2:] else train_as_worker)()
-    np.savez(f"{sys.argv[1]}-{index}", **found)
+    main(*sys.argv[1:])

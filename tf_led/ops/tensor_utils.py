@@ -64,6 +64,10 @@ def write_rows(tensor, rows, start, axis=0):
     """
     rank, count = tensor.shape.rank, size_of(rows, axis)
     if in_xla():  # where a strided slice cannot begin at a loop counter
+        if tensor.shape.num_elements() is None and axis == 0:
+            # A replica may get no row of the last batch; nothing is put into nothing.
+            count *= tf.minimum(tf.size(tensor), 1)
+            rows = rows[:count]
         lead = tf.unstack(tf.shape(tensor)[:axis], axis)
         places = [tf.range(size) for size in lead] + [start + tf.range(count)]
         index = tf.stack(tf.meshgrid(*places, indexing="ij"), axis=-1)

@@ -43,7 +43,6 @@ class DistributedFit:
         if iterator is not None:
             data_batch = _first_batch(iterator, strategy)
         num_replicas = strategy.num_replicas_in_sync
-        check_jit(self.jit_compile, num_replicas)
         with strategy.scope():
             if self.optimizer is not None:
                 check_accumulation(self.optimizer, num_replicas)
@@ -73,23 +72,6 @@ def check_accumulation(optimizer, num_replicas):
             f"The optimizer has `gradient_accumulation_steps` {steps}, which Keras "
             f"cannot do over {num_replicas} replicas. Give larger batches, or "
             "gradient_checkpointing_enable() to make them fit."
-        )
-
-
-def check_jit(jit_compile, num_replicas):
-    """Raises an error for what is not offered.
-
-    Args:
-        jit_compile: bool, of `compile`.
-        num_replicas: int.
-
-    Raises:
-        ValueError: if a step is to be compiled with XLA over several replicas.
-    """
-    if jit_compile and num_replicas > 1:
-        raise ValueError(
-            f"`jit_compile` is {jit_compile}, but a step over {num_replicas} replicas "
-            "is not compiled with XLA: leave it out."
         )
 
 

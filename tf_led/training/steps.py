@@ -95,19 +95,11 @@ def train_on(model, data, sum_loss=None, may_be_unused=()):
     if not variables:
         raise ValueError(f"`{model.name}` has no weight that trains: unfreeze some.")
     build_optimizer(optimizer, variables)
-    with tf.GradientTape() as tape:
-        outputs = model(inputs, training=True)
-        if sum_loss is None:
-            loss, scale = _compiled_loss(model, data, outputs, training=True), None
-        else:
-            loss_sum, label_count = sum_loss(outputs)
-            joint_count = sum_over_replicas(label_count)
-            scale = accumulation_scale(optimizer, joint_count)
-            loss = _mean(model, loss_sum, label_count, scale.divisor)
-        scaled = optimizer.scale_loss(loss)
-    if sum_loss is not None:
-        _report(model, loss_sum, label_count, joint_count)
-    gradients = tape.gradient(scaled, [variable.value for variable in variables])
+    compute = _gradients
+    if model.jit_compile and num_replicas() > 1:
+        compute = _compiled_gradients
+    outputs, sums, gradients, scale = compute(model, data, sum_loss)
+    _report(model, data, *sums)
     gradients, variables = _without_unused(gradients, variables, may_be_unused)
     gradients = [_dense(gradient) for gradient in gradients]
     if hasattr(optimizer, "inner_optimizer"):
@@ -131,37 +123,23 @@ def test_on(model, data, sum_loss=None):
         Dict of metrics.
     """
     inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    outputs = model(inputs, training=False)
-    if sum_loss is None:
-        _compiled_loss(model, data, outputs, training=False)
-    else:
-        loss_sum, label_count = sum_loss(outputs)
-        _report(model, loss_sum, label_count, sum_over_replicas(label_count))
+
+    def run():
+        return _forward(model, data, sum_loss, training=False)
+
+    if model.jit_compile and num_replicas() > 1:
+        run = tf.function(run, jit_compile=True, autograph=False)
+    outputs, sums = run()
+    _report(model, data, *sums)
     return model.compute_metrics(inputs, y, outputs, sample_weight=sample_weight)
 
 
-def _mean(model, loss_sum, label_count, divisor):
-    """This replica's part of the mean, with what layers add, such as regularisers."""
-    loss = mean_loss(loss_sum, divisor)
-    if not model.losses:
-        return loss
-    penalty = tf.add_n([tf.cast(part, tf.float32) for part in model.losses])
-    counts = tf.reduce_mean(label_count), tf.reduce_mean(divisor)
-    return loss + penalty * tf.math.divide_no_nan(*counts)
-
-
-def _report(model, loss_sum, label_count, joint_count):
-    """Adds a batch to the mean loss of the epoch.
-
-    Every replica writes down the same: it does not matter whose is read.
-    """
-    loss = sum_over_replicas(_mean(model, loss_sum, label_count, joint_count))
-    model._loss_tracker.update_state(loss, sample_weight=tf.reduce_mean(joint_count))
-
-
-def _compiled_loss(model, data, outputs, training):
-    """The loss of `compile`, added to that of the epoch by its number of rows."""
+def _forward(model, data, sum_loss, training):
+    """Outputs, and what the loss is made of: (sum, count), or one that is a mean."""
     inputs, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    outputs = model(inputs, training=training)
+    if sum_loss is not None:
+        return outputs, sum_loss(outputs)
     loss = model._compute_loss(
         x=inputs,
         y=y,
@@ -169,10 +147,103 @@ def _compiled_loss(model, data, outputs, training):
         sample_weight=sample_weight,
         training=training,
     )
-    rows = tf.shape(keras.tree.flatten(inputs)[0])[0]
-    # Keras has divided by the number of replicas already.
-    model._loss_tracker.update_state(loss * num_replicas(), sample_weight=rows)
-    return loss
+    return outputs, (loss,)
+
+
+def _gradients(model, data, sum_loss):
+    """Outputs and sums as `_forward`, gradients of the weights, `AccumulationScale`."""
+    optimizer, scale = model.optimizer, None
+    with tf.GradientTape() as tape:
+        outputs, sums = _forward(model, data, sum_loss, training=True)
+        loss = sums[0]
+        if sum_loss is not None:
+            scale = accumulation_scale(optimizer, sum_over_replicas(sums[1]))
+            loss = _mean(model, *sums, scale.divisor)
+        scaled = optimizer.scale_loss(loss)
+    variables = [variable.value for variable in model.trainable_variables]
+    return outputs, sums, tape.gradient(scaled, variables), scale
+
+
+def _compiled_gradients(model, data, sum_loss):
+    """The same, forward and backward compiled with XLA, for each replica by itself.
+
+    What replicas sum up cannot be compiled with it: each has the gradients of the means
+    of its own labels, and then gives them the weight that these have among all.
+    """
+    optimizer, found = model.optimizer, []
+    variables = [variable.value for variable in model.trainable_variables]
+
+    def of_mean(number):
+        # Not one persistent tape for all: it keeps what every step of a loop made.
+        with tf.GradientTape() as tape:
+            outputs, sums = _forward(model, data, sum_loss, training=True)
+            means = sums if sum_loss is None else _own_means(model, *sums)
+            scaled = optimizer.scale_loss(means[number])
+        return outputs, sums, len(means), tape.gradient(scaled, variables)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def run():
+        outputs, sums, count, gradients = of_mean(0)
+        by_mean = [gradients] + [of_mean(i)[-1] for i in range(1, count)]
+        of_weights = list(zip(*by_mean, strict=True))
+        found[:] = [any(g is not None for g in grads) for grads in of_weights]
+        of_weights = [
+            [tf.zeros(v.shape, v.dtype) if g is None else _dense(g) for g in grads]
+            for grads, v, is_found in zip(of_weights, variables, found, strict=True)
+            if is_found
+        ]
+        return outputs, sums, of_weights
+
+    outputs, sums, of_weights = run()
+    scale, parts = None, [1.0]
+    if sum_loss is not None:
+        joint_count = sum_over_replicas(sums[1])
+        scale = accumulation_scale(optimizer, joint_count)
+        parts = tf.math.divide_no_nan(sums[1], scale.divisor)
+        parts = tf.unstack(tf.reshape(parts, [-1]), len(of_weights[0]))
+        parts = [part / len(parts) for part in parts]
+    weighted = iter(
+        tf.add_n([g * tf.cast(p, g.dtype) for g, p in zip(grads, parts, strict=True)])
+        for grads in of_weights
+    )
+    return outputs, sums, [next(weighted) if f else None for f in found], scale
+
+
+def _own_means(model, loss_sum, label_count):
+    """The P means of a replica's own labels, each with what layers add."""
+    means = tf.reshape(tf.math.divide_no_nan(loss_sum, label_count), [-1])
+    penalty = _penalty(model) if model.losses else 0.0
+    return [mean + penalty for mean in tf.unstack(means)]
+
+
+def _penalty(model):
+    return tf.add_n([tf.cast(part, tf.float32) for part in model.losses])
+
+
+def _mean(model, loss_sum, label_count, divisor):
+    """This replica's part of the mean, with what layers add, such as regularisers."""
+    loss = mean_loss(loss_sum, divisor)
+    if not model.losses:
+        return loss
+    counts = tf.reduce_mean(label_count), tf.reduce_mean(divisor)
+    return loss + _penalty(model) * tf.math.divide_no_nan(*counts)
+
+
+def _report(model, data, loss, label_count=None):
+    """Adds a batch to the mean loss of the epoch.
+
+    Every replica writes down the same: it does not matter whose is read. A mean of
+    Keras counts by its number of rows.
+    """
+    if label_count is None:
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        weight = tf.shape(keras.tree.flatten(inputs)[0])[0]
+        loss *= num_replicas()  # by which Keras has divided it already
+    else:
+        joint_count = sum_over_replicas(label_count)
+        loss = sum_over_replicas(_mean(model, loss, label_count, joint_count))
+        weight = tf.reduce_mean(joint_count)
+    model._loss_tracker.update_state(loss, sample_weight=weight)
 
 
 def _without_unused(gradients, variables, may_be_unused):

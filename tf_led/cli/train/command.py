@@ -265,12 +265,10 @@ def check_replicas(args, optimizer, num_replicas):
     Raises:
         UsageError: naming the option.
     """
-    from tf_led.training.distribution import check_accumulation, check_jit
+    from tf_led.training.distribution import check_accumulation
 
     with blamed_on(f"--accumulation-steps {args.accumulation_steps}"):
         check_accumulation(optimizer, num_replicas)
-    with blamed_on("--jit-compile"):
-        check_jit(args.jit_compile, num_replicas)
 
 
 def make_optimizer(args, total_steps):
