@@ -64,6 +64,7 @@ def found(tmp_path_factory):
     return lines
 
 
+@pytest.mark.slow
 def test_a_checker_finds_each_mistake_of_a_script_and_nothing_else(found):
     # But one kind: Keras chooses a model's bases at run time, so that no checker can
     # tell an attribute that a model has not.
@@ -75,6 +76,7 @@ def test_a_checker_finds_each_mistake_of_a_script_and_nothing_else(found):
     assert {script[n - 1]: messages for n, messages in others.items()} == {}
 
 
+@pytest.mark.slow
 def test_a_checker_finds_nothing_in_the_readme(found):
     assert found["readme.py"] == {}
 
@@ -85,6 +87,7 @@ def completions(code):
     return {one.name for one in script.complete()}
 
 
+@pytest.mark.slow
 def test_an_editor_completes_the_public_names():
     offered = completions("from tf_led import TF")
     assert {name for name in tf_led.__all__ if name.startswith("TF")} <= offered
