@@ -40,8 +40,9 @@ EVALUATE := $(BIN)/tf-led evaluate --data $(DEMO)/validation.jsonl --predictions
 demo: $(VENV)/.installed-train
 	$(BIN)/python -m examples.demo $(DEMO)
 	rm -rf $(DEMO)/tuned
-	$(BIN)/tf-led summarize $(DEMO)/document.txt --max-source-length 2048 \
-		--summary-tokens 300
+	$(BIN)/tf-led summarize $(DEMO)/document.txt --part-tokens 512 \
+		--summary-tokens 600 --part-summaries $(DEMO)/parts.jsonl
+	$(BIN)/python -m examples.demo $(DEMO) --outline
 	$(EVALUATE) $(DEMO)/before.jsonl
 	$(BIN)/tf-led train --train $(DEMO)/train.jsonl --output $(DEMO)/tuned \
 		--epochs 8 --batch-size 8 --max-source-length 512 --learning-rate 5e-4

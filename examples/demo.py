@@ -1,9 +1,10 @@
 """What `make demo` reads, summarises and learns from: `python -m examples.demo FOLDER`.
 
-Writes a long English document and short ones with their titles, chapters of Python's
-own reference manual, which comes with every Python; and a LED of seeded random weights,
-for code that only needs one to run on. No network, no download. `--compare` shows what
-a model wrote about some chapters before it was fine-tuned and after.
+Writes a long English document, what Python's library says of itself; short ones with
+their titles, chapters of Python's reference manual; and a LED of seeded random weights,
+for code that only needs one to run on. No network, no download. `--outline` shows what
+a model wrote about each part of the document, `--compare` what it wrote about some
+chapters before it was fine-tuned and after.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from tf_led.cli.main import prepare_streams
 from tf_led.cli.parser import load_tensorflow
-from tf_led.testing.manual import chapters, long_chapter
+from tf_led.testing.manual import chapters, library_guide
 
 EVERY = 4  # of so many chapters one is measured, the others are learnt from
 NUM_SHOWN = 5
@@ -26,13 +27,34 @@ def write_texts(folder):
     Args:
         folder: Path.
     """
-    (folder / "document.txt").write_text(long_chapter(), encoding="utf-8")
+    (folder / "document.txt").write_text(library_guide(), encoding="utf-8")
     found = [{"document": text, "summary": title} for title, text in chapters()]
     measured = found[::EVERY]
     learnt = [one for one in found if one not in measured]
     for name, rows in (("train", learnt), ("validation", measured)):
         lines = [json.dumps(row) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def outline(folder):
+    """Prints a line for every part of the document.
+
+    Args:
+        folder: Path with what `tf-led summarize --part-summaries` wrote, `parts.jsonl`.
+
+    Example:
+        >>> import json
+        >>> from pathlib import Path
+        >>> from examples.demo import outline
+        >>> part = {"level": 1, "start": 0, "end": 5, "summary": "Says hello."}
+        >>> _ = Path("parts.jsonl").write_text(json.dumps(part))
+        >>> outline(Path())
+              0  Says hello.
+    """
+    text = (folder / "parts.jsonl").read_text("utf-8")
+    for part in map(json.loads, text.splitlines()):
+        if part["level"] == 1:
+            print(f"{part['start']:7,}  {part['summary']}")
 
 
 def compare(folder):
@@ -141,10 +163,14 @@ def write_model(checkpoint, vocab_size):
 def main():
     parser = argparse.ArgumentParser(prog="examples.demo", description=__doc__)
     parser.add_argument("folder", nargs="?", default="demo", type=Path)
-    parser.add_argument("--compare", action="store_true")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--outline", action="store_true")
+    shown.add_argument("--compare", action="store_true")
     args = parser.parse_args()
     prepare_streams()
-    if args.compare:
+    if args.outline:
+        outline(args.folder)
+    elif args.compare:
         compare(args.folder)
     else:
         print(f"Writing a document, examples and a small LED to {args.folder}.")

@@ -135,6 +135,15 @@ def test_the_joined_summaries_may_be_as_long_as_asked(summarize):
     assert "(level 2)" in err and len(shorter) < len(longer)
 
 
+def test_parts_may_be_shorter_than_the_limit(summarize):
+    options = ["--num-beams", "1", "--part-tokens"]
+    logs = [summarize(LONG, options=[*options, n])[2] for n in ("101", "53")]
+    few, many = (int(re.search(r"in (\d+) parts \(level 1", log)[1]) for log in logs)
+    assert few < many
+    code, out, err = summarize(LONG, options=[*options, "99999"])
+    assert (code, out) == (2, "") and "--part-tokens 99999: " in err
+
+
 def test_a_long_document_is_fused(summarize, pytorch_summary):
     options = ["--long-documents", "fuse"]
     code, out, err = summarize(LONG, SHORT, options=options)
@@ -144,7 +153,7 @@ def test_a_long_document_is_fused(summarize, pytorch_summary):
 
 @pytest.mark.parametrize("method", ["fuse", "cut"])
 def test_options_of_split_need_it(summarize, method):
-    for option in ("--summary-tokens", "--part-summaries"):
+    for option in ("--summary-tokens", "--part-tokens", "--part-summaries"):
         options = ["--long-documents", method, option, "7"]
         code, out, err = summarize(SHORT, options=options)
         assert (code, out) == (2, "") and f"{option} 7: " in err and method in err

@@ -30,6 +30,15 @@ def test_the_parts_are_the_document(first_words, tokenizer):
     assert summary.num_tokens > 23 * 7
 
 
+def test_parts_may_be_shorter_than_the_limit(first_words, tokenizer):
+    _, longest = split(first_words, tokenizer, summary_tokens=997)
+    first_words.batches.clear()
+    _, parts = split(first_words, tokenizer, summary_tokens=997, part_tokens=13)
+    assert len(parts) > len(longest)
+    assert "".join(DOCUMENT[part.start : part.end] for part in parts) == DOCUMENT
+    assert all(ids.shape[1] <= 13 for ids, *_ in first_words.batches)
+
+
 def test_summaries_are_summarised_until_they_are_short_enough(first_words, tokenizer):
     summary, parts = split(first_words, tokenizer)
     count = TextGenerator(first_words, tokenizer).count
@@ -140,6 +149,9 @@ def test_memory_hardly_grows_with_the_document(first_words, tokenizer, monkeypat
         ({"summary_tokens": 0}, "`summary_tokens` .* got 0"),
         ({"long_documents": "fuse", "summary_tokens": 7}, "`summary_tokens`.*'fuse'"),
         ({"long_documents": "cut", "on_part": print}, "`on_part` .*'cut'"),
+        ({"long_documents": "fuse", "part_tokens": 7}, "`part_tokens` .*'fuse'"),
+        ({"part_tokens": 0}, "`part_tokens` .* got 0"),
+        ({"part_tokens": 10**6}, "`part_tokens` is 1000000"),
         ({"num_return_sequences": 3}, "`num_return_sequences` is 3"),
         ({"batch_size": 0}, "`batch_size` .* got 0"),
         ({"global_tokens": "all"}, "`global_tokens` .* got 'all'"),

@@ -1,4 +1,4 @@
-from tf_led.testing.manual import chapters, long_chapter
+from tf_led.testing.manual import chapters, library_guide, long_chapter
 
 
 def test_chapters_have_each_title_once_and_no_line_below_it():
@@ -16,3 +16,10 @@ def test_a_limit_leaves_longer_ones_out():
 def test_the_long_chapter_is_none_of_the_others():
     assert len(long_chapter()) > 50_000
     assert not any(long_chapter() == one.text for one in chapters(10**6))
+
+
+def test_the_guide_is_of_many_modules():
+    text = library_guide()
+    assert len(text.split()) > 4000
+    for words in ("Command-line parsing library", "Heap queue", "ZIP files"):
+        assert words in text

@@ -87,6 +87,12 @@ def add_arguments(parser):
         "as long as one summary can be",
     )
     long.add_argument(
+        "--part-tokens",
+        type=positive_int,
+        metavar="N",
+        help="split: the longest part; default: as long as the model's limit",
+    )
+    long.add_argument(
         "--part-summaries",
         metavar="FILE",
         help="split: write the summary of every part there, as JSONL",
@@ -128,7 +134,7 @@ def run(args):
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
-    limit = config.max_encoder_position_embeddings
+    limit = check_part_tokens(args, config.max_encoder_position_embeddings)
     encoded = [encode(doc, tokenizer, limit, args) for doc in documents]
     model = load_model(
         args.model, attention_implementation=args.attention_implementation
@@ -152,7 +158,7 @@ def run(args):
 
 
 def check_split_options(args):
-    for name in ("summary_tokens", "part_summaries"):
+    for name in ("summary_tokens", "part_tokens", "part_summaries"):
         value = getattr(args, name)
         if value is not None and args.long_documents != "split":
             raise UsageError(
@@ -167,6 +173,15 @@ def check_parts(args):
         source = "/dev/stdin" if file == "-" else file
         inputs = {f"FILE {file}": source, "--model": args.model}
         check_file("--part-summaries", args.part_summaries, inputs)
+
+
+def check_part_tokens(args, limit):
+    """The most tokens that are read at once: int."""
+    if args.part_tokens is not None and args.part_tokens > limit:
+        raise UsageError(
+            f"--part-tokens {args.part_tokens}: the model's limit is {limit}"
+        )
+    return args.part_tokens or limit
 
 
 def encode(document, tokenizer, limit, args):
@@ -200,6 +215,7 @@ def make_generator(model, tokenizer, args):
         tokenizer,
         global_tokens=args.global_tokens.rule(),
         batch_size=args.batch_size,
+        part_tokens=args.part_tokens,
         **{name: value for name, value in options.items() if value is not None},
     )
 

@@ -138,12 +138,12 @@ def pipeline(
 
     - Tasks that write: `long_documents`, "split", "fuse" or "cut", what happens to a
       text beyond the limit (see `summarize_document`): "split" for summaries and
-      translations, else "cut", with a warning. `summary_tokens` and `return_parts`
-      (bool: adds `parts`, a list of dicts, to a result), with "split". `return_tensors`
-      (bool: ids instead of text), `clean_up_tokenization_spaces` (bool),
-      `truncation` (bool: "cut" without a warning), `stop_sequence` (str: its first
-      token ends a text). Everything else goes to `generate`; where a checkpoint says
-      nothing, `num_beams` is 4 and `max_new_tokens` 256, as in transformers.
+      translations, else "cut", with a warning. `summary_tokens`, `part_tokens` and
+      `return_parts` (bool: adds `parts`, a list of dicts, to a result), with "split".
+      `return_tensors` (bool: ids instead of text), `clean_up_tokenization_spaces`
+      (bool), `truncation` (bool: "cut" without a warning), `stop_sequence` (str: its
+      first token ends a text). Everything else goes to `generate`; where a checkpoint
+      says nothing, `num_beams` is 4 and `max_new_tokens` 256, as in transformers.
     - "question-answering": `top_k`, `max_answer_len` (15 tokens), `max_seq_len` (tokens
       of a part; the model's limit), `doc_stride` (tokens that parts share; 128),
       `handle_impossible_answer`, `align_to_words`.

@@ -70,6 +70,7 @@ def summarize_document(
     *,
     long_documents: Literal["split", "fuse", "cut"] = "split",
     summary_tokens: int | None = None,
+    part_tokens: int | None = None,
     on_part: Callable[[Part], Any] | None = None,
     global_tokens: str | Callable[[np.ndarray], Any] = "first",
     batch_size: int = 4,
@@ -90,6 +91,9 @@ def summarize_document(
             warning.
         summary_tokens: int, the most tokens of the summary ("split"); None for as many
             as one call of `generate` writes.
+        part_tokens: int, the most tokens of a part ("split"); None for as many as the
+            encoder has positions. A model that learnt from shorter texts may write
+            better about shorter parts.
         on_part: function that gets each Part ("split") as soon as it is written.
         global_tokens: see `tf_led.pipelines.pipeline`.
         batch_size: int, parts at a time; the summary does not depend on it.
@@ -123,14 +127,19 @@ def summarize_document(
             f"{long_documents!r}."
         )
     generator = TextGenerator(
-        model, tokenizer, global_tokens=global_tokens, batch_size=batch_size, **options
+        model,
+        tokenizer,
+        global_tokens=global_tokens,
+        batch_size=batch_size,
+        part_tokens=part_tokens,
+        **options,
     )
     if long_documents == "split":
         return summarize_split(generator, text, summary_tokens, on_part)
-    if summary_tokens is not None or on_part is not None:
+    if {summary_tokens, part_tokens, on_part} != {None}:
         raise ValueError(
-            "`summary_tokens` and `on_part` belong to long_documents='split', got "
-            f"{long_documents!r}."
+            "`summary_tokens`, `part_tokens` and `on_part` belong to "
+            f"long_documents='split', got {long_documents!r}."
         )
     if long_documents == "fuse":
         ids, num_tokens = fuse_document(generator, text)

@@ -201,6 +201,7 @@ class Text2TextGenerationPipeline(Pipeline):
             prefix=self.prefix,
             batch_size=max(batch_size, self.batch_size),
             clean_up=call.clean_up_tokenization_spaces,
+            part_tokens=call.part_tokens,
             **{**defaults, **options},
         )
 
@@ -211,6 +212,7 @@ class CallOptions(NamedTuple):
     long_documents: str
     global_tokens: Any = "first"
     summary_tokens: int | None = None
+    part_tokens: int | None = None
     return_parts: bool = False
     return_tensors: bool = False
     return_text: bool = True
@@ -232,6 +234,11 @@ def take_call_options(options, long_documents):
         raise ValueError(
             f"`long_documents` must be one of {', '.join(map(repr, METHODS))}, got "
             f"{call.long_documents!r}."
+        )
+    if call.part_tokens is not None and call.long_documents != "split":
+        raise ValueError(
+            f"`part_tokens` is {call.part_tokens}: only with long_documents='split', "
+            f"not {call.long_documents!r}."
         )
     if not (call.return_text or call.return_tensors):
         raise ValueError("`return_text` is False: give `return_tensors=True` with it.")

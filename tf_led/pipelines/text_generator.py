@@ -46,13 +46,16 @@ class TextGenerator:
         prefix: str, put before every document.
         batch_size: int, documents that are generated for at the same time.
         clean_up: bool, `clean_up_tokenization_spaces` of decoding.
+        part_tokens: int, the most tokens that are read at once; None for the encoder's
+            positions.
         **options: of `generate`.
 
     Attributes:
-        limit: int, the encoder's positions.
+        limit: int, the most tokens that are read at once.
 
     Raises:
-        ValueError: on an unknown rule, or a batch size below 1.
+        ValueError: on an unknown rule, a batch size below 1, or `part_tokens` beyond
+            the encoder's positions.
 
     Example:
         >>> from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
@@ -74,6 +77,7 @@ class TextGenerator:
         prefix="",
         batch_size=4,
         clean_up=False,
+        part_tokens=None,
         **options,
     ):
         check_int("batch_size", batch_size, at_least=1)
@@ -87,6 +91,14 @@ class TextGenerator:
         self.clean_up = clean_up
         self.options = options
         self.limit = model.config.max_encoder_position_embeddings
+        if part_tokens is not None:
+            check_int("part_tokens", part_tokens, at_least=1)
+            if part_tokens > self.limit:
+                raise ValueError(
+                    f"`part_tokens` is {part_tokens}, but the encoder has {self.limit} "
+                    "positions. Give at most as many."
+                )
+            self.limit = int(part_tokens)
 
     def encode(self, text, max_length=None):
         """Encodes one document.

@@ -1,7 +1,57 @@
-"""Chapters of Python's own reference manual: English texts that every Python has."""
+"""English texts that every Python has: of its manual and of its library."""
 
+import importlib
+import inspect
 from pydoc_data.topics import topics
 from typing import NamedTuple
+
+MODULES = (
+    "argparse",
+    "calendar",
+    "collections",
+    "configparser",
+    "copy",
+    "csv",
+    "datetime",
+    "difflib",
+    "email",
+    "enum",
+    "functools",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "http.cookies",
+    "inspect",
+    "json",
+    "locale",
+    "logging",
+    "mailbox",
+    "mimetypes",
+    "netrc",
+    "optparse",
+    "pickle",
+    "pprint",
+    "queue",
+    "random",
+    "sched",
+    "shelve",
+    "shlex",
+    "sqlite3",
+    "statistics",
+    "string",
+    "subprocess",
+    "tarfile",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "timeit",
+    "tokenize",
+    "trace",
+    "types",
+    "uuid",
+    "warnings",
+    "zipfile",
+)
 
 
 class Chapter(NamedTuple):
@@ -42,3 +92,12 @@ def chapters(most_chars=15_000):
 def long_chapter():
     """Gives a text of some 8,500 words, "Special method names": str."""
     return topics["specialnames"]
+
+
+def library_guide():
+    """Joins what the modules of the standard library say of themselves: str.
+
+    Some 6,000 words, a paragraph or some pages for each of forty modules.
+    """
+    found = [inspect.getdoc(importlib.import_module(name)) for name in MODULES]
+    return "\n\n".join(text for text in found if text)
