@@ -137,7 +137,7 @@ def test_the_joined_summaries_may_be_as_long_as_asked(summarize):
 
 def test_parts_may_be_shorter_than_the_limit(summarize):
     options = ["--num-beams", "1", "--part-tokens"]
-    logs = [summarize(LONG, options=[*options, n])[2] for n in ("101", "53")]
+    logs = [summarize(LONG, options=[*options, n])[2] for n in ("89", "41")]
     few, many = (int(re.search(r"in (\d+) parts \(level 1", log)[1]) for log in logs)
     assert few < many
     code, out, err = summarize(LONG, options=[*options, "99999"])

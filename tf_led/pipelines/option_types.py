@@ -34,6 +34,7 @@ class WritingOptions(GenerationOptionTypes, total=False):
     long_documents: Literal["split", "fuse", "cut"] | None
     global_tokens: GlobalTokens
     summary_tokens: int | None
+    part_tokens: int | None
     return_parts: bool
     return_tensors: bool
     return_text: bool
