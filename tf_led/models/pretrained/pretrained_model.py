@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 import keras
 import tensorflow as tf
 
+from tf_led.models import led_config
 from tf_led.models.backbone.decoder import TFLEDDecoder
 from tf_led.models.backbone.encoder import TFLEDEncoder
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.inputs.named_inputs import NamedInputs
-from tf_led.models.pretrained import editing, finetuning, resizing
+from tf_led.models.pretrained import checked_config, editing, finetuning, resizing
 from tf_led.models.pretrained import from_pretrained as loading
 from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
-from tf_led.models.pretrained.checked_config import CheckedConfig
 from tf_led.models.pretrained.summary import summary as print_summary
 from tf_led.models.pretrained.weight_table import weight_table
 from tf_led.models.serving import endpoints as served
@@ -28,7 +28,7 @@ from tf_led.models.training.training_steps import TrainingSteps
 from tf_led.utils.annotations import PathLike
 
 
-class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Model):
+class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
     """Base of the LED models; not built by itself.
 
     Args:
@@ -54,7 +54,7 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
         True
     """
 
-    config_class = LEDConfig
+    config_class = led_config.LEDConfig
     base_model_prefix = "led"
     main_input_name = "input_ids"
     framework = "tf"
@@ -117,7 +117,15 @@ class TFLEDPreTrainedModel(CheckedConfig, NamedInputs, TrainingSteps, keras.Mode
             None
         """
 
+    def __call__(self, *args, **kwargs):
+        """Checks the config, then calls the model: see `keras.Model`."""
+        self.check_config()
+        return super().__call__(*args, **kwargs)
+
     # Each of these is a function of a model, in the module that stands before its name.
+    config = checked_config.config
+    remember_config = checked_config.remember_config
+    check_config = checked_config.check_config
     from_pretrained = classmethod(loading.from_pretrained)
     from_config = _from_config = classmethod(loading.from_config)
     save_pretrained = saving.save_pretrained
