@@ -268,3 +268,16 @@ def test_kill_9(tmp_path):
         assert last - int(said[-1]) in (0, 1)
     files = save_weights(filled(-1), tmp_path / "a")
     assert names_in(tmp_path / "a") == {file.name for file in files}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device: '.*here'"),
+        (OSError("Cannot write `x`: no space"), "^Cannot write `x`: no space$"),
+    ],
+)
+def test_an_error_of_the_disk_keeps_its_words(tmp_path, error, said):
+    with pytest.raises(OSError, match=said), staged(tmp_path / "here"):
+        raise error
+    assert not (tmp_path / "here").exists()

@@ -168,7 +168,8 @@ def hidden_folder(directory):
     try:
         yield target, path
     except OSError as error:
-        if error.filename is None:  # a full disk does not say which one
+        # A full disk does not say which one; an error of words alone would lose them.
+        if error.errno is not None and error.filename is None:
             error.filename = str(target)
         raise
     finally:
