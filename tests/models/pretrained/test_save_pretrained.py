@@ -161,6 +161,29 @@ def test_refusals_are_in_our_words(hub, model, error, kind, message):
     assert hub.files == {}
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tags": ["law"]}, r"`tags` \['law'\].*edit the model card"),
+        ({"use_temp_dir": True}, "`use_temp_dir` True.*leave it out"),
+        ({"commit_description": "long"}, "`commit_description` 'long'.*commit_message"),
+        ({"organization": "us"}, "'organization'.*it takes commit_message"),
+    ],
+)
+def test_what_pushing_does_not_offer_is_refused_by_name(hub, model, options, message):
+    with pytest.raises(ValueError, match=message):
+        model.push_to_hub("led", **options)
+    assert hub.files == {}
+
+
+def test_an_old_token_is_refused_and_never_shown(hub, model):
+    with pytest.raises(ValueError, match="`use_auth_token`.*as `token`") as caught:
+        model.push_to_hub("led", use_auth_token="secret")
+    assert "secret" not in str(caught.value)
+    model.push_to_hub("led", use_auth_token=None, tags=None)
+    assert "config.json" in hub.files
+
+
 @pytest.fixture(scope="module")
 def model_saving():
     return make_model(**SMALL)

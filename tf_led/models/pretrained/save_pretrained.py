@@ -36,6 +36,24 @@ class SaveArguments(TypedDict, total=False):
     is_main_process: Literal[True]
 
 
+# What to do instead of the arguments of the old classes' push_to_hub.
+_INSTEAD_OF_PUSHING = {
+    "use_auth_token": "give the same value as `token`",
+    "tags": "edit the model card on the Hub",
+    "commit_description": "say it in `commit_message`",
+    "use_temp_dir": "leave it out: files are always staged in a temporary folder",
+}
+
+
+class PushArguments(TypedDict, total=False):
+    """What `push_to_hub` takes if it requests nothing, for type checkers."""
+
+    use_auth_token: None
+    tags: None
+    commit_description: None
+    use_temp_dir: None
+
+
 def save_pretrained(
     model,
     save_directory: PathLike,
@@ -210,6 +228,7 @@ def push_to_hub(
     create_pr: bool = False,
     max_shard_size: int | str = "5GB",
     safe_serialization: bool = True,
+    **kwargs: Unpack[PushArguments],
 ) -> "CommitInfo":
     """Uploads what `save_pretrained` writes, as one commit.
 
@@ -228,12 +247,13 @@ def push_to_hub(
         max_shard_size: int in bytes, or text such as "5GB".
         safe_serialization: bool; False uploads pytorch_model.bin, which needs
             torch.
+        **kwargs: none; other names are an error.
 
     Returns:
         huggingface_hub's `CommitInfo`, a str with the commit's address.
 
     Raises:
-        ValueError: if `repo_id` cannot be one.
+        ValueError: if `repo_id` cannot be one, or on an option that is not offered.
         OSError: if the Hub cannot be reached, or refuses.
 
     Example:
@@ -244,6 +264,7 @@ def push_to_hub(
         Traceback (most recent call last):
         ValueError: ...
     """
+    _check_push_options(kwargs)
 
     def make_card(full_id):
         base = _base_model(model.name_or_path)
@@ -267,6 +288,23 @@ def push_to_hub(
             create_pr=create_pr,
             kind=kind_of(safe_serialization),
         )
+
+
+def _check_push_options(unknown):
+    # Those of the old classes may stand there as None, which requests nothing.
+    for name, value in unknown.items():
+        if name not in _INSTEAD_OF_PUSHING:
+            raise ValueError(
+                f"push_to_hub got {name!r}, which it does not offer; it takes "
+                "commit_message, private, token, revision, create_pr, max_shard_size "
+                "and safe_serialization."
+            )
+        if value is not None:
+            shown = "" if name == "use_auth_token" else f" {value!r}"  # a secret
+            raise ValueError(
+                f"push_to_hub got `{name}`{shown}, which it does not offer: "
+                f"{_INSTEAD_OF_PUSHING[name]}."
+            )
 
 
 def _base_model(name_or_path):
