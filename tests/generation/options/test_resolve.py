@@ -3,8 +3,10 @@
 import copy
 import warnings
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from transformers import GenerationConfig
 
 from tf_led.generation.options.resolve import (
@@ -211,3 +213,22 @@ def test_a_config_from_a_models_own_config_is_taken():
         warnings.simplefilter("error")
         options = resolve_options(defaults=defaults, overrides={"max_new_tokens": 3})
     assert options.decoder_start_token_id == 2 and options.pad_token_id == 1
+
+
+@pytest.mark.parametrize("variable", [tf.Variable, keras.Variable])
+def test_variables_count_with_the_value_that_they_hold(variable):
+    given = {"max_new_tokens": 3, "eos_token_id": [5, 7], "do_sample": True}
+    config = GenerationConfig(decoder_start_token_id=2)
+    options = resolve_options(
+        config, overrides={name: variable(value) for name, value in given.items()}
+    )
+    assert options.max_length == 4 and options.eos_token_id == [5, 7]
+    assert options.do_sample is True
+    with pytest.raises(ValueError, match=r"`num_beams` .* shape \(2,\)"):
+        resolve_options(config, overrides={"num_beams": variable([3, 3])})
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p"])
+def test_text_is_no_number_even_where_nothing_is_sampled(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be a number, got '2'"):
+        resolve_options(overrides={name: "2", "decoder_start_token_id": 2})

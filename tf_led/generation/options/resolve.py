@@ -4,6 +4,7 @@ import copy
 import difflib
 import logging
 
+import keras
 import numpy as np
 import tensorflow as tf
 from transformers import GenerationConfig
@@ -198,12 +199,19 @@ def _python_values(overrides):
     """Splits arguments into Python values and scalar tensors that a graph computes."""
     values, tensors = {}, {}
     for name, value in overrides.items():
+        value = _read_variable(value)
         is_known = hasattr(value, "numpy") or hasattr(value, "to_list")
         if tf.is_tensor(value) and not is_known and tf.get_static_value(value) is None:
             tensors[name] = _graph_tensor(name, value)
         else:
             values[name] = _python_value(name, value)
     return values, tensors
+
+
+def _read_variable(value):
+    # tf.get_static_value knows no variable's value, and would take it for unset.
+    is_variable = isinstance(value, (tf.Variable, keras.Variable))
+    return tf.convert_to_tensor(value) if is_variable else value
 
 
 def _graph_tensor(name, value):
@@ -221,6 +229,7 @@ def _graph_tensor(name, value):
 
 def _python_value(name, value):
     """Turns NumPy's values and tensors into Python's, which alone can be a key."""
+    value = _read_variable(value)
     if isinstance(value, tf.RaggedTensor):
         return value.to_list()
     if tf.is_tensor(value):
@@ -230,7 +239,11 @@ def _python_value(name, value):
         if isinstance(value, (list, tuple)):
             raise ValueError(f"`{name}` must be one value, got {value!r}.")
     is_array = isinstance(value, (np.generic, np.ndarray))
-    return value.tolist() if is_array else value
+    value = value.tolist() if is_array else value
+    if name in _SAMPLING and isinstance(value, (str, bytes)):
+        # Its range counts in sampling alone, but no text is ever a number.
+        raise ValueError(f"`{name}` must be a number, got {value!r}.")
+    return value
 
 
 def _fields(config):
