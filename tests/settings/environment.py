@@ -68,6 +68,7 @@ def online():
         TRANSFORMERS_CACHE="/nowhere",
     )
     server.shutdown()
+    server.server_close()
     return found, home, asked, errors
 
 
