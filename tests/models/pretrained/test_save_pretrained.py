@@ -184,6 +184,12 @@ def test_an_old_token_is_refused_and_never_shown(hub, model):
     assert "config.json" in hub.files
 
 
+def test_no_token_requests_nothing_of_a_save_and_a_token_is_refused(model, tmp_path):
+    model.save_pretrained(tmp_path, use_auth_token=None)
+    with pytest.raises(ValueError, match="'use_auth_token'"):
+        model.save_pretrained(tmp_path, use_auth_token="secret")
+
+
 @pytest.fixture(scope="module")
 def model_saving():
     return make_model(**SMALL)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
 # Arguments of transformers' methods that upload, or write something else.
-_ELSEWHERE = ("push_to_hub", "create_pr", "token", "variant", "state_dict")
+_ELSEWHERE = (
+    *("push_to_hub", "create_pr", "token", "use_auth_token", "variant", "state_dict"),
+)
 
 
 class SaveArguments(TypedDict, total=False):
@@ -31,6 +33,7 @@ class SaveArguments(TypedDict, total=False):
     push_to_hub: Literal[False] | None
     create_pr: Literal[False] | None
     token: Literal[False] | None
+    use_auth_token: Literal[False] | None
     variant: None
     state_dict: None
     is_main_process: Literal[True]
