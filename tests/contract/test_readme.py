@@ -47,7 +47,7 @@ def test_the_commands_to_begin_with_come_first(monkeypatch, capsys):
     make = [line.split("  #")[0] for line in second.splitlines()]
     assert make == ["make demo", "make test"]
     # The first summary is what the README says that it is.
-    text = re.search('echo "(.*?)" |', first, re.S)[1]
+    text = re.search(r'echo "(.*?)" \|', first, re.S)[1]
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert main(["summarize", "-"]) == 0
     assert capsys.readouterr().out.strip() in " ".join(read("README.md").split())
