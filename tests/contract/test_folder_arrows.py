@@ -36,6 +36,7 @@ MAY_IMPORT = {
         "serving": {"config", "outputs", "inputs", "backbone", "generation"},
         "pretrained": {
             "config",
+            "led_config",
             "outputs",
             "inputs",
             "backbone",
