@@ -1,5 +1,6 @@
 """Ctrl-C while the command starts is one line and code 130, whatever is imported."""
 
+import signal
 import subprocess
 import sys
 
@@ -41,7 +42,13 @@ def test_an_interrupt_while_a_module_is_imported(module, command, tmp_path):
         module=module, command=command, rest=options[command]
     )
     script.write_text(source)
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        # A shell has what it runs in the background ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     lines = done.stderr.splitlines()
     assert done.returncode == 130, done.stderr
     assert lines[-1] == "tf-led: interrupted" and "Traceback" not in done.stderr
