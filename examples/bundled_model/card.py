@@ -141,7 +141,8 @@ def table(kind, part):
     Example:
         >>> from examples.bundled_model.card import table
         >>> score = {"mean": 30.0, "low": 29.0, "high": 31.0}
-        >>> scores = {"A": {"rouge1": score, "rouge2": score, "rougeL": score}}
+        >>> ours = {"rouge1": score, "rouge2": score, "rougeL": score}
+        >>> scores = {"bundled model": ours, "A": ours}
         >>> part = {"examples": 5, "sources": 1, "scores": scores}
         >>> "| A | 30.0 | 29.0 to 31.0 |" in table("page", part)
         True
@@ -154,7 +155,7 @@ def table(kind, part):
             cells += [f"{one['mean']:.1f}", f"{one['low']:.1f} to {one['high']:.1f}"]
         rows.append(f"| {' | '.join(cells)} |")
     given = {"examples": part["examples"], "sources": part["sources"]}
-    given["verdict"] = verdict(part["scores"]) if MODEL in part["scores"] else ""
+    given["verdict"] = verdict(part["scores"])
     return TABLE.format(title=TITLES[kind], rows="\n".join(rows), **given)
 
 

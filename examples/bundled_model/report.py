@@ -11,7 +11,7 @@ import random
 import sys
 from pathlib import Path
 
-from examples.bundled_model.card import MODEL, card, lead
+from examples.bundled_model.card import MODEL, card, lead, verdict
 from examples.bundled_model.manual_pages import PACKAGES
 from examples.bundled_model.rows import read_rows
 from examples.bundled_model.texts import KINDS
@@ -141,7 +141,5 @@ def write_report(corpus, baselines, predictions, folder):
 
 if __name__ == "__main__":
     for kind, part in write_report(*sys.argv[1:]).items():
-        best, points, is_apart = lead(part["scores"])
-        print(
-            f"{kind}: {points:.1f} ROUGE-L above {best!r}, intervals apart: {is_apart}"
-        )
+        reached = "reached" if is_clear(part["scores"]) else "not reached"
+        print(f"{kind}: {verdict(part['scores'])} {POINTS} points above: {reached}.")

@@ -58,7 +58,7 @@ def test_a_rule_that_does_not_fit_raises(encoded):
 
 @pytest.mark.parametrize("multiple", [0, -3, 2.5, None])
 @pytest.mark.parametrize("name", ["pad_to_multiple_of", "pad_labels_to_multiple_of"])
-def test_a_multiple_that_is_none_raises(encoded, name, multiple):
+def test_a_multiple_that_is_no_positive_int_raises(encoded, name, multiple):
     message = f"`{name}` must be an int of at least 1, got {multiple}"
     with pytest.raises(ValueError, match=message):
         BatchMaker(encoded, 1, **{name: multiple})

@@ -68,7 +68,9 @@ def test_a_flipped_bit_is_mended(letters, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["[]", "3", '{"counts": 3}', "[" * 10**5])
-def test_a_report_that_is_none_has_the_cache_made_anew(letters, tmp_path, content):
+def test_a_report_that_cannot_be_read_has_the_cache_made_anew(
+    letters, tmp_path, content
+):
     whole = encode_examples(PAIRS, letters, **LIMITS, cache_dir=tmp_path)
     [folder] = tmp_path.iterdir()
     (folder / "report.json").write_text(content)

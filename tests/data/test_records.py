@@ -97,7 +97,7 @@ def test_lines_have_the_numbers_that_an_editor_shows(tmp_path):
         (b"9" * 5000, "not JSON that can be read: Exceeds the limit"),
     ],
 )
-def test_a_line_that_is_none_says_why(line, reason):
+def test_a_line_without_a_record_says_why(line, reason):
     with pytest.raises(BadRecord) as error:
         parse(line)
     assert str(error.value).startswith(reason)

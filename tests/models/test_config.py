@@ -51,7 +51,7 @@ def test_embeddings_are_tied_unless_the_config_says_no():
 
 
 @pytest.mark.parametrize("bound", [0, -3, 2.5, "7"])
-def test_a_bound_that_is_none_is_refused(bound):
+def test_a_bound_that_is_no_positive_int_raises(bound):
     check_bound(None)
     check_bound(1)
     with pytest.raises(ValueError, match=f"`max_global_tokens` is {bound!r}"):

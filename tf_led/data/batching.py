@@ -154,8 +154,8 @@ class BatchPlan:
         drop_remainder: bool, whether to leave out a last batch that is not full.
 
     Raises:
-        ValueError: on a batch size that is no int of at least 1, a seed that is none of
-            at least 0, and if no batch is left.
+        ValueError: if the batch size is not an int of at least 1 or the seed not an int
+            of at least 0, and if no batch is left.
 
     Example:
         >>> from tf_led.data.batching import BatchPlan

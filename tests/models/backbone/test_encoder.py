@@ -210,7 +210,7 @@ def test_attention_probs_under_xla(document):
         tf.function(lambda given: free(given, **WITH_PROBS), jit_compile=True)(given)
 
 
-def test_a_bound_that_is_none_is_refused():
+def test_a_bound_that_is_no_positive_int_raises():
     with pytest.raises(ValueError, match="`max_global_tokens` is 0"):
         TFLEDEncoder(tiny_config(), max_global_tokens=0)
 

@@ -304,7 +304,7 @@ def test_shards(saved, tmp_path, inputs):
     np.testing.assert_array_equal(again(inputs).logits, model(inputs).logits)
 
 
-def test_a_format_that_is_none_is_refused(saved, tmp_path):
+def test_an_unknown_format_raises(saved, tmp_path):
     with pytest.raises(ValueError, match="`safe_serialization` must .* got 'h5'"):
         saved[1].save_pretrained(tmp_path, safe_serialization="h5")
 

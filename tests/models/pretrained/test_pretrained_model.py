@@ -74,7 +74,7 @@ def test_configs_that_led_cannot_have_are_refused(fields, message):
         tf_led.TFLEDModel(tiny_config(**fields))
 
 
-def test_a_bound_that_is_none_is_refused():
+def test_a_bound_that_is_no_positive_int_raises():
     with pytest.raises(ValueError, match="`max_global_tokens` is -1"):
         tf_led.TFLEDModel(tiny_config(), max_global_tokens=-1)
 

@@ -54,7 +54,7 @@ def test_a_seed_repeats_it():
 
 
 @pytest.mark.parametrize("stddev", [0, -0.1, True, float("nan"), "0.1"])
-def test_a_deviation_that_is_none(untouched, stddev):
+def test_a_deviation_that_is_not_above_0_raises(untouched, stddev):
     with pytest.raises(ValueError, match=f"`stddev` must be above 0, got {stddev!r}"):
         untouched.perturb_bos_embedding(stddev)
 

@@ -38,7 +38,7 @@ def test_the_config_names_the_pooling():
     assert changed.to_dict() == {**config.to_dict(), "pooling": "encoder_mean"}
 
 
-def test_a_pooling_that_is_none_is_refused():
+def test_an_unknown_name_of_a_pooling_raises():
     pooling.check_pooling("encoder_mean", ("decoder", "encoder_mean"))
     with pytest.raises(ValueError, match="is 'mean'; this head has 'decoder', 'enc"):
         pooling.check_pooling("mean", ("decoder", "encoder_mean"))
