@@ -130,6 +130,11 @@ def test_ids_instead_of_text(summarize, tokenizer):
     ("options", "found"),
     [
         ({"long_documents": "join"}, "`long_documents` .* got 'join'"),
+        (
+            {"long_documents": "cut", "summary_tokens": 7},
+            "`summary_tokens` is 7.*'cut'",
+        ),
+        ({"truncation": True, "part_tokens": 7}, "`part_tokens` is 7.*'cut'"),
         ({"return_text": False}, "`return_text` is False"),
         ({"src_lang": "en"}, "`src_lang` is 'en'"),
         ({"return_tensors": True}, "`return_tensors=True`"),

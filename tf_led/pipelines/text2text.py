@@ -235,11 +235,13 @@ def take_call_options(options, long_documents):
             f"`long_documents` must be one of {', '.join(map(repr, METHODS))}, got "
             f"{call.long_documents!r}."
         )
-    if call.part_tokens is not None and call.long_documents != "split":
-        raise ValueError(
-            f"`part_tokens` is {call.part_tokens}: only with long_documents='split', "
-            f"not {call.long_documents!r}."
-        )
+    for name in ("summary_tokens", "part_tokens"):
+        value = getattr(call, name)
+        if value is not None and call.long_documents != "split":
+            raise ValueError(
+                f"`{name}` is {value}: only with long_documents='split', not "
+                f"{call.long_documents!r}."
+            )
     if not (call.return_text or call.return_tensors):
         raise ValueError("`return_text` is False: give `return_tensors=True` with it.")
     for name in ("src_lang", "tgt_lang"):
