@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_led.checkpoints.convert.bart_config import led_config
+from tf_led.checkpoints.convert.configs import led_config
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.json_files import check_num_labels, read_object, write_object
 

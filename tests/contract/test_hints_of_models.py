@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_led
 from tests.contract.hints import Hint, follow
 from tests.tokenization.conftest import FILES
-from tf_led.checkpoints.convert.bart_config import led_config
+from tf_led.checkpoints.convert.configs import led_config
 from tf_led.testing import tiny_config
 
 LED = tf_led.TFLEDForConditionalGeneration

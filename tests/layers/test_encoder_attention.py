@@ -5,7 +5,7 @@ import tensorflow as tf
 from tests.layers.layer_checks import check_layer, draw_hidden, spread, weights_of
 from tests.ops.dense import assert_close
 from tf_led.layers.encoder_attention import EncoderAttention, split_dense_kernel
-from tf_led.layers.heads import dense
+from tf_led.layers.sublayers import dense
 from tf_led.ops.global_attention import find_global_tokens
 from tf_led.testing import dense_led_attention
 

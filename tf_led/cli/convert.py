@@ -102,8 +102,8 @@ def run(args):
 
 def convert(args):
     """Does the work of `run`."""
-    from tf_led.checkpoints.convert.allenai_config import is_allenai
     from tf_led.checkpoints.convert.bart import convert_bart
+    from tf_led.checkpoints.convert.configs import is_allenai
     from tf_led.checkpoints.hub.source import open_source
 
     source = open_source(args.source)

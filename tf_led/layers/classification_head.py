@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 
 
 class ClassificationHead(keras.layers.Layer):
@@ -28,8 +28,8 @@ class ClassificationHead(keras.layers.Layer):
         self.init_std = init_std
         policy = self.dtype_policy
         self.dropout = keras.layers.Dropout(dropout_rate, dtype=policy)
-        self.dense = heads.dense(dim, init_std, "dense", policy)
-        self.out_proj = heads.dense(num_labels, init_std, "out_proj", policy)
+        self.dense = sublayers.dense(dim, init_std, "dense", policy)
+        self.out_proj = sublayers.dense(num_labels, init_std, "out_proj", policy)
 
     def build(self, input_shape=None):
         self.dense.build((None, self.dim))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.ops.full_attention import HeadsFirst, full_attention
 from tf_led.ops.tensor_utils import heads_first
 
@@ -39,13 +39,13 @@ class DecoderAttention(keras.layers.Layer):
 
     def __init__(self, dim, num_heads, *, dropout_rate=0.0, init_std=0.02, **kwargs):
         super().__init__(**kwargs)
-        heads.check_heads(dim, num_heads)
+        sublayers.check_heads(dim, num_heads)
         self.dim = dim
         self.num_heads = num_heads
         self.head_dim = dim // num_heads
         self.dropout_rate = dropout_rate
         for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            setattr(self, name, heads.dense(dim, init_std, name, self.dtype_policy))
+            setattr(self, name, sublayers.dense(dim, init_std, name, self.dtype_policy))
 
     def build(self, input_shape=None):
         for projection in (self.q_proj, self.k_proj, self.v_proj, self.out_proj):
@@ -70,10 +70,11 @@ class DecoderAttention(keras.layers.Layer):
             seed=seed,
             output_attentions=True,
         )
-        context = heads.merge_heads(heads.scale_heads(context, head_mask))
-        hidden = heads.on_rows(self.out_proj, context)
-        return hidden, heads.scale_probs(probs, head_mask)
+        context = sublayers.merge_heads(sublayers.scale_heads(context, head_mask))
+        hidden = sublayers.on_rows(self.out_proj, context)
+        return hidden, sublayers.scale_probs(probs, head_mask)
 
     def _split(self, projection, hidden):
         """[B, T, D] -> [B, T, N, H]."""
-        return heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)
+        rows = sublayers.on_rows(projection, hidden)
+        return sublayers.split_heads(rows, self.num_heads)

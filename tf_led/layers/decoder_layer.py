@@ -5,9 +5,9 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.decoder_attention import DecoderAttention, KeyValue
-from tf_led.layers.feed_forward import FeedForwardMixin
+from tf_led.layers.sublayers import FeedForwardMixin
 from tf_led.ops.dropout import fold_seed
 
 
@@ -65,7 +65,7 @@ class DecoderLayer(FeedForwardMixin, keras.layers.Layer):
             )
             setattr(self, name, attention)
             norm = f"{name}_layer_norm"
-            setattr(self, norm, heads.layer_norm(norm, self.dtype_policy))
+            setattr(self, norm, sublayers.layer_norm(norm, self.dtype_policy))
         self.add_feed_forward(
             dim,
             ffn_dim,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.ops.attention import get_attention
 from tf_led.ops.dropout import fold_seed
 from tf_led.ops.global_attention import (
@@ -67,7 +67,7 @@ class EncoderAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        heads.check_heads(dim, num_heads)
+        sublayers.check_heads(dim, num_heads)
         self.dim = dim
         self.num_heads = num_heads
         self.head_dim = dim // num_heads
@@ -83,7 +83,7 @@ class EncoderAttention(keras.layers.Layer):
             "value_global",
             "output_proj",
         ):
-            setattr(self, name, heads.dense(dim, init_std, name, self.dtype_policy))
+            setattr(self, name, sublayers.dense(dim, init_std, name, self.dtype_policy))
 
     def build(self, input_shape=None):
         local = [self.query, self.key, self.value]
@@ -110,7 +110,7 @@ class EncoderAttention(keras.layers.Layer):
             output_attentions=output_attentions,
         )
         local = [
-            heads.split_heads(heads.on_rows(projection, hidden), self.num_heads)
+            sublayers.split_heads(sublayers.on_rows(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
         ]  # [B, S, N, H] each
         if global_mask is None:
@@ -128,9 +128,9 @@ class EncoderAttention(keras.layers.Layer):
                 None,
                 None,
             )
-        context = heads.merge_heads(heads.scale_heads(context, head_mask))
-        probs = [heads.scale_probs(p, head_mask) for p in probs]
-        return AttentionOutput(heads.on_rows(self.output_proj, context), *probs)
+        context = sublayers.merge_heads(sublayers.scale_heads(context, head_mask))
+        probs = [sublayers.scale_probs(p, head_mask) for p in probs]
+        return AttentionOutput(sublayers.on_rows(self.output_proj, context), *probs)
 
     def _global_weights(self):
         """Kernels and biases of the three global projections, six tensors."""

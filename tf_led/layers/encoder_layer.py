@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.encoder_attention import AttentionOutput, EncoderAttention
-from tf_led.layers.feed_forward import FeedForwardMixin
+from tf_led.layers.sublayers import FeedForwardMixin
 from tf_led.ops.dropout import fold_seed
 
 # PyTorch's LED keeps this far from float16's limit.
@@ -57,7 +57,7 @@ class EncoderLayer(FeedForwardMixin, keras.layers.Layer):
             name="self_attn",
             dtype=self.dtype_policy,
         )
-        self.self_attn_layer_norm = heads.layer_norm(
+        self.self_attn_layer_norm = sublayers.layer_norm(
             "self_attn_layer_norm", self.dtype_policy
         )
         self.add_feed_forward(

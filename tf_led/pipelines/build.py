@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from tf_led.pipelines.option_types import (
+from tf_led.pipelines.base import (
     MakingAnswerer,
     MakingAny,
     MakingClassifier,

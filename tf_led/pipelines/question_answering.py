@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from tf_led.data.global_attention_rules import choose_rule
 from tf_led.pipelines.base import (
+    AnswerOptions,
     Pipeline,
     check_text,
     dataset_items,
     limit_of,
     make_inputs,
 )
-from tf_led.pipelines.option_types import AnswerOptions
 from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
 

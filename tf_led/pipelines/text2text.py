@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import tensorflow as tf
 
-from tf_led.pipelines.base import Pipeline, check_text, track
+from tf_led.pipelines.base import Pipeline, WritingOptions, check_text, track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.long_documents import (
     METHODS,
@@ -16,7 +16,6 @@ from tf_led.pipelines.long_documents import (
     summarize_split,
     write_parts,
 )
-from tf_led.pipelines.option_types import WritingOptions
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
 from tf_led.utils.annotations import Tokenizer

@@ -8,9 +8,14 @@ import tensorflow as tf
 
 from tf_led.data.global_attention_rules import choose_rule
 from tf_led.models.tasks.sequence_classification import MULTI_LABEL, REGRESSION
-from tf_led.pipelines.base import Pipeline, check_text, limit_of, make_inputs
+from tf_led.pipelines.base import (
+    LabelOptions,
+    Pipeline,
+    check_text,
+    limit_of,
+    make_inputs,
+)
 from tf_led.pipelines.long_documents import warn_of_cut
-from tf_led.pipelines.option_types import LabelOptions
 from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
 

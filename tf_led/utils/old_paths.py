@@ -11,6 +11,7 @@ OLD_PATHS = {
     "tf_led.checkpoints.bart": "tf_led.checkpoints.convert.bart",
     "tf_led.data.global_rules": "tf_led.data.global_attention_rules",
     f"{PROCESSORS}.bias": f"{PROCESSORS}.constraints",
+    f"{PROCESSORS}.diversity": f"{PROCESSORS}.repetition",
     f"{PROCESSORS}.forced": f"{PROCESSORS}.constraints",
     f"{PROCESSORS}.merge": f"{PROCESSORS}.custom",
     f"{PROCESSORS}.ngrams": f"{PROCESSORS}.repetition",
@@ -23,6 +24,8 @@ OLD_PATHS = {
     f"{PROCESSORS}.top_p": f"{PROCESSORS}.sampling_filters",
     f"{PROCESSORS}.typical": f"{PROCESSORS}.sampling_filters",
     "tf_led.generation.streaming": "tf_led.generation.python_hooks",
+    "tf_led.layers.feed_forward": "tf_led.layers.sublayers",
+    "tf_led.layers.heads": "tf_led.layers.sublayers",
     "tf_led.models.conditional_generation": (
         "tf_led.models.tasks.conditional_generation"
     ),
@@ -40,6 +43,7 @@ OLD_PATHS = {
     "tf_led.ops.struct": "tf_led.utils.output_struct",
     "tf_led.serving.signatures": "tf_led.serving.endpoint",
     "tf_led.serving.text": "tf_led.serving.endpoint",
+    "tf_led.testing.dense_led": "tf_led.testing.dense_reference",
     "tf_led.tokenization.graph_tokenizer": "tf_led.tokenization.graph.tokenizer",
     "tf_led.training.optimizer": "tf_led.training.schedules",
     "tf_led.training.rouge": "tf_led.training.metrics",

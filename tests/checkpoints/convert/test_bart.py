@@ -17,7 +17,7 @@ from tf_led.checkpoints.convert.bart import (
     expected_shape,
     led_tensors,
 )
-from tf_led.checkpoints.convert.bart_config import led_config
+from tf_led.checkpoints.convert.configs import led_config
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.registry import open_weights
 from tf_led.checkpoints.names.led import LED_NAMES

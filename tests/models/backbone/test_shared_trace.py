@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tf_led.layers.encoder_layer import EncoderLayer
-from tf_led.models.backbone.shared_trace import SharedTrace, kind_of
+from tf_led.models.backbone.layer_stack import SharedTrace, kind_of
 
 SIZES = {"dim": 6, "num_heads": 2, "ffn_dim": 11, "activation": "gelu"}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tf_led.checkpoints.convert.bart_config import led_config, tile_rows
+from tf_led.checkpoints.convert.configs import led_config, tile_rows
 from tf_led.checkpoints.disk.atomic import same_place, staged
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import watch_finite, widest_dtype

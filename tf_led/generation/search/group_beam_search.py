@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.processors.diversity import HammingDiversity
+from tf_led.generation.processors.repetition import HammingDiversity
 from tf_led.generation.search.base import Search, SearchResult, StepResult
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
 from tf_led.generation.search.hypotheses import (

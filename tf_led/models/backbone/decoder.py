@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer
 from tf_led.layers.initializers import Normal
@@ -75,7 +75,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             name="embed_positions",
             dtype=self.dtype_policy,
         )
-        self.layernorm_embedding = heads.layer_norm(
+        self.layernorm_embedding = sublayers.layer_norm(
             "layernorm_embedding", self.dtype_policy
         )
         self.add_layers(self._make_layer() for _ in range(config.decoder_layers))

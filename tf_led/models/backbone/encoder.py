@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.layers.initializers import Normal
 from tf_led.layers.token_embedding import TokenEmbedding
@@ -85,7 +85,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             name="embed_positions",
             dtype=self.dtype_policy,
         )
-        self.layernorm_embedding = heads.layer_norm(
+        self.layernorm_embedding = sublayers.layer_norm(
             "layernorm_embedding", self.dtype_policy
         )
         self.add_layers(self._make_layer(r) for r in window_radii(config))

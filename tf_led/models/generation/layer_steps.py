@@ -9,7 +9,7 @@ import math
 
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.layers.decoder_layer import DecoderLayer, DecoderOutput
 from tf_led.ops.activations import gelu
@@ -245,7 +245,7 @@ class FewKernelStep(PreparedStep):
     def _norm(self, rows, norm):
         gamma, beta = self.norms[norm]
         units = self.units if self.has_repeated else None
-        return few_kernels_norm(rows, gamma, beta, heads.LAYER_NORM_EPSILON, units)
+        return few_kernels_norm(rows, gamma, beta, sublayers.LAYER_NORM_EPSILON, units)
 
     def _wide(self, rows):
         if not self.is_gelu:

@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import GenerationConfig
 
-from tf_led.checkpoints.convert.allenai_config import is_allenai, led_fields
+from tf_led.checkpoints.convert.configs import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.hub.resolve import find_file, get_file, resolve
 from tf_led.checkpoints.json_files import check_num_labels, read_object

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 import keras
 import tensorflow as tf
 
+from tf_led.models import config as model_config
 from tf_led.models import led_config
 from tf_led.models.backbone.decoder import TFLEDDecoder
 from tf_led.models.backbone.encoder import TFLEDEncoder
 from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.inputs.named_inputs import NamedInputs
-from tf_led.models.pretrained import checked_config, editing, finetuning, resizing
+from tf_led.models.pretrained import editing, finetuning, resizing
 from tf_led.models.pretrained import from_pretrained as loading
 from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
@@ -123,9 +124,9 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
         return super().__call__(*args, **kwargs)
 
     # Each of these is a function of a model, in the module that stands before its name.
-    config = checked_config.config
-    remember_config = checked_config.remember_config
-    check_config = checked_config.check_config
+    config = model_config.config
+    remember_config = model_config.remember_config
+    check_config = model_config.check_config
     from_pretrained = classmethod(loading.from_pretrained)
     from_config = _from_config = classmethod(loading.from_config)
     save_pretrained = saving.save_pretrained

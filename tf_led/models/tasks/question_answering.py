@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 import keras
 import tensorflow as tf
 
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.config import LEDConfig
 from tf_led.models.inputs.call_arguments import AnswerArguments, ModelOptions
@@ -87,7 +87,7 @@ class TFLEDForQuestionAnswering(PooledModel):
         **kwargs: Unpack[ModelOptions],
     ) -> None:
         super().__init__(config, pooling=pooling, **kwargs)
-        self.qa_outputs = heads.dense(
+        self.qa_outputs = sublayers.dense(
             2, config.init_std, "qa_outputs", self.dtype_policy
         )
         self.qa_outputs.build((None, None, config.d_model))

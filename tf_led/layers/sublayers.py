@@ -1,9 +1,11 @@
-"""Between the model dimension and the heads, and the sublayers all layers share."""
+"""The sublayers that all layers share: dense, norms, heads, the two-layer network."""
 
 import keras
 import tensorflow as tf
 
 from tf_led.layers.initializers import Normal
+from tf_led.ops.activations import get_activation
+from tf_led.ops.dropout import dropout, fold_seed
 
 LAYER_NORM_EPSILON = 1e-5
 
@@ -69,3 +71,43 @@ def check_heads(dim, num_heads):
             f"`d_model` {dim} is not a multiple of the number of attention heads, "
             f"{num_heads}. Choose heads that divide it."
         )
+
+
+class FeedForwardMixin:
+    """Gives a layer `fc1`, `fc2` and `final_layer_norm`, and post-norm residuals."""
+
+    def add_feed_forward(
+        self, dim, ffn_dim, *, activation, dropout_rate, activation_dropout, init_std
+    ):
+        """Creates the sublayers; called from `__init__`."""
+        self.dim = dim
+        self.ffn_dim = ffn_dim
+        self.activation = get_activation(activation)
+        self.dropout_rate = dropout_rate
+        self.activation_dropout = activation_dropout
+        policy = self.dtype_policy
+        self.fc1 = dense(ffn_dim, init_std, "fc1", policy)
+        self.fc2 = dense(dim, init_std, "fc2", policy)
+        self.final_layer_norm = layer_norm("final_layer_norm", policy)
+
+    def build_feed_forward(self):
+        """Builds the sublayers; called from `build`."""
+        self.fc1.build((None, None, self.dim))
+        self.fc2.build((None, None, self.ffn_dim))
+        self.final_layer_norm.build((None, None, self.dim))
+
+    def add_and_norm(self, residual, update, norm, seed):
+        """Returns norm(residual + dropout(update)), [B, S, D]."""
+        return norm(residual + dropout(update, self.dropout_rate, seed))
+
+    def feed_forward(self, hidden, seed):
+        """Maps [B, S, D] to [B, S, D] through the wide layer, residual and norm."""
+        update = on_rows(lambda rows: self._two_layers(rows, seed), hidden)
+        return self.add_and_norm(
+            hidden, update, self.final_layer_norm, fold_seed(seed, 1)
+        )
+
+    def _two_layers(self, rows, seed):
+        wide = self.activation(self.fc1(rows))
+        wide = dropout(wide, self.activation_dropout, fold_seed(seed, 0))
+        return self.fc2(wide)

@@ -1,4 +1,4 @@
-"""Makes the configuration of a LED of that of a BART."""
+"""Makes a LED's configuration of a BART's, or of one of AllenAI's own models."""
 
 import operator
 
@@ -23,7 +23,7 @@ def tile_rows(table, num_rows):
 
     Example:
         >>> import numpy as np
-        >>> from tf_led.checkpoints.convert.bart_config import tile_rows
+        >>> from tf_led.checkpoints.convert.configs import tile_rows
         >>> tile_rows(np.array([[1], [2], [3]]), 5)[:, 0].tolist()
         [1, 2, 3, 1, 2]
     """
@@ -44,7 +44,7 @@ def check_positions(value, name):
         ValueError: naming both.
 
     Example:
-        >>> from tf_led.checkpoints.convert.bart_config import check_positions
+        >>> from tf_led.checkpoints.convert.configs import check_positions
         >>> check_positions(16384, "max_positions")
         16384
     """
@@ -102,7 +102,7 @@ def led_config(
         ValueError: if another argument is not allowed.
 
     Example:
-        >>> from tf_led.checkpoints.convert.bart_config import led_config
+        >>> from tf_led.checkpoints.convert.configs import led_config
         >>> config = led_config({"model_type": "bart", "d_model": 512})
         >>> config.d_model, config.attention_window
         (512, 1024)
@@ -166,3 +166,69 @@ def _architecture(name):
     if made not in [f"LED{end}" for end in (*known, "ForQuestionAnswering")]:
         raise CheckpointError(f"config.json is of a {name!s:.80}, which has no LED.")
     return made
+
+
+_ARCHITECTURE = "LongformerEncoderDecoderForConditionalGeneration"
+# Options of that model that LED does not have: the values with which both agree.
+_AGREEING = {"attention_mode": ("sliding_chunks", "tvm"), "autoregressive": (False,)}
+_ALLENAI_ONLY = (*_AGREEING, "attention_dilation", "architectures")
+
+
+def is_allenai(fields):
+    """Whether a config.json is AllenAI's: a BART's with windows.
+
+    Args:
+        fields: dict.
+
+    Returns:
+        bool.
+    """
+    is_bart = fields.get("model_type", "bart") == "bart"
+    return is_bart and "attention_mode" in fields and "attention_window" in fields
+
+
+def led_fields(fields, file):
+    """Translates a config.json of AllenAI's.
+
+    Args:
+        fields: dict of its content; not changed.
+        file: str, for messages.
+
+    Returns:
+        dict, the fields of a LEDConfig. Windows are twice as wide: AllenAI counts the
+        tokens on one side only.
+
+    Raises:
+        CheckpointError: if a field has a value that LED does not support.
+    """
+    for name, allowed in _AGREEING.items():
+        if fields.get(name, allowed[0]) not in allowed:
+            raise _unsupported(file, name, fields[name], allowed[0])
+    dilation = fields.get("attention_dilation") or [1]
+    if not isinstance(dilation, list) or any(step != 1 for step in dilation):
+        raise _unsupported(file, "attention_dilation", dilation, "1 for every layer")
+    windows = fields["attention_window"]
+    if not isinstance(windows, list) or any(type(size) is not int for size in windows):
+        raise _unsupported(file, "attention_window", windows, "a list of ints")
+    bart = {name: value for name, value in fields.items() if name not in _ALLENAI_ONLY}
+    config = led_config(
+        {**bart, "model_type": "bart"},
+        max_positions=_positions(fields, "encoder", file),
+        max_decoder_positions=_positions(fields, "decoder", file),
+    ).to_dict()
+    return {**config, "attention_window": [2 * size for size in windows]}
+
+
+def _positions(fields, half, file):
+    name = f"max_{half}_position_embeddings"
+    value = fields.get(name)
+    if type(value) is not int or value < 1:
+        raise _unsupported(file, name, value, "a positive int")
+    return value
+
+
+def _unsupported(file, name, value, allowed):
+    return CheckpointError(
+        f"{file} is of AllenAI's {_ARCHITECTURE} with `{name}` {value!r:.80}; a LED "
+        f"needs {allowed}."
+    )
