@@ -58,6 +58,7 @@ def test_its_card_shows_twenty_held_out_examples(report, card):
     assert card.count("\n- bundled model: ") == 20
 
 
+@pytest.mark.slow
 def test_the_command_summarises_with_it_where_no_model_is_named(tmp_path, capsys):
     (tmp_path / "gardener.txt").write_text(TEXT, encoding="utf-8")
     assert main(["summarize", str(tmp_path / "gardener.txt")]) == 0

@@ -35,6 +35,7 @@ def outputs(old):
     return dict(np.load(old / "outputs.npz"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_models_file(old, outputs, folder):
     model, report = Model.from_pretrained(old / folder, output_loading_info=True)

@@ -38,6 +38,7 @@ def evaluated(checkpoint, files, tmp_path_factory, loaded):
     return argv, rows, out.getvalue(), err.getvalue()
 
 
+@pytest.mark.slow
 def test_one_line_of_json_with_intervals(evaluated):
     _, rows, out, _ = evaluated
     result = json.loads(out)

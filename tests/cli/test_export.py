@@ -25,6 +25,7 @@ def exported(checkpoint, tmp_path_factory):
     return folder, (folder.parent / "out").read_text()
 
 
+@pytest.mark.slow
 def test_the_path_goes_to_stdout(exported):
     folder, out = exported
     assert out == f"{folder}/1\n" and os.listdir(folder) == ["1"]

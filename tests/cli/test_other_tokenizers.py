@@ -23,6 +23,7 @@ def german(checkpoint, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_summarize_reads_the_text_as_the_file_says(german, tmp_path, capsys):
     import tensorflow as tf
 

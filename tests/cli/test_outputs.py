@@ -136,6 +136,7 @@ def test_names_that_no_file_can_have_are_one_line(place, line, capsys):
     assert digests(place) == before
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_utf_8_leaves_as_it_came(place):
     """To stdout its very bytes; to stderr in a form that can be read."""
     name = b"caf\xe9"

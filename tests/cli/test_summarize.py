@@ -40,6 +40,7 @@ def summarize(checkpoint, tmp_path, capsys, monkeypatch, load_once):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "kwargs"),
     [
@@ -235,6 +236,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTorch
 """
 
 
+@pytest.mark.slow
 def test_the_installed_command_without_torch(checkpoint, pytorch_summary, tmp_path):
     """A process of its own: standard input, any locale, stderr with our lines only."""
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_TORCH)

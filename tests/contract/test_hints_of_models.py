@@ -292,6 +292,7 @@ HINTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HINTS)
 def test_what_the_message_says_works(name, shared):
     follow(HINTS[name], shared)

@@ -101,6 +101,7 @@ def test_the_source_distribution_holds_tests_docs_and_what_they_read(built):
     assert not any(name.endswith(".pyc") for name in names)
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_runs_command_and_python_outside_the_checkout(
     wheel, tmp_path
 ):

@@ -56,6 +56,7 @@ def site(tmp_path_factory):
     return folder / "html"
 
 
+@pytest.mark.slow
 def test_no_link_is_dead(site):
     assert list(dead_links(site)) == []
 

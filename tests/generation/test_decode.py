@@ -169,6 +169,7 @@ def generate_toy(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "prompt_len"),
     [(mode, 1 + 2 * (mode in ("beams", "sample", "contrastive"))) for mode in MODES],

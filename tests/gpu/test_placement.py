@@ -58,6 +58,7 @@ def assert_stays_on_the_gpu(counts):
             assert not part.to_host and not part.from_host, part
 
 
+@pytest.mark.slow
 def test_forward():
     model = make_model("float32")
 
@@ -74,6 +75,7 @@ def test_forward():
     assert launches(counts, STEPS) <= 620
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", LAUNCHES_OF_TRAINING)
 def test_a_training_step(policy):
     model = make_model(policy)
@@ -94,6 +96,7 @@ def test_a_training_step(policy):
     assert launches(counts, STEPS) <= LAUNCHES_OF_TRAINING[policy]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_beams", [1, 4])
 def test_a_decoding_step(num_beams):
     model = make_model("float32")

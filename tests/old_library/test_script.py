@@ -13,6 +13,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 def test_a_script_of_the_time_runs_with_its_imports_changed(tmp_path):
     pytest.importorskip("datasets")
     import tf_led

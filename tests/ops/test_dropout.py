@@ -61,6 +61,7 @@ def test_dropout_of_folded_seeds_is_independent():
     assert abs(np.mean(draws[0] & draws[1]) - 0.25) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["eager", "graph", "xla"])
 @pytest.mark.parametrize("block_size", [12, 35])
 def test_blocks_drop_the_same_however_many_are_handled_together(block_size, run):

@@ -69,6 +69,7 @@ def upstream_like(tensor):
 GROUPED = ["uneven_blocks", "three_neighbouring_blocks", "many_global_tokens"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bound"),
     [(name, "loop") for name in SIZES]
@@ -90,6 +91,7 @@ def test_equals_dense_attention_with_its_gradients(name, bound):
         assert_close(gradient, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", BOUNDS)
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_graph_and_xla_equal_eager(jit_compile, bound):
@@ -419,6 +421,7 @@ def test_the_memory_check_notices_what_a_loop_keeps():
     assert kept_per_turn(run.get_concrete_function().graph) >= 7 * 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["loop", "some"])
 def test_xla_knows_how_often_its_loops_run(bound):
     """Else a GPU would ask the host before every step."""

@@ -45,6 +45,7 @@ def long_pair(tmp_path_factory):
     return make_pair(layout, tmp_path_factory.mktemp("long"))
 
 
+@pytest.mark.slow
 def test_xla_with_any_number_of_global_tokens(long_pair):
     """One compilation serves them all: the number is data, not shape."""
     call = tf.function(long_pair.ours, jit_compile=True)  # with AutoGraph, as users do
@@ -57,6 +58,7 @@ def test_xla_with_any_number_of_global_tokens(long_pair):
     assert call.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.slow
 def test_xla_gradients_with_any_number_of_global_tokens(long_pair):
     ours = long_pair.ours
     compiled = tf.function(

@@ -54,6 +54,7 @@ def check(pair, inputs, head_masks=None):
     assert_outputs_match(mine, dense, inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize(
     "pattern", ["unequal_globals", "left_padding", "global_padding", "minus_one_inside"]
@@ -64,6 +65,7 @@ def test_windows_of_any_size(get_models, config, pattern):
         check(pair, make_inputs(pattern, length, length))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEAD_MASKS)
 def test_head_masks(get_models, name):
     """Each reaches its own attention: the encoder's does not reach the cross one."""

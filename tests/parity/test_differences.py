@@ -141,6 +141,7 @@ def test_probabilities_of_the_encoder_are_before_dropout(tmp_path):
     assert np.abs(mine.logits - still.logits).max() > 0.1
 
 
+@pytest.mark.slow
 def test_predict_returns_no_cache():
     """TF's returns what the config says; a cache of all batches helps nobody."""
     config = tiny_config(encoder_layers=1, decoder_layers=1)

@@ -54,6 +54,7 @@ def test_any_masks(get_pair, data):
     check(pair, inputs)
 
 
+@pytest.mark.slow
 def test_lengths_from_one_to_the_limit(pair):
     for length in [1, 2, 3, 7, 13, pair.max_len - 1, pair.max_len]:
         check(pair, make_inputs("first_global", length, length, target=5))

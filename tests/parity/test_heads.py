@@ -55,6 +55,7 @@ def make(pattern, seed, length, **positions):
     return inputs | {name: np.array(given) for name, given in positions.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layout", "pattern", "length"),
     [

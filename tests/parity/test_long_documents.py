@@ -35,6 +35,7 @@ def test_outputs_without_attention_probs(pair, pattern):
     assert_outputs_match(mine, theirs, inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["unequal_globals", "left_padding"])
 def test_gradients(pair, pattern):
     inputs = with_labels(make_inputs(pattern, 7, 601), seed=7)

@@ -78,6 +78,7 @@ def shallow():
     )
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_a_token_reaches_only_those_that_see_it(shallow, data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))

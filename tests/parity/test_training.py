@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import torch
 
 from tests.parity.compare import relative_error
@@ -62,6 +63,7 @@ def test_the_gradient_that_fit_applies():
     assert_gradients_match(mine, gradients)
 
 
+@pytest.mark.slow
 def test_twenty_steps_of_adamw():
     """The same epsilon, tiny: Keras and PyTorch put it in different places."""
     options = {"weight_decay": 0.01, "eps": 1e-10}

@@ -51,6 +51,7 @@ def folder(models, tokenizer, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_directory_is_a_model_and_its_tokenizer(models, tokenizer, folder):
     model = models["LEDForConditionalGeneration"]
     options = {"max_new_tokens": 5, "num_beams": 1}
@@ -90,6 +91,7 @@ def test_a_tokenizer_of_another_kind(models, tmp_path):
     assert list(result) == ["summary_text"]
 
 
+@pytest.mark.slow
 def test_the_bundled_model_is_announced_in_one_line(capsys):
     pipeline = tf_led.pipeline("summarization")
     err = capsys.readouterr().err

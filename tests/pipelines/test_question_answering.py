@@ -47,6 +47,7 @@ def test_places_are_those_in_the_whole_document(answer, tokenizer):
     assert max(result["start"] for result in found) > len(LONG) / 3
 
 
+@pytest.mark.slow
 def test_the_best_answer_of_all_parts_wins(answer, model, tokenizer):
     example = answer.read(*pair(LONG))
     parts = [*answer.parts(0, example, {"doc_stride": 7})]
@@ -68,6 +69,7 @@ def test_the_best_answer_of_all_parts_wins(answer, model, tokenizer):
     assert best["score"] >= expected["score"] - 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_results_do_not_depend_on_the_batch(model, tokenizer, answer, size):
     inputs = [{"question": q, "context": c} for q in QUESTIONS for c in (LONG, CONTEXT)]

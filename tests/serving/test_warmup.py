@@ -76,6 +76,7 @@ def test_without_texts_the_default_gets_ids_and_runs(tmp_path, endpoints):
     np.testing.assert_array_equal(answer, inputs["input_ids"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "pooling"),
     [

@@ -171,6 +171,7 @@ EARLIER_CALLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", EARLIER_CALLS)
 def test_no_call_changes_what_comes_after_it(tokenizer, tmp_path, options):
     text = f"{LONG} <mask>"

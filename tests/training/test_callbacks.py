@@ -33,6 +33,7 @@ def run(tmp_path_factory):
     return folder, history.history, stop
 
 
+@pytest.mark.slow
 def test_early_stopping(run):
     """A learning rate of 0 gets no better."""
     _, history, stop = run

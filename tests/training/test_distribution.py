@@ -25,6 +25,7 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[name], value, 1e-5, 1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one(tmp_path):
     """With other lengths, labels and numbers of global tokens on each."""
     expected = fit_alone(worker.joint_documents())
@@ -35,6 +36,7 @@ def test_two_processes_equal_one(tmp_path):
             assert_same(dict(found), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "documents"),
     [

@@ -43,6 +43,7 @@ def learned(documents):
     return model, model.evaluate(batches.take(1), verbose=0, return_dict=True)
 
 
+@pytest.mark.slow
 def test_the_loss_falls(learned):
     _, result = learned
     assert result["loss"] < 0.05 and result["accuracy"] == 1

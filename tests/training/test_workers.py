@@ -47,6 +47,7 @@ def start():
         worker.communicate()
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_pipe_that_its_starter_held(start):
     worker = start(**{MARK: "1"})
     assert worker.poll() is None
@@ -55,6 +56,7 @@ def test_it_ends_with_the_pipe_that_its_starter_held(start):
     assert worker.wait(30) == 1
 
 
+@pytest.mark.slow
 def test_nobody_who_did_not_ask_is_ended(start):
     worker = start()
     worker.stdin.close()
@@ -137,6 +139,7 @@ open(f"{sys.argv[1]}/{os.getpid()}", "w").write(os.environ["TF_CONFIG"])
 """
 
 
+@pytest.mark.slow
 def test_every_process_knows_its_place(tmp_path):
     assert run_workers([sys.executable, "-c", REPORT, str(tmp_path)], 3) == 0
     told = [json.loads(path.read_text()) for path in tmp_path.iterdir()]

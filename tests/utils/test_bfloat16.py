@@ -25,6 +25,7 @@ def test_tensorflow_finds_the_switch_set():
     ).endswith("BF16")
 
 
+@pytest.mark.slow
 def test_it_is_off_unless_asked(monkeypatch):
     monkeypatch.delenv(SWITCH, raising=False)
     assert run(

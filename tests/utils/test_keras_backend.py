@@ -92,6 +92,7 @@ def python(source, **environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports", ["import tf_led, keras", "import keras, tf_led"], ids=["before", "after"]
 )

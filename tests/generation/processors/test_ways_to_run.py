@@ -61,6 +61,7 @@ def run_all(encoder_ids):
     return run
 
 
+@pytest.mark.slow
 def test_a_graph_and_xla_give_what_eager_gives(run_all, draws):
     ways = {
         "graph": tf.function(run_all, input_signature=UNKNOWN),

@@ -133,6 +133,7 @@ def test_the_two_largest_are_two_draws_without_replacement_in_order():
     assert chi_square(counts, expected) < CHI_SQUARE[29]
 
 
+@pytest.mark.slow
 def test_rare_tokens_of_a_large_vocabulary_keep_their_share():
     """Half a per cent, spread over 50,021 tokens of one in ten million each."""
     vocab_size, rows = 50_021, 211

@@ -43,6 +43,7 @@ CASES += [(6, 3, -1.0, True), (6, 3, 0.0, "never"), (6, 3, 2.0, False)]
 CASES += [(3, 3, -1.0, "never"), (3, 3, 0.5, False), (3, 3, 2.0, True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beams", "groups", "length_penalty", "early"), CASES)
 def test_sequences_and_scores_equal_the_reference(beams, groups, length_penalty, early):
     documents = [3, 5, 17]

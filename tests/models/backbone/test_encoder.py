@@ -134,6 +134,7 @@ def test_wrong_input_is_one_line(encoder, given, message):
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_wrong_input_is_found_in_a_graph_of_open_shapes():
     """One layer: its trace is short."""
     encoder = TFLEDEncoder(tiny_config(encoder_layers=1))
@@ -190,6 +191,7 @@ def test_more_global_tokens_than_the_bound_are_refused(document):
     encoder(document)  # Without attention probabilities nothing is limited.
 
 
+@pytest.mark.slow
 def test_attention_probs_under_xla(document):
     """Their width is the bound; beyond it, where XLA cannot refuse, all is NaN."""
     config = tiny_config(encoder_layers=1)

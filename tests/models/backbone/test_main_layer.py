@@ -98,6 +98,7 @@ def test_reloads_from_its_config(led, inputs):
     assert isinstance(led(inputs), tf_led.TFLEDSeq2SeqModelOutput)
 
 
+@pytest.mark.slow
 def test_masked_embeddings_influence_nothing(led):
     """Whatever they hold: eagerly, in graphs and in every gradient."""
     random, bad = np.random.default_rng(0), [np.nan, np.inf, -np.inf, 3e38] * 3

@@ -32,6 +32,7 @@ def run_all(layers, hidden, run):
 
 
 # XLA draws other random numbers.
+@pytest.mark.slow
 @pytest.mark.parametrize(("jit_compile", "dropout_rate"), [(False, 0.5), (True, 0.0)])
 def test_each_layer_has_its_own_weights_and_one_trace(jit_compile, dropout_rate):
     layers, traced = make_layers(3, dropout_rate=dropout_rate), []

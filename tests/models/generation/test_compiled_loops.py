@@ -40,6 +40,7 @@ def test_buffers_have_few_lengths_and_are_long_enough():
     assert len(set(lengths)) == 14 and lengths[-1] == 1025
 
 
+@pytest.mark.slow
 def test_thirty_lengths_and_any_numbers_share_few_loops(small):
     """What is kept of them in TensorFlow stays the same when they come again."""
     position_limit = small.config.max_decoder_position_embeddings

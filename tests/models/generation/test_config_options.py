@@ -53,6 +53,7 @@ def model():
     return make_model(**SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VALUES)
 def test_an_option_set_on_the_config_counts_and_is_logged(model, name, caplog):
     assert getattr(model.generation_config, name) != VALUES[name]
@@ -63,6 +64,7 @@ def test_an_option_set_on_the_config_counts_and_is_logged(model, name, caplog):
     assert caplog.text.count(f"{name}={VALUES[name]!r} of `model.config`") == 1
 
 
+@pytest.mark.slow
 def test_it_goes_for_generate_and_is_saved(model, tmp_path):
     expected = model.generate(IDS, num_beams=3, num_return_sequences=3, max_length=7)
     model.config.num_beams = model.config.num_return_sequences = 3

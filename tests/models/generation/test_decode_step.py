@@ -67,6 +67,7 @@ def own_beams():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few_kernels", [False, True])
 @pytest.mark.parametrize("cls", [DecodeStep, UncachedStep])
 def test_a_step_equals_reading_at_once(model, cls, few_kernels):

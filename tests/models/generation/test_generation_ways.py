@@ -41,6 +41,7 @@ def prompted(rows=slice(None)):
 
 
 # With and without sampling the same loop runs; beams reorder the cache.
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["sample", "beams"])
 def test_the_cache_changes_nothing_at_any_step(small, mode):
     """With padding in the decoder's prompt, which both ways must hide."""
@@ -57,6 +58,7 @@ def test_the_cache_changes_nothing_at_any_step(small, mode):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "lookup"),
     [
@@ -82,6 +84,7 @@ def test_a_cache_that_grows_changes_nothing(mode, lookup, monkeypatch):
 
 
 # All searches run so in tests/generation, with a step that is quick to trace.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "jit_compile"), [("greedy", False), ("beams", True), ("sample", True)]
 )
@@ -101,6 +104,7 @@ def test_graph_and_xla_give_the_same(small, mode, jit_compile):
     assert set(ids[:, expected.shape[1] :].ravel()) <= {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["greedy", "beams"])
 def test_a_batch_gives_what_each_document_gives_alone(small, mode):
     options = {**RULES, **MODES[mode]}
@@ -140,6 +144,7 @@ def test_in_a_graph_what_needs_python_is_refused_by_name(small, name, value):
         tf.function(run, autograph=False)(tf.constant(IDS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["greedy", "beams"])
 def test_a_model_for_a_gpu_generates_the_same(small, mode):
     """Its steps take fewer kernels; drafts are read several at a time."""

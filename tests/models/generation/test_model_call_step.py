@@ -38,6 +38,7 @@ def test_only_a_users_call_is_ones_own():
     assert own_keywords(TFLEDForConditionalGeneration) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_call_that_changes_nothing_gives_the_same(beams):
     outputs = {f"output_{name}": True for name in ("attentions", "hidden_states")}
@@ -55,6 +56,7 @@ def test_a_call_that_changes_nothing_gives_the_same(beams):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beams", [1, 2])
 def test_a_keyword_reaches_the_call_of_every_token(shifted, beams):
     options = {"num_beams": beams, "max_length": 6, "eos_token_id": None}

@@ -17,6 +17,7 @@ def small():
     return make_model(**SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -37,6 +38,7 @@ def test_tokens_are_those_without(small, options):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_a_graph_gives_the_same(small, jit_compile):
     expected = small.generate(IDS, attention_mask=MASK, max_length=11).numpy()
@@ -50,6 +52,7 @@ def test_a_graph_gives_the_same(small, jit_compile):
     assert set(found[:, expected.shape[1] :].ravel()) <= {1}
 
 
+@pytest.mark.slow
 def test_an_export_gives_the_same(small, tmp_path):
     expected = small.generate(IDS, attention_mask=MASK, max_length=11).numpy()
     export_saved_model(small, tmp_path / "served", max_length=11, **LOOKUP)

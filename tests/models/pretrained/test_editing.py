@@ -36,6 +36,7 @@ def table_of(model, half="encoder"):
     return getattr(model.led, half).embed_positions.embeddings.numpy()
 
 
+@pytest.mark.slow
 def test_more_positions_are_the_old_ones_again(model):
     table, decoder_table = table_of(model), table_of(model, "decoder")
     hidden = model(IDS, decoder_input_ids=IDS).last_hidden_state
@@ -80,6 +81,7 @@ def test_the_same_number_changes_nothing(model):
     assert all(a is b for a, b in zip(model.variables, variables, strict=True))
 
 
+@pytest.mark.slow
 def test_the_model_is_as_one_built_with_the_new_config(model, tmp_path):
     model.resize_position_embeddings(101)
     model.set_attention_window([6, 10])
@@ -98,6 +100,7 @@ def test_the_model_is_as_one_built_with_the_new_config(model, tmp_path):
     np.testing.assert_array_equal(again, hidden)
 
 
+@pytest.mark.slow
 def test_a_wider_window_sees_more(model):
     ids = LONG[:, :64]
     hidden = model(ids, decoder_input_ids=IDS).encoder_last_hidden_state
@@ -109,6 +112,7 @@ def test_a_wider_window_sees_more(model):
     np.testing.assert_array_equal(again, hidden)
 
 
+@pytest.mark.slow
 def test_what_the_model_compiled_is_compiled_anew():
     model = make_model(TFLEDForConditionalGeneration)
     options = {"max_new_tokens": 3, "min_new_tokens": 3}
@@ -121,6 +125,7 @@ def test_what_the_model_compiled_is_compiled_anew():
     np.testing.assert_array_equal(ids, fresh.generate(LONG, **options))
 
 
+@pytest.mark.slow
 def test_a_graph_traced_before_new_positions_fails(model):
     function = tf.function(
         lambda ids: model(ids, decoder_input_ids=ids)[0], autograph=False

@@ -63,6 +63,7 @@ def test_adapters_act_everywhere(model, merged, any_inputs):
     np.testing.assert_allclose(model(any_inputs).logits, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_adapters_act_in_generation(model, merged, inputs):
     """Where keys are cached, and the embedding scores the vocabulary."""
     del inputs["decoder_input_ids"]

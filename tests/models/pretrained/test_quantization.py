@@ -36,6 +36,7 @@ def test_every_matrix_is_int8(pair):
         assert (variable.dtype == "int8") == is_matrix, path
 
 
+@pytest.mark.slow
 def test_it_generates_and_is_saved(pair, inputs, tmp_path):
     _, quantised = pair
     quantised.save(tmp_path / "model.keras")

@@ -230,6 +230,7 @@ def test_new_rows_are_near_the_mean_unless_told(small_model):
     assert np.abs(new.mean()) < 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean_resizing", [True, False])
 def test_a_seed_repeats_the_new_rows(mean_resizing):
     def new_rows(seed):
@@ -271,6 +272,7 @@ def test_what_the_model_compiled_is_compiled_anew(small_model):
     assert functions == (None, None, None)
 
 
+@pytest.mark.slow
 def test_a_graph_traced_before_fails_and_one_traced_after_works():
     small_model = make_model(TFLEDModel)
     functions = [
@@ -349,6 +351,7 @@ def test_lora_and_quantised_tables_are_refused(small_model):
         small_model.resize_token_embeddings(MORE)
 
 
+@pytest.mark.slow
 def test_every_format_keeps_a_resized_model(small_model, tmp_path):
     small_model.resize_token_embeddings(MORE)
     logits = small_model(IDS).logits

@@ -47,6 +47,7 @@ def read(path):
     return message.meta_graphs[0]
 
 
+@pytest.mark.slow
 def test_versions_are_numbered_and_what_is_there_stays(exported):
     _, first, second = exported
     assert (first.name, second.name) == ("1", "2")
@@ -98,6 +99,7 @@ def is_const(node):
     return node.op == "Const" and node.attr["dtype"].type != tf.string.as_datatype_enum
 
 
+@pytest.mark.slow
 def test_int8_weights_are_a_fraction_and_near(exported):
     model, plain, path = exported
     table = model.led.shared.embeddings
@@ -120,6 +122,7 @@ def test_int8_weights_are_a_fraction_and_near(exported):
     assert 0.95 < correlation < 1 - 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cls", "name", "fields"),
     [

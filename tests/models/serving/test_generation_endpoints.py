@@ -21,6 +21,7 @@ def small():
     return make_model(**SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEARCHES)
 def test_fewer_new_tokens_are_as_if_no_more_had_been_possible(small, name):
     options = SEARCHES[name]
@@ -35,6 +36,7 @@ def test_fewer_new_tokens_are_as_if_no_more_had_been_possible(small, name):
         np.testing.assert_array_equal(answer["sequences"], expected)
 
 
+@pytest.mark.slow
 def test_the_models_own_config_is_the_default(small):
     names = [i.name for i in small.endpoints(max_length=5)["generate"].inputs]
     assert names[-1] == "max_new_tokens"

@@ -102,6 +102,7 @@ def expected_answers(name, number):
     return expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signature", ["serving_default", "int64_serving"])
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("name", MODELS)

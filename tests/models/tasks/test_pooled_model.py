@@ -303,6 +303,7 @@ def test_half_precision_is_finite_and_close(cls, pooling, policy):
         assert np.isfinite(model(inputs)[0]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cls", "pooling"), HEADS)
 def test_files_keep_weights_and_pooling(cls, pooling, tmp_path):
     model = get_head(cls, pooling)

@@ -169,6 +169,7 @@ def test_a_keras_loss_and_metrics_read_both_logits(inputs):
         np.testing.assert_allclose(result[f"{name}_accuracy"], right)
 
 
+@pytest.mark.slow
 def test_fit_evaluate_and_predict_in_a_graph(inputs):
     """Without the decoder, with which test_sequence_classification.py does so."""
     model, eager = (new_head(Answerer, "encoder") for _ in range(2))

@@ -155,6 +155,7 @@ def test_without_ids_there_is_no_end_token():
         model(inputs_embeds=np.zeros([1, 3, 12], "float32"))
 
 
+@pytest.mark.slow
 def test_decoder_inputs_of_another_length_are_refused(inputs):
     model = get_head(Classifier, "decoder")
     ids = inputs["input_ids"]
@@ -181,6 +182,7 @@ def one_step(data, pooling="encoder_mean", **options):
     return loss, np.array(model.led.encoder.layers_0.fc1.kernel)
 
 
+@pytest.mark.slow
 def test_labels_in_every_form_teach_the_same(inputs):
     """Warnings are errors here: none is of the decoder, which learns nothing."""
     model = new_head(Classifier, "encoder_mean")

@@ -55,6 +55,7 @@ def test_the_loss_of_a_batch_is_that_of_its_documents_one_by_one(model, dataset)
     assert loss > 0.1
 
 
+@pytest.mark.slow
 def test_fit_trains_on_what_comes_out(dataset):
     model = TFLEDForConditionalGeneration(
         tiny_config(encoder_layers=1, decoder_layers=1)

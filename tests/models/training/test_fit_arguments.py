@@ -54,6 +54,7 @@ def class_weights_of(labels, class_weight):
 CLASS_WEIGHT = {5: 3.0, 17: 0.5}
 
 
+@pytest.mark.slow
 def test_class_weight_is_by_label(still, data):
     weights = class_weights_of(data["labels"], CLASS_WEIGHT)
     expected = mean_loss(still, data, weights)
@@ -111,6 +112,7 @@ def test_class_weight_beside_weights_of_a_dataset_is_refused(still, data):
         still.fit(batches, class_weight={5: 3.0})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_token", [False, True])
 def test_sample_weight(still, data, by_token):
     weights = np.outer(WEIGHTS, [1.0, 0.5, 3.0]) if by_token else WEIGHTS
@@ -121,6 +123,7 @@ def test_sample_weight(still, data, by_token):
     np.testing.assert_allclose(evaluated, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [dict, BatchEncoding])
 def test_sample_weight_of_validation_data(still, data, form):
     held_out = (form(data), None, WEIGHTS)
@@ -219,6 +222,7 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_backup_and_restore(data, tmp_path):
     """Three batches an epoch, two to an update: it stops between the two."""
     expected, _ = trained(data, [], epochs=2)
@@ -234,12 +238,14 @@ def test_backup_and_restore(data, tmp_path):
         np.testing.assert_array_equal(variable, resumed.weight_table()[path], path)
 
 
+@pytest.mark.slow
 def test_learning_rate_scheduler(data):
     rates = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
     model, history = trained(data, [rates], epochs=2)
     np.testing.assert_allclose(history["learning_rate"], [0.1, 0.05], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
 def test_the_best_checkpoint(data, tmp_path, suffix):
     """A huge learning rate: after the first epoch it gets no better."""

@@ -63,6 +63,7 @@ def forms(source, labels):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*shuffle=True")
 @pytest.mark.parametrize(
     "form",
@@ -128,6 +129,7 @@ def test_nothing_to_learn_from_is_refused(source):
         model.train_on_batch(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["auto", "auto_with_warning", "passthrough", None])
 def test_names_of_the_models_own_loss(expected, source, labels, loss):
     mine, _ = one_step({"x": source, "y": labels}, loss=loss)
@@ -232,6 +234,7 @@ def test_fit_measures_on_validation_data(source, labels):
     np.testing.assert_allclose(logs["val_loss"], [model(data).loss], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_fit_in_a_graph(source, labels):
     """One trace for batches of several lengths; evaluate and predict beside it.
 

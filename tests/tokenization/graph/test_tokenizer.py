@@ -41,6 +41,7 @@ def encode(slow_graph):
     return tf.function(slow_graph.encode, input_signature=TEXT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", BOTH)
 @pytest.mark.parametrize("prefix", [True, False])
 def test_ids_of_the_texts_that_both_tokenizers_were_asked_for(cls, prefix):
@@ -50,6 +51,7 @@ def test_ids_of_the_texts_that_both_tokenizers_were_asked_for(cls, prefix):
     assert found.to_list() == tokenizer(TEXTS)["input_ids"]
 
 
+@pytest.mark.slow
 def test_ids_of_random_texts(encode, slow):
     rng = random.Random(13)
     texts = ["".join(rng.choices(PARTS, k=rng.randrange(23))) for _ in range(2003)]
@@ -100,6 +102,7 @@ def test_no_texts(encode):
     assert encode(tf.constant(["", ""])).to_list() == [[0, 2], [0, 2]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("max_length", [3, 10, 95])
 def test_cut_and_padded_as_by_the_tokenizer(side, max_length):
@@ -128,6 +131,7 @@ def test_ids_without_special_tokens(slow_graph, slow):
     assert found.to_list() == [row[:5] for row in wanted]
 
 
+@pytest.mark.slow
 def test_an_exported_tokenizer_needs_nothing_of_ours(slow_graph, slow, tmp_path):
     class Served(tf.Module):
         def __init__(self):
