@@ -25,8 +25,8 @@ from tf_led.models.serving.export import ExportArguments, export_saved_model
 from tf_led.pipelines import (
     QuestionAnsweringPipeline,
     TextClassificationPipeline,
+    base,
     build,
-    option_types,
 )
 from tf_led.pipelines.text2text import CallOptions
 
@@ -160,21 +160,21 @@ def test_types_name_the_arguments_of_a_call(name, arguments):
 
 
 def test_types_name_the_options_of_pipelines_and_of_export():
-    writing = names_of(option_types.WritingOptions) - names_of(GenerationOptionTypes)
+    writing = names_of(base.WritingOptions) - names_of(GenerationOptionTypes)
     # What `generate` takes beside the options, and what raises with a hint.
     others = {"generation_config", "seed", "src_lang", "tgt_lang"}
     assert writing - others == {*CallOptions._fields}
     for pipeline, options in [
-        (QuestionAnsweringPipeline, option_types.AnswerOptions),
-        (TextClassificationPipeline, option_types.LabelOptions),
+        (QuestionAnsweringPipeline, base.AnswerOptions),
+        (TextClassificationPipeline, base.LabelOptions),
     ]:
         assert names_of(options) == set(pipeline.option_names)
     made = set(inspect.signature(build.pipeline).parameters)
     first = {"task", "model", "config", "tokenizer", "options"}
-    assert names_of(option_types.MakingOptions) == made - first
+    assert names_of(base.MakingOptions) == made - first
     tasks = [*writing, *QuestionAnsweringPipeline.option_names]
     tasks += TextClassificationPipeline.option_names
-    assert names_of(option_types.MakingAny) >= set(tasks)
+    assert names_of(base.MakingAny) >= set(tasks)
     export = set(inspect.signature(export_saved_model).parameters)
     own = names_of(ExportArguments) - names_of(GenerationOptionTypes) - {"seed"}
     assert own == export - {"model", "path", "options"}

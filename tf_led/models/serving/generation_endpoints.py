@@ -5,7 +5,7 @@ from typing import Unpack
 import tensorflow as tf
 from transformers import GenerationConfig
 
-from tf_led.generation.options.option_types import GenerationOptionTypes
+from tf_led.generation.options.generation_options import GenerationOptionTypes
 from tf_led.generation.options.resolve import resolve_options
 from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.python_hooks import PythonHooks
