@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.models.conftest import make_model
 from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.models.backbone.layer_stack import SharedTrace, kind_of
 
@@ -91,3 +92,21 @@ def test_precision_is_that_of_each_layer():
     np.testing.assert_allclose(
         tf.cast(shared(hidden), tf.float32), tf.cast(expected, tf.float32), atol=0.05
     )
+
+
+@pytest.mark.parametrize("mode", ["float32", "int8"])
+def test_a_graph_traces_one_layer_of_a_kind(inputs, monkeypatch, mode):
+    """Without a gradient too; quantized layers read what stands for their weights."""
+    model, traced = make_model(attention_window=14), []
+    if mode == "int8":
+        model.quantize("int8")
+    expected, call = model(**inputs).logits, EncoderLayer.call
+
+    def counted(layer, *args, **kwargs):
+        traced.append(layer.name)
+        return call(layer, *args, **kwargs)
+
+    monkeypatch.setattr(EncoderLayer, "call", counted)
+    found = tf.function(lambda: model(**inputs, use_cache=False).logits)()
+    assert len(traced) == 1 < model.config.encoder_layers
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -206,6 +206,7 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
         if past is not None and len(past[0]) == 4:
             document = None  # its keys are in the cache
         cache = []
+        use_cache = choose(use_cache, config.use_cache) and not training
 
         def run_layer(
             index, layer, hidden, document, head_mask, cross_head_mask, *past, seed
@@ -241,9 +242,9 @@ class TFLEDDecoder(NamedInputs, LayerStack, keras.layers.Layer):
             seed=fold_seed(seed, 1),
             drop_rate=config.decoder_layerdrop,
             output_attentions=output_attentions,
+            keeps_nothing=not use_cache,
         )
         self_probs, cross_probs = attentions or (None, (None,))
-        use_cache = choose(use_cache, config.use_cache) and not training
         keep_states = choose(output_hidden_states, config.output_hidden_states)
         return TFLEDDecoderOutput(
             last_hidden_state=hidden,

@@ -212,6 +212,7 @@ class TFLEDEncoder(NamedInputs, LayerStack, keras.layers.Layer):
             seed=fold_seed(seed, 1),
             drop_rate=config.encoder_layerdrop,
             output_attentions=output_attentions,
+            keeps_nothing=True,
         )
         probs, global_probs = attentions or (None, None)
         keep_states = choose(output_hidden_states, config.output_hidden_states)

@@ -85,6 +85,7 @@ class LayerStack:
         seed: TensorLike | None,
         drop_rate: float,
         output_attentions: bool,
+        keeps_nothing: bool = False,
     ) -> tuple[Any, ...]:
         """Runs the layers one after another.
 
@@ -92,7 +93,8 @@ class LayerStack:
             run_layer: called with (index, layer, hidden, seed, *extras of that layer);
                 returns a named tuple of new hidden states and attention probabilities.
                 While a training step is traced it is called for one layer of each kind,
-                and what it keeps besides cannot be used.
+                and what it keeps besides cannot be used; likewise in any graph if
+                `keeps_nothing`.
             hidden: float[B, S, D].
             extras: for each layer a list of float tensors and None. A layer that is
                 recomputed passes gradients to these and to `hidden` only, never to
@@ -100,6 +102,7 @@ class LayerStack:
             seed: int32[2], or None outside training.
             drop_rate: Python float, probability to skip a layer in training.
             output_attentions: bool, whether to collect the attention probabilities.
+            keeps_nothing: bool, whether all that `run_layer` makes is in its result.
 
         Returns:
             The last hidden states, the tuple of all L + 1, and one tuple over layers
@@ -127,9 +130,9 @@ class LayerStack:
                 f"{drop_rate}): a dropped layer has none. Call with training=False."
             )
         run_for_hidden = functools.partial(_hidden_of, run_layer)
-        is_one = tf.distribute.get_strategy().num_replicas_in_sync == 1
-        if seed is not None and is_one and not tf.executing_eagerly():
-            # A training step: its trace, gradients included, takes long.
+        may_share = seed is not None or keeps_nothing
+        if may_share and self.num_layers > 1 and not tf.executing_eagerly():
+            # Tracing a layer takes long, its gradients above all.
             run_for_hidden = SharedTrace(run_for_hidden)
         states, attentions = [hidden], []
         for index, layer in enumerate(self.layers):
