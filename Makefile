@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && echo $$python && break; done)
 
 .PHONY: help demo test test-large test-old test-gpu test-load test-beam test-versions new-versions \
-	fuzz bench docs notebooks bundled-model dist lint format clean
+	fuzz fuzz-commands bench docs notebooks bundled-model dist lint format clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make test-versions  tests on the oldest, Colab's and the newest versions; an hour"
 	@echo "make new-versions  tells which TensorFlow, Keras ... are out and not tested"
 	@echo "make fuzz        spoiled files for every reader, MINUTES=5 of them"
+	@echo "make fuzz-commands  flipped bits, full disks and kills for commands; an hour"
 	@echo "make test-old    what the old TF classes promised, run on them in their own versions"
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
@@ -93,6 +94,14 @@ MINUTES ?= 5
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+# FLIPS and KILLS for fewer bits of each file, and fewer moments; full disks need root.
+FLIPS ?= 200
+KILLS ?= 20
+
+fuzz-commands: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz.commands --kills $(KILLS)
+	$(BIN)/python -m tests.fuzz.flipped_bits --count $(FLIPS)
 
 BENCH ?=
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tf_led.checkpoints.disk.atomic import staged
+
 FILES = sorted(Path(__file__).parent.glob("*.ipynb"))
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -51,7 +53,9 @@ def main():
     for file in parser.parse_args().files:
         print(file.name, flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            nbformat.write(execute(file, folder), file)
+            notebook = execute(file, folder)
+        with staged(file.parent) as staging:  # killed meanwhile, the old one is whole
+            nbformat.write(notebook, staging.path / file.name)
 
 
 if __name__ == "__main__":

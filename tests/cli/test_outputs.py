@@ -183,3 +183,34 @@ def test_what_a_killed_writer_left_is_not_the_users(place, capsys):
     assert main(["convert", str(place / "model"), str(new)]) == 0
     assert capsys.readouterr().out == f"{new}/model.safetensors\n"
     assert not list(new.glob(".saving*"))
+
+
+class PowerCutError(BaseException):
+    pass
+
+
+def test_a_convert_killed_between_two_files_may_be_given_again(place, monkeypatch):
+    """Files that it has moved are not taken for the user's, those of his own are."""
+    argv, new = ["convert", str(place / "model"), str(place / "new")], place / "new"
+    move, left = os.replace, 2
+
+    def cut_off(source, target):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise PowerCutError
+        move(source, target)
+
+    for moved in (2, 1):  # twice: the second knows what the first has moved
+        left = moved
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", cut_off)
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # nobody tidies up
+            with pytest.raises(PowerCutError):
+                main(argv)
+        assert len([path for path in new.iterdir() if path.is_file()]) == 2
+    (new / "mine.txt").write_text("mine")
+    assert main(argv) == 2
+    (new / "mine.txt").unlink()
+    assert main(argv) == 0
+    assert (new / "model.safetensors").is_file() and not list(new.glob(".*"))

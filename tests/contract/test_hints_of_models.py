@@ -218,6 +218,23 @@ HINTS = {
         lambda s: edited("merge_lora"),
         lambda s: edited("enable_lora", "merge_lora"),
     ),
+    "a folder of adapters": Hint(
+        "give a folder that save_lora or PEFT wrote",
+        lambda s: new().load_lora(s.folder),
+        lambda s: [
+            edited("enable_lora").save_lora(s.folder),
+            new().load_lora(s.folder),
+        ],
+    ),
+    "adapters of another model": Hint(
+        "Load them on the model they were trained on",
+        lambda s: [
+            edited("enable_lora").save_lora(s.folder),
+            new(layers={"vocab_size": 570}).load_lora(s.folder),
+            new(layers={"d_model": 24}).load_lora(s.folder),
+        ],
+        lambda s: new().load_lora(s.folder),
+    ),
     "a rank too large": Hint(
         r"give at most 19 \(4 to 64 are usual\)",
         lambda s: new().enable_lora(20, targets=["fc1"]),

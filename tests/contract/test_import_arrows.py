@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "checkpoints": {"ops", "utils"},
     # A run's state is saved as weights are.
     "training": {"ops", "utils", "checkpoints"},
-    "serving": {"ops", "utils", "tokenization"},
-    "tokenization": {"ops", "utils"},
+    "serving": {"ops", "utils", "tokenization", "checkpoints"},
+    # Its files are written as weights are.
+    "tokenization": {"ops", "utils", "checkpoints"},
     # Ids are kept as weights are.
     "data": {"ops", "utils", "tokenization", "checkpoints"},
 }

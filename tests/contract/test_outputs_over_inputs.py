@@ -15,6 +15,8 @@ import tf_led
 from tests.tokenization.conftest import FILES
 from tf_led.checkpoints.save import save_weights
 from tf_led.testing import tiny_config
+from tf_led.training.run_folder import RunFolder
+from tf_led.training.state import save_state
 
 SMALL = {"encoder_layers": 1, "decoder_layers": 1, "vocab_size": 562}
 
@@ -80,13 +82,33 @@ def batch(world, cache_dir):
     tf_led.data.make_dataset(data, world.tokenizer, cache_dir=cache_dir, **options)
 
 
+def export_encoder_decoder(world):
+    with pytest.warns(UserWarning, match="final_logits_bias"):
+        model = tf_led.TFLEDModel.from_pretrained(world.folder)
+    model.export(world.folder)
+
+
+def run_in(folder):
+    """The files of a run lie in a folder of their own."""
+    run = RunFolder(folder)
+    with run.owned():
+        run.begin({"epochs": 3})
+        save_state(run.path, {"step": keras.Variable(3.0)}, {"epoch": 1})
+        run.note_checkpoint()
+        run.end({"loss": 0.5})
+
+
 ONTO_ITSELF = {
     "save_pretrained": lambda w: w.load().save_pretrained(w.folder),
     "save_weights": lambda w: save_weights(w.load().weight_table(), w.folder),
     "save_lora": save_adapters,
     "save": save_keras_file,
     "tokenizer": lambda w: w.tokenizer.save_pretrained(w.folder),
+    "vocabulary": lambda w: w.tokenizer.save_vocabulary(w.folder),
     "cache": lambda w: batch(w, w.folder),
+    "export": export_encoder_decoder,
+    "run": lambda w: run_in(w.folder),
+    "logs": lambda w: keras.callbacks.TensorBoard(w.folder).set_model(keras.Model()),
 }
 
 

@@ -52,7 +52,7 @@ def make_all(folder):
     shutil.copytree(folder / "safetensors", folder / "model")
     (folder / "keras").mkdir()
     shutil.copy(TESTS / "utils/data/saved_by_0_1.keras", folder / "keras/model.keras")
-    _make_tokenizer(folder / "tokenizer")
+    make_tokenizer(folder / "tokenizer")
     _make_adapters(folder / "adapters")
     _make_state(folder / "state")
     _make_data(folder / "data")
@@ -72,7 +72,12 @@ def _make_legacy(folder):
     )
 
 
-def _make_tokenizer(folder):
+def make_tokenizer(folder):
+    """Writes a tokenizer of 290 tokens.
+
+    Args:
+        folder: Path, made by it.
+    """
     from tokenizers import ByteLevelBPETokenizer
 
     from tf_led import LEDTokenizerFast

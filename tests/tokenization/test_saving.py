@@ -3,11 +3,12 @@ import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import transformers
 from tokenizers.models import BPE
-from transformers import AddedToken
+from transformers import AddedToken, PreTrainedTokenizerFast
 
 from tests.tokenization.conftest import FILES
 from tests.tokenization.make_golden import TEXTS
@@ -222,6 +223,27 @@ def test_a_save_that_is_cut_off_leaves_the_old_files(tokenizer, tmp_path, monkey
     with pytest.raises(OSError, match="no space left"):
         tokenizer.save_pretrained(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_pushed_is_saved_first(tokenizer, tmp_path, monkeypatch):
+    calls = []
+
+    def save(self, folder, *args, push_to_hub=False, **options):
+        calls.append((push_to_hub, options))
+        (Path(folder) / "tokenizer.json").write_text(f"{len(calls)}")
+        return (os.path.join(folder, "tokenizer.json"),)
+
+    monkeypatch.setattr(PreTrainedTokenizerFast, "save_pretrained", save)
+    paths = tokenizer.save_pretrained(tmp_path / "led", push_to_hub=True, token="x")
+    assert paths == (str(tmp_path / "led/tokenizer.json"),)
+    assert (tmp_path / "led/tokenizer.json").read_text() == "1"
+    assert calls[1] == (True, {"repo_id": "led", "token": "x"})
+
+
+def test_what_a_killed_save_left_is_removed(tokenizer, tmp_path):
+    (tmp_path / ".saving-left").mkdir()
+    tokenizer.save_pretrained(tmp_path)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_file_is_no_directory(tokenizer, tmp_path):

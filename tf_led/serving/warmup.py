@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_led.checkpoints.disk.atomic import staged
 from tf_led.serving.endpoint import SERVING_DEFAULT
 from tf_led.utils.annotations import PathLike, TensorLike
 
@@ -44,8 +45,10 @@ def write_warmup(
     """
     log = import_log()
     file = Path(path) / WARMUP_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tf.io.TFRecordWriter(str(file)) as writer:
+    with (
+        staged(file.parent) as staging,
+        tf.io.TFRecordWriter(str(staging.path / file.name)) as writer,
+    ):
         for name, inputs in _requests(signatures, texts or [TEXT], ids):
             record = log.PredictionLog()
             request = record.predict_log.request

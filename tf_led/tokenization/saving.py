@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from transformers import PreTrainedTokenizerFast
 
+from tf_led.checkpoints.disk.atomic import PREFIX, staged
 from tf_led.tokenization import tokenizer_json
 from tf_led.utils.annotations import PathLike
 
@@ -144,8 +145,8 @@ class FilesMixin:
         check_directory(save_directory)
         with draft_in(save_directory) as draft:
             self._tokenizer.model.save(draft, filename_prefix)
-            names = [prefixed(name, filename_prefix) for name in VOCABULARY_FILES]
-            return tuple(move(draft, name, save_directory) for name in names)
+        names = [prefixed(name, filename_prefix) for name in VOCABULARY_FILES]
+        return tuple(os.path.join(save_directory, name) for name in names)
 
     def save_pretrained(
         self,
@@ -183,16 +184,18 @@ class FilesMixin:
         if os.path.isfile(save_directory):
             raise_not_a_directory(save_directory)
         self._clear_rust_state()  # tokenizer.json would keep the last call's padding
-        options = {"filename_prefix": filename_prefix, **kwargs}
-        if push_to_hub:
-            return super().save_pretrained(
-                save_directory, legacy_format, push_to_hub=True, **options
-            )
-        os.makedirs(save_directory, exist_ok=True)
         with draft_in(save_directory) as draft:
-            paths = super().save_pretrained(draft, legacy_format, **options)
-            names = [os.path.relpath(path, draft) for path in paths]
-            return tuple(move(draft, name, save_directory) for name in names)
+            paths = super().save_pretrained(
+                draft, legacy_format, filename_prefix, **kwargs
+            )
+        if push_to_hub:
+            options = {"repo_id": os.path.basename(save_directory), **kwargs}
+            with TemporaryDirectory() as copy:
+                super().save_pretrained(
+                    copy, legacy_format, filename_prefix, push_to_hub=True, **options
+                )
+        names = [os.path.relpath(path, draft) for path in paths]
+        return tuple(os.path.join(save_directory, name) for name in names)
 
     def _save_pretrained(
         self, save_directory, file_names, legacy_format=None, filename_prefix=None
@@ -252,7 +255,7 @@ def draft_in(directory):
     """Makes a hidden directory in another, for files that are moved out when written.
 
     Args:
-        directory: str or Path.
+        directory: str or Path; made if need be.
 
     Yields:
         str, its path.
@@ -260,9 +263,11 @@ def draft_in(directory):
     Raises:
         OSError: if a file cannot be written; the library in Rust raises Exception.
     """
-    with TemporaryDirectory(dir=directory, prefix=".tokenizer-") as draft:
+    is_aside = Path(directory).name.startswith(PREFIX)  # of a save that we are part of
+    place = contextlib.nullcontext() if is_aside else staged(directory)
+    with place as staging:
         try:
-            yield draft
+            yield str(directory if is_aside else staging.path)
         except Exception as error:
             found = re.search(r"\(os error (\d+)\)", str(error))
             if found is None or isinstance(error, OSError):
@@ -333,14 +338,6 @@ def raise_not_a_directory(path):
     raise NotADirectoryError(
         f"`save_directory` must be a directory, {str(path)!r} is a file."
     )
-
-
-def move(draft, name, directory):
-    """Puts a finished file in its place in one step."""
-    target = os.path.join(directory, name)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    os.replace(os.path.join(draft, name), target)
-    return target
 
 
 def write_json(directory, name, content):

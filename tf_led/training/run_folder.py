@@ -127,20 +127,56 @@ class RunFolder:
     def owned(self):
         """Keeps a second run out of the folder for the length of the block.
 
+        A block that writes nothing into it leaves no folder behind.
+
         Raises:
             BlockingIOError: if another run is at work in it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = None
-        if fcntl is not None:  # a file of its own: saving locks the folder
-            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT)
+        new = [f for f in (self.path, *self.path.parents) if not f.exists()]
         try:
-            if descriptor is not None:
-                _lock(descriptor, self.output)
+            descriptor = self._open_lock()
+        except BlockingIOError:
+            raise
+        except OSError:
+            self._remove_unused(new)
+            raise
+        try:
             yield
         finally:
+            self._remove_unused(new)
             if descriptor is not None:
                 os.close(descriptor)  # which ends the lock too
+
+    def _open_lock(self):
+        """Makes the folder and locks it; returns a file descriptor, None on Windows."""
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if fcntl is None:
+                return None
+            # A file of its own: saving locks the folder.
+            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT)
+            try:
+                _lock(descriptor, self.output)
+            except OSError:
+                os.close(descriptor)
+                raise
+            if _is_open(self.path / LOCK, descriptor):
+                return descriptor
+            os.close(descriptor)  # a run that ended meanwhile has removed it
+
+    def _remove_unused(self, new):
+        """Removes the lock and empty folders, unless there is anything else.
+
+        Args:
+            new: list of Path, folders that were not there before, the innermost first.
+        """
+        found = [path for path in self.path.rglob("*") if path != self.path / LOCK]
+        if not all(path.is_dir() for path in found):
+            return
+        (self.path / LOCK).unlink(missing_ok=True)
+        for folder in (*sorted(found, reverse=True), self.path, *new):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _read(self, name):
         path = self.path / name
@@ -152,8 +188,11 @@ class RunFolder:
             content = None
         if not isinstance(content, dict):
             raise self._damaged(path, "no JSON object")
-        # What version 0.1 wrote has no checksum.
-        checksum = content.pop(CHECKSUM, None)
+        # What version 0.1 wrote has no checksum; one of another name is damaged.
+        checksum, last = content.pop(CHECKSUM, None), next(reversed(content), None)
+        rest = {key: value for key, value in content.items() if key != last}
+        if checksum is None and content.get(last) == _checksum(rest):
+            raise self._damaged(path, f"it has {last!r} in place of {CHECKSUM!r}")
         if checksum not in (None, _checksum(content)):
             raise self._damaged(path, "its checksum does not fit")
         return content
@@ -174,6 +213,14 @@ class RunFolder:
 def _checksum(content):
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_open(path, descriptor):
+    """Whether a path leads to the file that a descriptor has open."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor, output):

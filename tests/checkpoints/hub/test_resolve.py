@@ -1,115 +1,14 @@
 """Finding a checkpoint by name: folders, a made-up cache, a small Hub of our own."""
 
-import http.server
-import json
 import shutil
-import threading
-import time
 
-import huggingface_hub
 import pytest
-from huggingface_hub import constants
 
+from tests.checkpoints.hub.conftest import COMMIT, OLDER, TOKEN, point_at
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.registry import weight_files
 from tf_led.checkpoints.hub.resolve import find_file, find_weights, resolve
 from tf_led.checkpoints.load import load_weights
-
-COMMIT, OLDER = "c0ffee" + "0" * 34, "decade" + "0" * 34
-TOKEN = "hf_" + "a" * 34
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """What huggingface_hub needs of huggingface.co to list and download files."""
-
-    def do_HEAD(self):
-        self.answer(with_body=False)
-
-    def do_GET(self):
-        self.answer(with_body=True)
-
-    def answer(self, with_body):
-        self.server.log.append(f"{self.command} {self.path}")
-        repo, _, rest = self.path[1:].partition("/resolve/")
-        if self.path.startswith("/api/models/"):
-            return self.list_files()
-        if self.server.failing:
-            return self.send(503, b"", {})
-        if repo == "me/gated":
-            return self.send(403, b"", {"X-Error-Code": "GatedRepo"})
-        if not self.is_known(repo):
-            return self.send(404, b"", {"X-Error-Code": "RepoNotFound"})
-        revision, _, name = rest.partition("/")
-        commit = {"main": COMMIT, "v1": OLDER}.get(revision, revision)
-        if commit not in self.server.commits:
-            return self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
-        file = self.server.commits[commit] / name
-        extra = {"X-Repo-Commit": commit}
-        if not file.is_file():
-            extra["X-Error-Code"] = "EntryNotFound"
-            return self.send(404, b"", extra)
-        extra["ETag"] = f'"{commit[:6]}-{name.replace("/", "-")}"'
-        return self.send(200, file.read_bytes(), extra, with_body)
-
-    def is_known(self, repo):
-        is_owner = self.headers.get("authorization") == f"Bearer {TOKEN}"
-        return repo == "me/led" or (repo == "me/private" and is_owner)
-
-    def list_files(self):
-        top = self.server.commits[COMMIT]
-        names = [str(f.relative_to(top)) for f in top.rglob("*") if f.is_file()]
-        entry = {"type": "file", "size": 1, "oid": "0" * 40}
-        listed = [{**entry, "path": name} for name in names]
-        return self.send(200, json.dumps(listed).encode(), {})
-
-    def send(self, code, body, headers, with_body=True):
-        self.send_response(code)
-        for name, value in {"Content-Length": len(body), **headers}.items():
-            self.send_header(name, str(value))
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def point_at(port, monkeypatch):
-    """Does what HF_ENDPOINT does to a new process."""
-    address = f"http://127.0.0.1:{port}"
-    url = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)
-
-
-@pytest.fixture
-def hub(server, tmp_path, monkeypatch):
-    """A Hub with one model; its files lie in `hub.commits`."""
-    server.log, server.failing = [], False
-    server.commits = {COMMIT: tmp_path / "new", OLDER: tmp_path / "old"}
-    for folder in server.commits.values():
-        folder.mkdir()
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    point_at(server.server_address[1], monkeypatch)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(
-        time, "sleep", lambda _: None
-    )  # between huggingface_hub's tries
-    huggingface_hub.close_session()  # sessions remember whether they are offline
-    yield server
-    huggingface_hub.close_session()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ gives the order: what makes the others valid (an index, a single weight file) is
 """
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -64,8 +65,11 @@ def unlock(held):
 
 
 PREFIX = ".saving-"
-# Of hidden folders for files on their way; a tokenizer saves through the second.
+# Of hidden folders for files on their way; tokenizers once saved through the second.
 LEFTOVERS = (PREFIX, ".tokenizer-")
+# In such a folder, once its files are being moved: JSON of their names and of their
+# numbers on the disk, by which those that a killed save has moved are known.
+MOVING = ".moving"
 
 
 class Staging:
@@ -74,11 +78,13 @@ class Staging:
     Args:
         target: Path of the folder that is saved to.
         path: Path of the hidden folder that the new files are written to.
+        moved: set of what `moved_before` gave.
     """
 
-    def __init__(self, target, path):
+    def __init__(self, target, path, moved=frozenset()):
         self.target = target
         self.path = path
+        self._moved = moved
         self._last = []
         self._obsolete = []
 
@@ -101,9 +107,12 @@ class Staging:
     def commit(self):
         """Moves the new files in place, then deletes the obsolete ones."""
         new = [p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file()]
+        new = [name for name in new if name != Path(MOVING)]
         rank = {Path(name): place for place, name in enumerate(self._last, start=1)}
         for name in new:
             sync_file(self.path / name)
+        moving = {str(name): os.stat(self.path / name).st_ino for name in new}
+        _note_moving(self.path, self._moved | moving.items())
         for name in sorted(new, key=lambda name: (rank.get(name, 0), name)):
             (self.target / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.path / name, self.target / name)
@@ -136,8 +145,10 @@ def staged(directory):
         >>> os.listdir("checkpoint")
         ['config.json']
     """
+    moved = moved_before(Path(directory))  # the notes are about to be removed
     with hidden_folder(directory) as (target, path):
-        staging = Staging(target, path)
+        _note_moving(path, moved)
+        staging = Staging(target, path, moved)
         yield staging
         with locked(target):
             staging.commit()
@@ -190,7 +201,36 @@ def own_entries(folder):
     Returns:
         list of Path.
     """
-    return [path for path in folder.iterdir() if not path.name.startswith(LEFTOVERS)]
+    moved = moved_before(folder)
+    return [
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(LEFTOVERS)
+        and (path.name, path.lstat().st_ino) not in moved
+    ]
+
+
+def moved_before(folder):
+    """Finds what saves moved into a folder before they were killed on the way.
+
+    Args:
+        folder: Path.
+
+    Returns:
+        set of (str, int), the files' names and numbers on the disk.
+    """
+    moved = set()
+    for note in folder.glob(f"{PREFIX}*/{MOVING}"):
+        # Gone in the meantime, or damaged: its files are then taken for the user's.
+        with contextlib.suppress(OSError, ValueError):
+            moved |= {(name, number) for name, number in json.loads(note.read_text())}
+    return moved
+
+
+def _note_moving(path, moved):
+    """Notes in a hidden folder what is moved out of it, or was out of others."""
+    if moved:
+        (path / MOVING).write_text(json.dumps(sorted(moved)))
 
 
 def remove_abandoned(target):

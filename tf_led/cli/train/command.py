@@ -12,7 +12,6 @@ import json
 import os
 import random
 import sys
-import tempfile
 import warnings
 
 from tf_led.checkpoints.disk.atomic import same_place
@@ -24,6 +23,7 @@ from tf_led.cli.checkpoint import (
     model_or_bundled,
     tell,
 )
+from tf_led.cli.outputs import check_folder
 from tf_led.cli.parser import UsageError, blamed_on, load_tensorflow
 from tf_led.cli.train.arguments import (
     add_arguments,
@@ -58,6 +58,7 @@ def run(args):
     check_together(args)
     args.model = model_or_bundled(args.model)
     check_output(args)
+    check_tensorboard(args.tensorboard)
     check_checkpoint(args.model)
     folder, arguments = RunFolder(args.output), run_arguments(args)
     with blamed_on("--output"):
@@ -131,7 +132,6 @@ def train_and_save(folder, arguments, args):
     with contextlib.ExitStack() as stack:
         with blamed_on("--output"):
             stack.enter_context(folder.owned())
-        check_tensorboard(args.tensorboard)
         tell(f"loading {args.model}")
         loop = make_loop(folder, args, writes=True)
         with blamed_on("--output"):
@@ -149,11 +149,18 @@ def train_and_save(folder, arguments, args):
 
 
 def check_tensorboard(logs):
-    """Raises an error at once for a folder that TensorFlow could not write to."""
+    """Checks that TensorBoard's logs can be written; it makes their folder itself.
+
+    Args:
+        logs: str, what `--tensorboard` says, or None.
+
+    Raises:
+        UsageError: if not.
+    """
+    if logs == "":
+        raise UsageError("--tensorboard: an empty name; give a directory")
     if logs is not None:
-        with blamed_on(f"--tensorboard {logs}"):
-            os.makedirs(logs, exist_ok=True)
-            tempfile.TemporaryFile(dir=logs).close()
+        check_folder(f"--tensorboard {logs}", logs)
 
 
 def train_as_further_worker(folder, args):

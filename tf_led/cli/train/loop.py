@@ -148,9 +148,9 @@ class TrainingLoop:
             callbacks.append(keras.callbacks.TensorBoard(self.args.tensorboard))
         if self._is_done() and self.writes and not self.args.patience:
             self._save_checkpoint()  # nobody knows what became of the last one
-        while not self._is_done():
-            self._train_epoch(callbacks)
-        progress.close()
+        with contextlib.closing(progress):  # before an error is told
+            while not self._is_done():
+                self._train_epoch(callbacks)
         return self._result()
 
     def _train_epoch(self, callbacks):
