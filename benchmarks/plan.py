@@ -16,6 +16,7 @@ OLD_TF_LIMIT = 16_384
 PYTORCH_LIMIT = 16_384
 LONG = 8192  # from here on a call takes long enough to be timed once
 SHOWN = 4096, 16_384  # where other dtypes and parts are measured too
+MORE_ON_GPU = 9  # repeats of each call
 PRODUCT_SWITCH = {"TF_SET_ONEDNN_FPMATH_MODE": "BF16"}
 
 

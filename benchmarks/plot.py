@@ -30,9 +30,9 @@ def draw(results, path):
     label(times, "seconds for one document")
     label(memory, "peak memory, GB")
     machine = results["machine"]
+    where = f"{machine['processor']}, {machine['cores']} cores"
     figure.suptitle(
-        f"Forward pass, led-base size, float32: {machine['processor']}, "
-        f"{machine['cores']} cores",
+        f"Forward pass, led-base size, float32: {machine.get('gpu') or where}",
         fontsize=11,
     )
     figure.savefig(path, dpi=150)

@@ -24,7 +24,8 @@ def markdown(results):
 
     Returns:
         str, Markdown. Cells are seconds (median over all turns) and, in brackets, the
-        peak of the process's memory in GB, weights and libraries included.
+        peak of memory in GB, weights included: of the process with its libraries, or
+        of the GPU.
     """
     lines = [describe(results), "", row(HEADER), row("---" for _ in HEADER)]
     lines += [row(cells(item, results)) for item in results["rows"]]
@@ -35,10 +36,12 @@ def markdown(results):
 def describe(results):
     machine, rates = results["machine"], average(results["rates"])
     units = ", ".join(machine["bfloat16_units"]) or "none"
+    gpu = f"GPU: {machine['gpu']}. " if machine.get("gpu") else ""
+    size = machine.get("product_size", 4096)
     return (
-        f"{machine['processor']}, {machine['cores']} cores, "
+        f"{gpu}{machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_bytes'] / GB:.0f} GB; bfloat16 units: {units}. "
-        f"TensorFlow {machine['tensorflow']}. Products of 4,096 x 4,096: "
+        f"TensorFlow {machine['tensorflow']}. Products of {size:,} x {size:,}: "
         f"{rates['products float32'] / GB:.0f} GFLOP/s in float32, "
         f"{rates['products bfloat16'] / GB:.0f} in bfloat16; memory is read at "
         f"{rates['reading float32'] / GB:.1f} GB/s."
@@ -79,7 +82,11 @@ def shown_result(result):
         return ""
     if "error" in result:
         return f"fails: {result['error'][:60].replace('|', '/')}"
-    return f"{median(result):.2f} s ({result['peak_bytes'] / GB:.1f} GB)"
+    return f"{shown_seconds(median(result))} ({result['peak_bytes'] / GB:.1f} GB)"
+
+
+def shown_seconds(seconds):
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.2f} ms"
 
 
 def shown_ratio(item, peer):

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks import environments, machine, plan
@@ -26,7 +26,9 @@ def run_all(cases, num_rounds, pythons, report):
     Returns:
         dict: the machine, its rates before and after, and a list of rows.
     """
-    results = {"machine": machine.describe(), "rates": [], "rows": []}
+    results = {"machine": describe(pythons), "rates": [], "rows": []}
+    if results["machine"]["gpu"]:
+        cases = on_gpu(cases)
     results["rates"].append(measure_rates(pythons))
     for number, case in enumerate(cases, 1):
         progress = f"[{number}/{len(cases)}] {case.name} {case.source_len} {case.dtype}"
@@ -38,15 +40,34 @@ def run_all(cases, num_rounds, pythons, report):
     return results
 
 
+def describe(pythons):
+    """The machine, its GPU among it."""
+    return machine.describe() | asked(plan.Case("device"), pythons)
+
+
+def on_gpu(cases):
+    """The cases that mean something there: calls are short, so more of each."""
+    return [
+        replace(case, num_repeats=case.num_repeats + plan.MORE_ON_GPU)
+        for case in cases
+        if not case.bfloat16_products
+    ]
+
+
 def measure_rates(pythons):
     """Operations a second in either dtype and bytes read a second."""
-    rates = {}
-    for case in plan.rates():
-        result = run_job(plan.OURS, case, pythons)
-        if "error" in result:
-            raise RuntimeError(f"{case.work}: {result['error']}")
-        rates[f"{case.work} {case.dtype}"] = next(iter(result.values()))
-    return rates
+    return {
+        f"{case.work} {case.dtype}": next(iter(asked(case, pythons).values()))
+        for case in plan.rates()
+    }
+
+
+def asked(case, pythons):
+    """What our worker says, without which nothing can be measured."""
+    result = run_job(plan.OURS, case, pythons)
+    if "error" in result:
+        raise RuntimeError(f"{case.work}: {result['error']}")
+    return result
 
 
 def measure_case(case, num_rounds, pythons):

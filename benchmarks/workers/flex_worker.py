@@ -3,6 +3,7 @@
 import inputs
 import measure
 import torch
+import torch_device
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 RADIUS = 512
@@ -11,11 +12,13 @@ RADIUS = 512
 def attention(job):
     dtype = getattr(torch, job["dtype"])
     q, k, v = [  # [B, N, S, H], the layout it asks for
-        torch.tensor(x).transpose(1, 2).contiguous().to(dtype)
+        torch.tensor(x).transpose(1, 2).contiguous().to(torch_device.NAME, dtype)
         for x in inputs.heads(job)
     ]
     length = job["source_len"]
-    blocks = create_block_mask(in_window, None, None, length, length, device="cpu")
+    blocks = create_block_mask(
+        in_window, None, None, length, length, device=torch_device.NAME
+    )
     run = torch.compile(flex_attention)
     return torch.no_grad()(lambda: run(q, k, v, block_mask=blocks)[0, 0, 0, 0].item())
 

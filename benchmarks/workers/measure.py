@@ -26,34 +26,47 @@ def run(works):
     print(json.dumps(result), flush=True)
 
 
+class Host:
+    """The CPU: a call has ended when it returns; memory is the process's.
+
+    Its peak counts weights and libraries, but not what building the model took for a
+    moment.
+    """
+
+    def wait(self):
+        """Waits until all that was asked for has been computed."""
+
+    def forget_peak(self):
+        """Sets the peak of memory back to what is held now (Linux)."""
+        with contextlib.suppress(OSError):  # else it is the peak since the start
+            Path("/proc/self/clear_refs").write_text("5")
+
+    def peak_bytes(self):
+        """The most memory that was held since."""
+        try:
+            lines = Path("/proc/self/status").read_text().splitlines()
+        except OSError:
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
+        peak = next(line for line in lines if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * KIB
+
+
+device = Host()  # a worker that computes on a GPU puts that here
+
+
 def timed(call, num_repeats):
     """Seconds of each repeat after a first call, and the peak of memory over all.
 
-    The first call traces and compiles. The peak counts weights and libraries, but not
-    what building the model took for a moment.
+    The first call traces and compiles.
     """
-    forget_peak()
+    device.forget_peak()
     first = seconds_of(call)
     seconds = [seconds_of(call) for _ in range(num_repeats)]
-    return {"first": first, "seconds": seconds, "peak_bytes": peak_bytes()}
+    return {"first": first, "seconds": seconds, "peak_bytes": device.peak_bytes()}
 
 
 def seconds_of(call):
     start = time.perf_counter()
     call()
+    device.wait()
     return time.perf_counter() - start
-
-
-def forget_peak():
-    """Sets this process's memory peak back to what it holds now (Linux)."""
-    with contextlib.suppress(OSError):  # else peak_bytes tells the peak since the start
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_bytes():
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
-    peak = next(line for line in lines if line.startswith("VmHWM"))
-    return int(peak.split()[1]) * KIB

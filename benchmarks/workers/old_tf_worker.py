@@ -10,6 +10,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import inputs  # noqa: E402
 import measure  # noqa: E402
 import tensorflow as tf  # noqa: E402
+import tf_device  # noqa: E402, F401
 from transformers import LEDConfig, TFLEDForConditionalGeneration  # noqa: E402
 
 

@@ -3,32 +3,37 @@
 import inputs
 import measure
 import torch
+import torch_device
 from transformers import LEDForConditionalGeneration
 
 
 def make_model(job):
     """The model of the run's checkpoint, in the job's dtype."""
-    return LEDForConditionalGeneration.from_pretrained(
+    model = LEDForConditionalGeneration.from_pretrained(
         job["checkpoint"], dtype=getattr(torch, job["dtype"])
-    ).eval()
+    )
+    return model.to(torch_device.NAME).eval()
 
 
 def document(job):
     names = "input_ids", "attention_mask", "global_attention_mask"
-    arrays = [torch.tensor(x, dtype=torch.long) for x in inputs.document(job)]
-    return dict(zip(names, arrays, strict=True))
+    return dict(zip(names, map(ids, inputs.document(job)), strict=True))
 
 
 def target(job):
-    return torch.tensor(inputs.target(job), dtype=torch.long)
+    return ids(inputs.target(job))
+
+
+def ids(array):
+    return torch.tensor(array, dtype=torch.long, device=torch_device.NAME)
 
 
 def forward(job):
-    model, batch, ids = make_model(job), document(job), target(job)
+    model, batch, tokens = make_model(job), document(job), target(job)
 
     @torch.no_grad()
     def call():
-        return model(**batch, decoder_input_ids=ids, use_cache=False).logits
+        return model(**batch, decoder_input_ids=tokens, use_cache=False).logits
 
     return call
 

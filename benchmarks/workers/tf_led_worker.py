@@ -12,10 +12,12 @@ import keras
 import measure
 import numpy as np
 import tensorflow as tf
+import tf_device
 
 RADIUS = 512
-PRODUCT_SIZE = 4096
-READ_BYTES = 2**30
+# Large enough that launching a kernel takes no part of the time worth naming.
+PRODUCT_SIZE = 16_384 if tf_device.GPUS else 4096
+READ_BYTES = 2**32 if tf_device.GPUS else 2**30
 
 
 def make_model(job):
@@ -97,10 +99,11 @@ def train(job):
     }
     dataset = tf.data.Dataset.from_tensors(batch).repeat()
     steps, clock = 1 + job["num_repeats"], StepClock()
-    measure.forget_peak()
+    measure.device.forget_peak()
     model.fit(dataset, steps_per_epoch=steps, verbose=0, callbacks=[clock])
     first, *seconds = np.diff(clock.times).tolist()
-    return {"first": first, "seconds": seconds, "peak_bytes": measure.peak_bytes()}
+    peak = measure.device.peak_bytes()
+    return {"first": first, "seconds": seconds, "peak_bytes": peak}
 
 
 class StepClock(keras.callbacks.Callback):
@@ -110,6 +113,7 @@ class StepClock(keras.callbacks.Callback):
         self.times = [time.perf_counter()]
 
     def on_train_batch_end(self, batch, logs=None):
+        measure.device.wait()
         self.times.append(time.perf_counter())
 
 
@@ -145,25 +149,26 @@ def summarize(job):
 
 def timed_first(call):
     """Seconds of what is done once; a step says by itself which they are."""
-    measure.forget_peak()
+    measure.device.forget_peak()
     start = time.perf_counter()
     result = call()
+    measure.device.wait()
     seconds = time.perf_counter() - start
     if isinstance(result, dict):
         seconds = result["first"]
-    peak = measure.peak_bytes()
+    peak = measure.device.peak_bytes()
     return {"first": seconds, "seconds": [seconds], "peak_bytes": peak}
 
 
 def attention(job):
     """Windowed attention, no global token, from heads to heads [B, S, N, H]."""
-    from tf_led.ops.local_attention import local_attention
+    from tf_led.ops.attention import get_attention
 
-    dtype = tf.as_dtype(job["dtype"])
+    attend, dtype = get_attention(), tf.as_dtype(job["dtype"])
     q, k, v = [tf.cast(x, dtype) for x in inputs.heads(job)]
     mask = tf.ones([1, job["source_len"]], tf.bool)
     run = tf.function(
-        lambda q, k, v: local_attention(
+        lambda q, k, v: attend(
             q,
             k,
             v,
@@ -179,6 +184,11 @@ def attention(job):
     return lambda: tf.nest.flatten(run(q, k, v))[0][0, 0, 0].numpy()
 
 
+def device(job):
+    """Where all of it runs, and how large a product its rate is measured by."""
+    return {"gpu": tf_device.name(), "product_size": PRODUCT_SIZE}
+
+
 def products(job):
     """Operations a second of one large matrix product."""
     dtype = tf.as_dtype(job["dtype"])
@@ -189,9 +199,11 @@ def products(job):
 
 
 def reading(job):
-    """Bytes a second at which all cores together read memory."""
+    """Bytes a second at which memory is read by all cores together, or by the GPU."""
     x = tf.zeros([READ_BYTES // 4])
-    run = tf.function(lambda x: tf.reduce_sum(tf.reshape(x, [64, -1]), axis=1))
+    # Cores share what has several sums; a GPU shares one sum among all that it has.
+    shape, axis = ([-1], None) if tf_device.GPUS else ([64, -1], 1)
+    run = tf.function(lambda x: tf.reduce_sum(tf.reshape(x, shape), axis))
     result = measure.timed(lambda: run(x).numpy(), 8)
     return {"bytes_per_s": READ_BYTES / min(result["seconds"])}
 
@@ -199,5 +211,5 @@ def reading(job):
 if __name__ == "__main__":
     np.random.seed(0)
     works = forward, encode, generate, train, attention, products, reading, checkpoint
-    works += first_fit, first_forward, first_generate, summarize
+    works += first_fit, first_forward, first_generate, summarize, device
     measure.run({work.__name__: work for work in works})

@@ -85,6 +85,18 @@ def test_what_is_waited_for_once_is_a_row_of_its_own():
     assert cells[1] == "256" and cells[3] == "9.00 s (2.5 GB)" and cells[9] == ""
 
 
+def test_on_a_gpu_calls_are_repeated_and_a_cpus_switch_is_left_out():
+    plain = plan.Case("forward", 4096, num_repeats=2)
+    switched = plan.Case("forward", 4096, bfloat16_products=True)
+    (case,) = run.on_gpu([plain, switched])
+    assert case.num_repeats > 9
+    results = results_of((case, {plan.OURS: timing(0.0123)}))
+    results["machine"] = MACHINE | {"gpu": "Abacus G7", "product_size": 16_384}
+    assert table_row(results, "forward")[3] == "12.30 ms (2.5 GB)"
+    text = report.markdown(results)
+    assert text.startswith("GPU: Abacus G7. ") and "Products of 16,384 x" in text
+
+
 def test_an_unknown_peer_is_refused(capsys):
     with pytest.raises(SystemExit):
         command.parse(["--python", "JAX LED=/usr/bin/python"])

@@ -117,12 +117,11 @@ def count(graph, is_taken=lambda name: True):
 def optimized(graph):
     """The GraphDef that TensorFlow's optimiser makes of a graph for a GPU."""
     definition = graph.as_graph_def()
-    for node in definition.node:
-        if node.op != "Placeholder":
-            node.device = GPU
+    given = [node for node in definition.node if node.op != "Placeholder"]
     for function in definition.library.function:
-        for node in function.node_def:
-            node.device = GPU
+        given += function.node_def
+    for node in given:
+        node.device = CPU if _is_for_cpu(node) else GPU
     meta = meta_graph_pb2.MetaGraphDef()
     meta.graph_def.CopyFrom(definition)
     fetches = (
@@ -184,11 +183,19 @@ def loops_of(nodes):
 Place = collections.namedtuple("Place", "kernel inputs outputs types")
 
 
+def _is_for_cpu(node):
+    """Whether the program itself puts a node on the CPU."""
+    return node.device.endswith("CPU:0")
+
+
 def _place(node):
     """The GPU kernel of a node, or None, and on which side its tensors are."""
     definition = op_def_registry.get(node.op)
     inputs, input_types = _arguments(node, definition.input_arg)
     outputs, output_types = _arguments(node, definition.output_arg)
+    if _is_for_cpu(node):
+        sides = ["host"] * len(inputs), ["host"] * len(outputs)
+        return Place("of the CPU", *sides, input_types)
     kernel = _find_kernel(node)
     on_host = set(kernel.host_memory_arg) if kernel else None
 

@@ -14,6 +14,7 @@ from tf_led.ops.control_flow import (
     choose_branch,
     control_dependency,
     in_xla,
+    on_host,
     recomputed_steps,
 )
 from tf_led.ops.tensor_utils import write_rows
@@ -44,6 +45,20 @@ def test_eager_execution_is_not_xla():
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 def test_jit_compile_is_seen_inside_loops_and_branches_too(jit_compile):
     assert answers_of_in_xla(jit_compile) == [bool(jit_compile)] * 3
+
+
+@pytest.mark.parametrize(("jit_compile", "device"), [(False, "CPU:0"), (True, "")])
+def test_the_host_is_named_where_xla_does_not_compile(jit_compile, device):
+    devices = []
+
+    @tf.function(jit_compile=jit_compile)
+    def run(number):
+        with on_host():
+            total = number + 1
+        devices.append(total.op.device.removeprefix("/device:"))
+        return total
+
+    assert run(tf.constant(2)) == 3 and devices == [device]
 
 
 def test_a_function_inside_a_compiled_one_is_compiled():

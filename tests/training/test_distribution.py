@@ -25,12 +25,18 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[name], value, 1e-5, 1e-5, err_msg=name)
 
 
-@pytest.mark.slow
-def test_two_processes_equal_one(tmp_path):
+@pytest.mark.parametrize(
+    ("way", "num_batches"),
+    [
+        pytest.param([], None, marks=pytest.mark.slow),
+        pytest.param(["xla_workers"], 1, marks=pytest.mark.large),
+    ],
+)
+def test_two_processes_equal_one(tmp_path, way, num_batches):
     """With other lengths, labels and numbers of global tokens on each."""
-    expected = fit_alone(worker.joint_documents())
+    expected = fit_alone(worker.joint_documents()[:num_batches])
     command = [sys.executable, "-m", "tests.training.worker", str(tmp_path / "of")]
-    assert run_workers(command, 2) == 0
+    assert run_workers([*command, *way], 2) == 0
     for index in range(2):
         with np.load(tmp_path / f"of-{index}.npz") as found:
             assert_same(dict(found), expected)

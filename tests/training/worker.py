@@ -124,13 +124,13 @@ def fit(model, batches):
     }
 
 
-def train_as_worker():
+def train_as_worker(num_batches, **options):
     strategy = make_strategy()
     with strategy.scope():
-        model = make_model(make_optimizer())
+        model = make_model(make_optimizer(), **options)
     assert same_on_all(7, strategy) and not same_on_all(worker_index(), strategy)
-    batches = share_batches(dataset(documents(worker_index())), strategy)
-    return worker_index(), fit(model, batches)
+    own = documents(worker_index())[:num_batches]
+    return worker_index(), fit(model, share_batches(dataset(own), strategy))
 
 
 def make_devices():
@@ -148,8 +148,9 @@ def train_on_devices(strategy, documents, **options):
 
 
 def main(path, way=None):
-    if way is None:
-        index, found = train_as_worker()
+    if way in (None, "xla_workers"):
+        how = {"jit_compile": True, "num_batches": 1} if way else {"num_batches": None}
+        index, found = train_as_worker(**how)
         np.savez(f"{path}-{index}", **found)
     elif way == "mirrored":  # the last step of an execution is missing
         options = {"steps_per_execution": 2}

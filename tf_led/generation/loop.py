@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tf_led.generation.search.hypotheses import own_beams
+from tf_led.ops.control_flow import on_host
 
 
 class StepOutput(NamedTuple):
@@ -180,7 +181,7 @@ class DecodingLoop:
         return out, state._replace(cache=out.cache)
 
     def _read_prompt(self, state):
-        out, state = self._read(state, tf.gather(state.tokens, state.index, axis=2))
+        out, state = self._read(state, _newest(state))
         written = self._collector.write_prompt(
             state.step_outputs, state.index, out.extras
         )
@@ -191,24 +192,25 @@ class DecodingLoop:
         )
 
     def _choose_one(self, state):
-        out, state = self._read(state, tf.gather(state.tokens, state.index, axis=2))
+        out, state = self._read(state, _newest(state))
         return self._advance(state, out)
 
     def _choose_several(self, state):
         """Reads drafts along, and goes on for as long as they are what is chosen."""
-        newest = tf.gather(state.tokens, [state.index], axis=2)  # [B, K, 1]
-        drafts = self._drafts.propose(state.tokens, state.index)  # [B, K, M - 1]
-        # A finished hypothesis goes on with padding.
-        drafts = tf.where(state.search[..., None], self._search.pad_id, drafts)
-        out, state = self._read(state, tf.concat([newest, drafts], axis=2))
-        # After the last draft nothing more has been read: no token agrees with -1.
-        drafts = tf.pad(drafts, [[0, 0], [0, 0], [0, 1]], constant_values=-1)
+        with on_host():
+            drafts = self._drafts.propose(state.tokens, state.index)  # [B, K, M - 1]
+            # A finished hypothesis goes on with padding.
+            drafts = tf.where(state.search[..., None], self._search.pad_id, drafts)
+            given = tf.concat([_newest(state)[..., None], drafts], axis=2)
+            # After the last draft nothing more has been read: no token agrees with -1.
+            drafts = tf.pad(drafts, [[0, 0], [0, 0], [0, 1]], constant_values=-1)
+        out, state = self._read(state, given)
 
         def advance(state, number, _):
             state = self._advance(state, _pick_read(out, number))
-            chosen = tf.gather(state.tokens, state.index, axis=2)  # [B, K]
-            is_draft = chosen == tf.gather(drafts, number, axis=2)
-            agrees = tf.reduce_all(is_draft) & state.is_open
+            with on_host():
+                is_draft = _newest(state) == tf.gather(drafts, number, axis=2)
+                agrees = tf.reduce_all(is_draft) & state.is_open
             return state, number + 1, agrees & (number < self._drafts.num_tokens)
 
         start = (state, tf.constant(0), tf.constant(True))
@@ -242,6 +244,12 @@ def _repeat(body, state, condition):
         condition, lambda state: [body(state)], [state], parallel_iterations=1
     )
     return state
+
+
+def _newest(state):
+    """The tokens at the state's index, int32[B, K]."""
+    with on_host():
+        return tf.gather(state.tokens, state.index, axis=2)
 
 
 def _pick_read(out, number):

@@ -1,5 +1,6 @@
 """Eager execution, graphs and XLA told apart; a loop that computes its steps again."""
 
+import contextlib
 import functools
 
 import tensorflow as tf
@@ -26,6 +27,27 @@ def in_xla():
         return False
     graph = tf.compat.v1.get_default_graph()
     return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+
+
+def on_host():
+    """Puts on the CPU what is made within, though there may be a GPU.
+
+    For many small steps with a few numbers: each would cost a GPU as much as a large
+    one, and TensorFlow has its kernels for int32 on the CPU alone. XLA, which makes one
+    program of it all, is left to itself.
+
+    Returns:
+        Context manager.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.control_flow import on_host
+        >>> with on_host():
+        ...     total = tf.constant(2) + tf.constant(3)
+        >>> int(total)
+        5
+    """
+    return contextlib.nullcontext() if in_xla() else tf.device("/CPU:0")
 
 
 def choose_branch(branch, functions, tensors):

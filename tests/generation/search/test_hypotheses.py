@@ -36,6 +36,16 @@ def test_among_equals_the_lower_slot_and_token_come_first():
     assert ids.numpy().tolist() == [[0, 1, 2, 3, 4, 0, 1]]
 
 
+def test_the_best_may_be_worth_something_else():
+    rng = np.random.default_rng(0)
+    scores, worth = rng.standard_normal([2, 2, 3, 11]).astype(np.float32)
+    values, *places = best_of_all(tf.constant(scores), 7, tf.constant(worth))
+    _, *expected = best_of_all(tf.constant(scores), 7)
+    np.testing.assert_array_equal(places, expected)
+    of_pairs = tf.gather_nd(worth, tf.stack(places, axis=-1), batch_dims=1)
+    np.testing.assert_array_equal(values, of_pairs)
+
+
 def test_of_equal_scores_the_first_list_wins():
     first, second = (
         new_hypotheses(tf.fill([1, 2, 5], token), NEVER, 1) for token in (3, 7)

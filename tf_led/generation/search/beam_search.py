@@ -21,6 +21,7 @@ from tf_led.generation.search.hypotheses import (
     new_hypotheses,
     pick_beams,
 )
+from tf_led.ops.control_flow import on_host
 
 
 class Beams(NamedTuple):
@@ -90,11 +91,16 @@ class BeamSearch(Search):
     def advance(self, logits, extras, state):
         """See `Search`."""
         del extras
-        beams, num_chosen = state.search, state.index + 2 - self._prompt_len
         log_probs = apply_processors(
             self._processors, tf.nn.log_softmax(logits), state.tokens, state.index + 1
         )
-        candidates, beam_index = self._go_on(log_probs, state)
+        pairs = self._best_pairs(log_probs, state)
+        with on_host():
+            return self._go_on(pairs, log_probs, state)
+
+    def _go_on(self, pairs, log_probs, state):
+        beams, num_chosen = state.search, state.index + 2 - self._prompt_len
+        candidates, beam_index = self._candidates(pairs, state)
         has_ended = self._ends(candidates, state.index, log_probs)  # [B, M]
         best, is_finished = self._finish(candidates, has_ended, beams, num_chosen)
         open_scores = candidates.scores + tf.where(has_ended, NEVER, 0.0)
@@ -133,16 +139,17 @@ class BeamSearch(Search):
             ),
         )
 
-    def _go_on(self, log_probs, state):
+    def _best_pairs(self, log_probs, state):
+        """Scores, beams and tokens of the candidates: see `best_of_all`."""
+        totals = log_probs + tf.expand_dims(state.search.scores, 2)  # [B, K, V]
+        if self._seed is None:
+            return best_of_all(totals, self._num_candidates)
+        noisy = add_gumbel_noise(totals, self._seed, state.index)
+        return best_of_all(noisy, self._num_candidates, worth=totals)
+
+    def _candidates(self, pairs, state):
+        scores, beam_index, ids = pairs
         beams = state.search
-        totals = log_probs + beams.scores[..., None]  # [B, K, V]
-        ranked = totals
-        if self._seed is not None:
-            ranked = add_gumbel_noise(totals, self._seed, state.index)
-        scores, beam_index, ids = best_of_all(ranked, self._num_candidates)
-        if self._seed is not None:  # the totals, without the noise
-            places = tf.stack([beam_index, ids], axis=-1)
-            scores = tf.gather_nd(totals, places, batch_dims=1)
         running = Hypotheses(state.tokens, beams.scores, beams.beam_indices)
         rows = beam_index + tf.range(tf.shape(beam_index)[0])[:, None] * self.width
         candidates = grow(

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_led.generation.search.base import Search, SearchResult, StepResult
 from tf_led.generation.search.greedy_and_sampling import apply_processors, is_one_of
 from tf_led.generation.search.hypotheses import extend_history, pick_beams, write_column
+from tf_led.ops.control_flow import on_host
 
 
 class Contrast(NamedTuple):
@@ -80,7 +81,8 @@ class ContrastiveSearch(Search):
     def advance(self, logits, extras, state):
         """See `Search`."""
         beam_index, directions = self._choose(_directions(extras), state)  # [B, 1]
-        tokens, is_finished = self._fix_chosen(beam_index, state)
+        with on_host():
+            tokens, is_finished = self._fix_chosen(beam_index, state)
         scores = apply_processors(
             self._processors, pick_beams(logits, beam_index), tokens, state.index + 1
         )  # [B, 1, V]
@@ -88,17 +90,18 @@ class ContrastiveSearch(Search):
             self._stops.note(scores)
         self._check_width(scores.shape[-1])
         probs, ids = tf.math.top_k(tf.nn.softmax(scores[:, 0]), self.width)
-        all_beams = tf.tile(beam_index, [1, self.width])
-        return StepResult(
-            tokens=write_column(
-                tf.tile(tokens, [1, self.width, 1]), state.index + 1, ids
-            ),
-            beam_history=extend_history(state.beam_history, all_beams, state.index + 1),
-            search=Contrast(probs, directions, is_finished),
-            scores=scores,
-            is_open=~tf.reduce_all(is_finished) & (state.index + 1 < self._limit),
-            beam_index=beam_index,
-        )
+        with on_host():
+            tokens = tf.tile(tokens, [1, self.width, 1])
+            all_beams = tf.tile(beam_index, [1, self.width])
+            next_index = state.index + 1
+            return StepResult(
+                tokens=write_column(tokens, next_index, ids),
+                beam_history=extend_history(state.beam_history, all_beams, next_index),
+                search=Contrast(probs, directions, is_finished),
+                scores=scores,
+                is_open=~tf.reduce_all(is_finished) & (next_index < self._limit),
+                beam_index=beam_index,
+            )
 
     def finish(self, state):
         """See `Search`."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tf_led.generation.search.base import Search, SearchResult, StepResult
 from tf_led.generation.search.hypotheses import write_column
+from tf_led.ops.control_flow import on_host
 
 
 def apply_processors(processors, scores, tokens, length):
@@ -157,16 +158,17 @@ class SingleSearch(Search):
         finished, length = state.search, state.index + 2
         scores = apply_processors(self._processors, logits, state.tokens, length - 1)
         picked = self.pick(scores, state.index)
-        if self._eos_ids:
-            picked = tf.where(finished, self.pad_id, picked)
-        tokens = write_column(state.tokens, state.index + 1, picked)
-        finished |= is_one_of(picked, self._eos_ids)
-        if self._stops is not None:
-            flat = tf.reshape(tokens, [-1, self._length])  # [B * K, T]
-            self._stops.note(scores)
-            stopped = self._stops(flat, length)
-            finished |= tf.reshape(stopped, tf.shape(finished))
-        is_open = ~tf.reduce_all(finished) & (length < self._limit)
+        with on_host():
+            if self._eos_ids:
+                picked = tf.where(finished, self.pad_id, picked)
+            tokens = write_column(state.tokens, state.index + 1, picked)
+            finished |= is_one_of(picked, self._eos_ids)
+            if self._stops is not None:
+                flat = tf.reshape(tokens, [-1, self._length])  # [B * K, T]
+                self._stops.note(scores)
+                stopped = self._stops(flat, length)
+                finished |= tf.reshape(stopped, tf.shape(finished))
+            is_open = ~tf.reduce_all(finished) & (length < self._limit)
         return StepResult(tokens, state.beam_history, finished, scores, is_open)
 
     def finish(self, state):

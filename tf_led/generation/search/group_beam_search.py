@@ -19,6 +19,7 @@ from tf_led.generation.search.hypotheses import (
     pick_beams,
     write_column,
 )
+from tf_led.ops.control_flow import on_host
 
 
 class Group(NamedTuple):
@@ -100,25 +101,26 @@ class GroupBeamSearch(Search):
                 group.running.tokens,
                 state.index + 1,
             )
-            group, picked = self._advance_group(
-                group, processed, state.index, first_beam=own.start
-            )
+            totals = processed + tf.expand_dims(group.running.scores, 2)  # [B, g, V]
+            pairs = best_of_all(totals, self._num_candidates)
+            with on_host():
+                group, picked = self._advance_group(
+                    group, pairs, state.index, first_beam=own.start
+                )
+                beam_index.append(picked + own.start)
+                newest = tf.gather(group.running.tokens, state.index + 1, axis=2)
+                taken = [taken[:, : own.start], newest, taken[:, own.stop :]]
+                taken = tf.concat(taken, axis=1)
             groups.append(group)
-            beam_index.append(picked + own.start)
             scores.append(processed)
-            newest = tf.gather(group.running.tokens, state.index + 1, axis=2)  # [B, g]
-            taken = tf.concat([taken[:, : own.start], newest, taken[:, own.stop :]], 1)
         scores = tf.concat(scores, axis=1)  # [B, K, V]
-        tokens = tf.concat([group.running.tokens for group in groups], axis=1)
-        return StepResult(
-            tokens=tokens,
-            beam_history=extend_history(
+        with on_host():
+            tokens = tf.concat([group.running.tokens for group in groups], axis=1)
+            beam_history = extend_history(
                 state.beam_history, tf.concat(beam_index, 1), state.index + 1
-            ),
-            search=tuple(groups),
-            scores=scores,
-            is_open=self._is_open(groups, tokens, scores, state.index),
-        )
+            )
+            is_open = self._is_open(groups, tokens, scores, state.index)
+        return StepResult(tokens, beam_history, tuple(groups), scores, is_open)
 
     def finish(self, state):
         """See `Search`."""
@@ -149,9 +151,8 @@ class GroupBeamSearch(Search):
         rules = [rule for rule in self._processors if rule not in self._diversity]
         return rules + [rule.bind(taken, number) for rule in self._diversity]
 
-    def _advance_group(self, group, log_probs, index, *, first_beam):
-        totals = log_probs + group.running.scores[..., None]  # [B, g, V]
-        values, beam_index, ids = best_of_all(totals, self._num_candidates)
+    def _advance_group(self, group, pairs, index, *, first_beam):
+        values, beam_index, ids = pairs
         document = tf.range(tf.shape(beam_index)[0])[:, None]
         rows = beam_index + first_beam + document * self.width
         candidates = grow(

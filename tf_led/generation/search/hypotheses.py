@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tf_led.ops.control_flow import on_host
+
 # The score of what must not be chosen: far below any log-probability, but a finite
 # number, so that sums and differences stay numbers.
 NEVER = -1.0e9
@@ -83,12 +85,13 @@ def keep_best(count, *ranked):
     return merged.pick(chosen), pick_beams(tf.concat(flags, axis=1), chosen)
 
 
-def best_of_all(scores, count):
+def best_of_all(scores, count, worth=None):
     """Finds the best pairs of beam and token of every document.
 
     Args:
-        scores: float32[B, K, V].
+        scores: float32[B, K, V], by which they are ranked.
         count: int, M <= K * V.
+        worth: float32[B, K, V] to return in the place of `scores`, or None.
 
     Returns:
         Triple of float32[B, M], best first, their beams int32[B, M] and their tokens
@@ -97,10 +100,15 @@ def best_of_all(scores, count):
     width, vocab_size = scores.shape[1:]
     per_beam = min(count, vocab_size)
     # Rows first: scans of rows of V cost less than one of K * V.
-    values, ids = tf.math.top_k(tf.reshape(scores, [-1, vocab_size]), per_beam)
+    ranks, ids = tf.math.top_k(tf.reshape(scores, [-1, vocab_size]), per_beam)
+    if worth is not None:
+        worth = tf.gather(tf.reshape(worth, [-1, vocab_size]), ids, batch_dims=1)
     flat = [-1, width * per_beam]
-    values, chosen = tf.math.top_k(tf.reshape(values, flat), count)
-    return values, chosen // per_beam, pick_beams(tf.reshape(ids, flat), chosen)
+    with on_host():
+        values, chosen = tf.math.top_k(tf.reshape(ranks, flat), count)
+        if worth is not None:
+            values = pick_beams(tf.reshape(worth, flat), chosen)
+        return values, chosen // per_beam, pick_beams(tf.reshape(ids, flat), chosen)
 
 
 class LengthPenalty:

@@ -5,9 +5,11 @@ import functools
 import tensorflow as tf
 
 from tf_led.generation.loop import StepOutput
+from tf_led.layers import heads
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.models.generation.layer_steps import LayerStep, make_layer_step
-from tf_led.ops.control_flow import in_xla
+from tf_led.ops.control_flow import in_xla, on_host
+from tf_led.ops.layer_norm import few_kernels_norm
 from tf_led.ops.masks import causal_mask
 from tf_led.ops.tensor_utils import write_rows
 
@@ -74,6 +76,8 @@ class DecodeStep:
             ]
         self.keep_attentions = keep_attentions
         self.keep_hidden = keep_hidden
+        self.few_kernels = few_kernels and not in_xla()
+        self.units = None
 
     def make_cache(self, width, length, prompt_len=1):
         """An empty self-attention cache.
@@ -87,8 +91,10 @@ class DecodeStep:
             List with a `KeyValue` of [B, N, T', K, H] per layer; T' is T under XLA,
             whose shapes are fixed, elsewhere no more than it takes to begin with.
         """
+        num_rows = self.batch_size * width
+        self.units = tf.ones([num_rows]), tf.zeros([num_rows])
         for layer in self.layers:
-            layer.prepare_rows(self.batch_size, width)
+            layer.prepare_rows(num_rows, width)
         attention = self.decoder.layers[0].self_attn
         first = length if in_xla() else FIRST_POSITIONS + prompt_len
         shape = [attention.num_heads, min(first, length), width, attention.head_dim]
@@ -121,9 +127,12 @@ class DecodeStep:
         position = index + tf.range(num_read)  # [M]
         hidden = self._embed(tf.reshape(token_ids, [-1, width * num_read]), position)
         cache_length = self.cache_length(cache)
-        attention_mask = _history_mask(
-            position, beam_history[:, :, :cache_length], token_mask[:, :cache_length]
-        )
+        with on_host():
+            attention_mask = _history_mask(
+                position,
+                beam_history[:, :, :cache_length],
+                token_mask[:, :cache_length],
+            )
         new_cache = []
 
         def extend(number, new):
@@ -154,10 +163,25 @@ class DecodeStep:
     def _embed(self, token_ids, position):
         """Embeds int32[B, K * M] at int32[M]: float[B, K * M, D]."""
         last = self.decoder.config.max_decoder_position_embeddings - 1
-        width = token_ids.shape[1] // position.shape[0]
+        num_read = position.shape[0]
+        width = token_ids.shape[1] // num_read
         # Drafts may reach beyond the last position; what is read there is never used.
-        position = tf.tile(tf.minimum(position, last), [width])
-        return self.decoder.embed_token(token_ids, position)
+        with on_host():
+            position = tf.tile(tf.minimum(position, last), [width])
+        decoder = self.decoder
+        if not self.few_kernels:
+            return decoder.embed_token(token_ids, position)
+        embeds = _look_up(decoder.embed_tokens, token_ids)
+        embeds += _look_up(decoder.embed_positions, position)
+        norm = decoder.layernorm_embedding
+        rows = few_kernels_norm(
+            tf.reshape(embeds, [-1, embeds.shape[2]]),
+            norm.gamma,
+            norm.beta,
+            heads.LAYER_NORM_EPSILON,
+            self.units if num_read == 1 else None,
+        )
+        return tf.reshape(rows, [-1, *embeds.shape[1:]])
 
     def _run(self, hidden, extend, attention_mask):
         """States float[B, X, D] before and after each layer, and their outputs.
@@ -231,6 +255,14 @@ class UncachedStep(DecodeStep):
 
 def _per_layer(mask, num_layers):
     return [None] * num_layers if mask is None else tf.unstack(mask, num_layers)
+
+
+def _look_up(embedding, ids):
+    """Rows of a table, without what Keras does for ids below 0."""
+    if embedding.quantization_mode is not None:
+        return embedding(ids)
+    rows = tf.gather(tf.convert_to_tensor(embedding.embeddings), ids)
+    return tf.cast(rows, embedding.compute_dtype)
 
 
 def _any_length(shape):

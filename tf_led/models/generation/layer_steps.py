@@ -71,7 +71,7 @@ class LayerStep:
             "cross_head_mask": cross_head_mask,
         }
 
-    def prepare_rows(self, batch_size, width):
+    def prepare_rows(self, num_rows, width):
         """Nothing: see `FewKernelStep`."""
 
     def __call__(self, hidden, extend, attention_mask):
@@ -110,7 +110,7 @@ class PreparedStep:
         self.cross_keys = KeyValue(*(tf.cast(part, dtype) for part in keys))
         self.cross_bias = self._bias(document_mask[:, None, None, :])
 
-    def prepare_rows(self, batch_size, width):
+    def prepare_rows(self, num_rows, width):
         """Nothing: see `FewKernelStep`."""
 
     def __call__(self, hidden, extend, attention_mask):
@@ -121,8 +121,7 @@ class PreparedStep:
         rows, own_probs = self._attend(
             rows, *scores, self.own_out, layer.self_attn_layer_norm
         )
-        query = self._heads(self._query(rows), num_read)
-        scores = self._scores(query, self.cross_keys, self.cross_bias)
+        scores = self._cross_scores(rows, num_read)
         rows, cross_probs = self._attend(
             rows, *scores, self.cross_out, layer.encoder_attn_layer_norm
         )
@@ -156,6 +155,11 @@ class PreparedStep:
         shape = [-1, num_read, self.num_heads, self.dim // self.num_heads]
         return heads_first(tf.reshape(rows, shape))
 
+    def _cross_scores(self, rows, num_read):
+        """`_scores` of the document's tokens."""
+        query = self._heads(self._query(rows), num_read)
+        return self._scores(query, self.cross_keys, self.cross_bias)
+
     def _query(self, rows):
         kernel, bias = self.cross_query
         return tf.nn.bias_add(tf.matmul(rows, kernel), bias)
@@ -166,9 +170,13 @@ class PreparedStep:
         return keys.value, softmax_with_bias(scores, bias)
 
     def _attend(self, rows, value, probs, out, norm):
-        context = heads_first(tf.matmul(probs, value))  # [B, X, N, H]
-        update = tf.matmul(tf.reshape(context, [-1, self.dim]), out[0])
+        update = self._update(probs, value, out[0])
         return self._norm(self._add(rows, update, out[1]), norm), probs
+
+    def _update(self, probs, value, kernel):
+        """What is attended to, projected: [B * X, D]."""
+        context = heads_first(tf.matmul(probs, value))  # [B, X, N, H]
+        return tf.matmul(tf.reshape(context, [-1, self.dim]), kernel)
 
     def _add(self, rows, update, bias):
         return rows + tf.nn.bias_add(update, bias)
@@ -184,6 +192,8 @@ class PreparedStep:
 class FewKernelStep(PreparedStep):
     """The same in some 35 kernel launches, where a layer as it is takes 70.
 
+    - Tokens of one document are the columns of products, not their rows, where heads
+      would have to be put before them: [B, N * H, X] is [B, N, H, X].
     - The bias of cross-attention's queries becomes part of what is added to its scores.
     - A bias and a residual are added in one.
     - `x * erfc(-x / sqrt(2)) / 2`, the GELU, has its factors in the weights around it.
@@ -212,12 +222,12 @@ class FewKernelStep(PreparedStep):
         self.width, self.has_repeated, self.repeated = None, False, {}
         self.units = None
 
-    def prepare_rows(self, batch_size, width):
+    def prepare_rows(self, num_rows, width):
         """Makes what steps of B times `width` rows need; called before the loop."""
         self.width = width
-        self.units = tf.ones([batch_size * width]), tf.zeros([batch_size * width])
+        self.units = tf.ones([num_rows]), tf.zeros([num_rows])
         for part in (self.own_out, self.cross_out, self.fc2):
-            shape = [batch_size * width, self.dim]
+            shape = [num_rows, self.dim]
             self.repeated[part[1].ref()] = tf.broadcast_to(part[1], shape)
 
     def __call__(self, hidden, extend, attention_mask):
@@ -236,6 +246,26 @@ class FewKernelStep(PreparedStep):
 
     def _query(self, rows):
         return tf.matmul(rows, self.cross_query[0])
+
+    def _cross_scores(self, rows, num_read):
+        if num_read == 1:
+            return super()._cross_scores(rows, num_read)
+        rows = tf.reshape(rows, [-1, num_read, self.dim])
+        query = tf.matmul(self.cross_query[0], rows, transpose_a=True, transpose_b=True)
+        shape = [-1, self.num_heads, self.dim // self.num_heads, num_read]
+        query = tf.reshape(query, shape)  # [B, N, H, X]
+        key, value = self.cross_keys
+        scores = tf.matmul(query, key, transpose_a=True, transpose_b=True)
+        return value, softmax_with_bias(scores, self.cross_bias)
+
+    def _update(self, probs, value, kernel):
+        num_read = probs.shape[2]
+        if num_read == 1:
+            return super()._update(probs, value, kernel)
+        context = tf.matmul(value, probs, transpose_a=True, transpose_b=True)
+        context = tf.reshape(context, [-1, self.dim, num_read])  # [B, N * H, X]
+        update = tf.matmul(context, kernel, transpose_a=True)  # [B, X, D]
+        return tf.reshape(update, [-1, self.dim])
 
     def _add(self, rows, update, bias):
         if not self.has_repeated:
