@@ -79,12 +79,13 @@ def test_forward(model):
     assert_bounded_with_known_loops(hlo, least=2)
 
 
+@pytest.mark.slow
 def test_a_training_step(model):
     hlo = program_of(lambda *inputs: model.train_step((named(*inputs, "labels"),)))
     assert_bounded_with_known_loops(hlo, least=4)
 
 
-@pytest.mark.parametrize("num_beams", [1, 4])
+@pytest.mark.parametrize("num_beams", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_decoding_waits_once_a_token(model, num_beams):
     """Whether there is another token is data: of that loop nobody knows the length."""
     prompt = tf.constant([[2, 5, 7]])
