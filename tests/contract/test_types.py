@@ -14,8 +14,7 @@ import pytest
 import tf_led
 from tests.contract.pages import blocks
 from tests.contract.public_surface import entrance, public_things
-from tf_led.generation.options.generation_options import GenerationOptionTypes
-from tf_led.generation.options.option_table import OPTIONS
+from tf_led.generation.options.option_table import OPTIONS, GenerationOptionTypes
 from tf_led.models.generation.generation_inputs import (
     GenerateArguments,
     GenerationInputs,

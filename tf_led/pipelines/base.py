@@ -11,7 +11,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_led.data.batching import stack
-from tf_led.generation.options.generation_options import GenerationOptionTypes
+from tf_led.generation.options.option_table import GenerationOptionTypes
 from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 
-from tf_led.generation.options.generation_options import GenerationOptionTypes
+from tf_led.generation.options.option_table import GenerationOptionTypes
 from tf_led.pipelines.base import track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.splitting import split_text, token_starts

@@ -11,7 +11,7 @@ from tf_led.training.steps import sum_over_replicas
 from tf_led.utils.annotations import TensorLike, Tokenizer
 
 if TYPE_CHECKING:
-    from tf_led.generation.options.generation_options import GenerationOptionTypes
+    from tf_led.generation.options.option_table import GenerationOptionTypes
 
 
 @keras.saving.register_keras_serializable(package="tf_led")

@@ -1,4 +1,4 @@
-"""Every option of `generate`: one row each, which holds all that is known about it.
+"""Every option of `generate`: a row that holds all that is known of it, and its type.
 
 Of rows that make processors the order is that in which the processors run: PyTorch's.
 
@@ -7,108 +7,32 @@ Source: transformers 5.23, `GenerationConfig` (names and defaults) and
 of transformers before 4.57.
 """
 
-import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict
 
 import tensorflow as tf
 
+from tf_led.generation.options.option import (
+    Option,
+    a_flag,
+    a_half_precision,
+    a_number,
+    a_stopping_rule,
+    an_int,
+    by,
+    seconds,
+    token_ids,
+)
 from tf_led.generation.processors import (
     constraints,
     custom,
     cutoffs,
-    diversity,
     lengths,
     repetition,
     sampling_filters,
 )
-from tf_led.utils.validation import as_ids, check_int, check_number, check_positive
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option of `generate`.
-
-    Args:
-        name: str, the field of transformers' GenerationConfig.
-        default: its value where nobody sets one.
-        check: callable (name, value) that raises ValueError naming both on a value
-            that is not allowed, or None where the processor's class checks it. Not
-            called with None, nor with `off`.
-        make: callable (value, call: ProcessorCall) -> Processor, or None for no
-            processor; called only where the value is neither None nor `off`. None for
-            an option that makes no processor.
-        off: the value that stands for "no such processor".
-        tensor: tf.DType of a scalar tensor that may take the number's place, so that a
-            compiled loop serves every value; None where the value shapes the graph.
-        is_scalar: whether the value is one number, bool or str, not a list.
-        is_argument: whether it is an argument of `generate`, no field of the config.
-    """
-
-    name: str
-    default: Any
-    check: Any = None
-    make: Any = None
-    off: Any = None
-    tensor: Any = None
-    is_scalar: bool = True
-    is_argument: bool = False
-
-    def is_off(self, value):
-        """Tells whether a value requests nothing: None, or `off`."""
-        if value is None:
-            return True
-        if tf.is_tensor(value) or self.off is None:
-            return False
-        # True equals 1, but is not the number.
-        is_same_kind = isinstance(value, bool) == isinstance(self.off, bool)
-        return is_same_kind and value == self.off
-
-
-def an_int(at_least):
-    """Makes the check of an int."""
-    return lambda name, value: check_int(name, value, at_least)
-
-
-def a_number(name, value):
-    """Checks a finite number."""
-    check_number(name, value, "a finite number", math.isfinite)
-
-
-def seconds(name, value):
-    """Checks a number of seconds."""
-    check_number(name, value, "a number from 0 on", lambda number: number >= 0)
-
-
-def a_flag(name, value):
-    """Checks a bool; 1 and "no" are not taken for one."""
-    if not isinstance(value, bool):
-        raise ValueError(f"`{name}` must be True or False, got {value!r}.")
-
-
-def a_stopping_rule(name, value):
-    """Checks `early_stopping`."""
-    if not isinstance(value, bool) and value != "never":
-        raise ValueError(f'`{name}` must be True, False or "never", got {value!r}.')
-
-
-def a_half_precision(name, value):
-    """Checks the name of a dtype of two bytes."""
-    if value not in ("bfloat16", "float16"):
-        raise ValueError(
-            f'`{name}` must be "bfloat16" or "float16", got {value!r}. None computes '
-            "as the model does."
-        )
-
-
-def token_ids(name, value):
-    """Checks one token id or a list of them."""
-    as_ids(name, value, lowest=0)
-
-
-def by(processor):
-    """Makes the check that constructs a processor of one argument."""
-    return lambda name, value: processor(value)
+from tf_led.utils.annotations import Integer, Number
+from tf_led.utils.validation import check_int, check_positive
 
 
 def minimum_length(value, call):
@@ -156,7 +80,7 @@ RULES = (
         "diversity_penalty",
         0.0,
         lambda name, value: check_positive(name, value, "Use 0 for none."),
-        lambda value, call: diversity.HammingDiversity(
+        lambda value, call: repetition.HammingDiversity(
             value, call.num_beams, call.value("num_beam_groups")
         ),
         off=0,
@@ -363,3 +287,69 @@ OPTIONS = {
     )
 }
 DEFAULTS = {name: row.default for name, row in OPTIONS.items() if not row.is_argument}
+
+
+class DecodingOptionTypes(TypedDict, total=False):
+    """For type checkers, in the table's order.
+
+    All but the option that decides what `generate` returns.
+    """
+
+    max_length: int | None
+    max_new_tokens: Integer | None
+    early_stopping: bool | Literal["never"] | None
+    max_time: float | None
+    stop_strings: str | Sequence[str] | None
+
+    do_sample: bool | None
+    num_beams: int | None
+    num_beam_groups: int | None
+    penalty_alpha: float | None
+    length_penalty: Number | None
+    num_return_sequences: int | None
+    prompt_lookup_num_tokens: int | None
+    max_matching_ngram_size: int | None
+    use_cache: bool | None
+    decoder_dtype: Literal["bfloat16", "float16"] | None
+
+    sequence_bias: Mapping[tuple[int, ...], float] | Sequence[Sequence[object]] | None
+    diversity_penalty: Number | None
+    encoder_repetition_penalty: Number | None
+    repetition_penalty: Number | None
+    no_repeat_ngram_size: Integer | None
+    encoder_no_repeat_ngram_size: Integer | None
+    bad_words_ids: Sequence[Sequence[int]] | None
+    min_length: Integer | None
+    min_new_tokens: Integer | None
+    forced_bos_token_id: int | None
+    forced_eos_token_id: int | Sequence[int] | None
+    remove_invalid_values: bool | None
+    exponential_decay_length_penalty: tuple[int, float] | Sequence[float] | None
+    suppress_tokens: int | Sequence[int] | None
+    begin_suppress_tokens: int | Sequence[int] | None
+
+    temperature: Number | None
+    top_h: Number | None
+    top_k: int | None
+    top_p: Number | None
+    min_p: Number | None
+    typical_p: Number | None
+    epsilon_cutoff: Number | None
+    eta_cutoff: Number | None
+    renormalize_logits: bool | None
+
+    output_attentions: bool | None
+    output_hidden_states: bool | None
+    output_scores: bool | None
+    output_logits: bool | None
+
+    pad_token_id: int | None
+    bos_token_id: int | None
+    eos_token_id: int | Sequence[int] | None
+    decoder_start_token_id: int | Sequence[int] | None
+
+
+class GenerationOptionTypes(DecodingOptionTypes, total=False):
+    """Every row of the option table but those that are arguments of `generate`."""
+
+    return_dict_in_generate: bool | None

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tf_led.generation.options.generation_options import DecodingOptionTypes
+from tf_led.generation.options.option_table import DecodingOptionTypes
 from tf_led.models.backbone.model_inputs import (
     as_encoder_output,
     validate_document,

@@ -64,8 +64,8 @@ def endpoint_of(model, *fields: str, decodes: bool = False) -> Endpoint:
     """Makes an endpoint of a call of the model.
 
     Args:
-        *fields: str, the fields of the output to serve; those it has not are left
-            out.
+        *fields: str, the fields of the output to serve; those that it lacks are
+            left out.
         decodes: bool, whether the decoder's ids are an input.
 
     Returns:

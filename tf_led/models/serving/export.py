@@ -11,7 +11,7 @@ from transformers import GenerationConfig
 
 from tf_led.checkpoints.disk.atomic import new_version
 from tf_led.data.global_attention_rules import GRAPH_RULES
-from tf_led.generation.options.generation_options import GenerationOptionTypes
+from tf_led.generation.options.option_table import GenerationOptionTypes
 from tf_led.serving.endpoint import TextCodec, make_signatures, write_saved_model
 from tf_led.serving.warmup import import_log, write_warmup
 from tf_led.tokenization.graph.tokenizer import GraphTokenizer

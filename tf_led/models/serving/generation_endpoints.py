@@ -5,7 +5,7 @@ from typing import Unpack
 import tensorflow as tf
 from transformers import GenerationConfig
 
-from tf_led.generation.options.generation_options import GenerationOptionTypes
+from tf_led.generation.options.option_table import GenerationOptionTypes
 from tf_led.generation.options.resolve import resolve_options
 from tf_led.generation.prompt import prepare_prompt
 from tf_led.generation.python_hooks import PythonHooks
@@ -136,7 +136,7 @@ def _option_inputs(options, seed):
 
 
 def _checked(live, options):
-    """Stops a request for more tokens than exported, or for numbers that are none."""
+    """Stops a request with a number out of its range, such as too many new tokens."""
     checked, most = dict(live), options.max_length - 1
     count = live["max_new_tokens"]
     hint = f"; allowed are 1 to {most}, the number fixed at export."
