@@ -44,6 +44,13 @@ def test_auto_goes_by_the_devices(monkeypatch, devices, name):
     assert is_grouped("auto") == (name == "grouped")
 
 
+def test_a_further_row_is_not_taken_for_grouped(monkeypatch):
+    """Nor does it need `max_bytes`; `generate` chooses its own kernels by this."""
+    monkeypatch.setitem(ATTENTION_IMPLEMENTATIONS, "dense", dense_window)
+    assert get_attention("dense") is dense_window
+    assert not is_grouped("dense")
+
+
 @pytest.mark.parametrize(
     "name",
     [

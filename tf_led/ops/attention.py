@@ -43,9 +43,7 @@ def get_attention(name="auto"):
         >>> get_attention("grouped:512MB").keywords
         {'max_bytes': 536870912}
     """
-    row, _, size = str(name).partition(":")
-    if row == "auto" and not size:
-        row = "grouped" if _has_accelerator() else "loop"
+    row, size = _split(name)
     max_bytes = _parse_size(size)
     takes_size = row == "grouped" and max_bytes is not None
     if row not in ATTENTION_IMPLEMENTATIONS or (size and not takes_size):
@@ -73,7 +71,15 @@ def is_grouped(name="auto"):
         >>> is_grouped("loop"), is_grouped("grouped:2GB")
         (False, True)
     """
-    return get_attention(name) is not ATTENTION_IMPLEMENTATIONS["loop"]
+    return _split(name)[0] == "grouped"
+
+
+def _split(name):
+    """Splits "grouped:2GB" at the colon; "auto" becomes the row for these devices."""
+    row, _, size = str(name).partition(":")
+    if row == "auto" and not size:
+        row = "grouped" if _has_accelerator() else "loop"
+    return row, size
 
 
 def _parse_size(size):
