@@ -53,8 +53,8 @@ def own_methods(cls):
             overrides = any(hasattr(other, name) for other in theirs)
             inherits = not function.__doc__ and inspect.getdoc(getattr(cls, name, None))
             is_public = not name.startswith("_") and name not in NOT_CALLED_BY_USERS
-            is_told_elsewhere = overrides or inherits
-            if is_public and inspect.isfunction(function) and not is_told_elsewhere:
+            is_documented = overrides or inherits
+            if is_public and inspect.isfunction(function) and not is_documented:
                 yield function
 
 

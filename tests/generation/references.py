@@ -53,8 +53,8 @@ def group_beam_search(
             running[group] = going_on[:size]
             taken += [history[-1] for _, history in running[group]]
             if len(ended[group]) == size:
-                reach = length if early == "never" and length_penalty > 0 else None
-                count = (reach or len(candidates[0][1])) - start
+                limit = length if early == "never" and length_penalty > 0 else None
+                count = (limit or len(candidates[0][1])) - start
                 best = candidates[0][0] / count**length_penalty
                 done[group] = early is True or ended[group][-1][0] >= best
     for group in range(groups):

@@ -83,8 +83,8 @@ class TorchStep:
         newest = {}
         if "attentions" in self.outputs:
             own = [layer[:, :, -1:].numpy() for layer in out.decoder_attentions]
-            room = self.length - own[0].shape[-1]
-            own = [np.pad(layer, [(0, 0)] * 3 + [(0, room)]) for layer in own]
+            remaining = self.length - own[0].shape[-1]
+            own = [np.pad(layer, [(0, 0)] * 3 + [(0, remaining)]) for layer in own]
             newest["decoder_attentions"] = own
             cross = [layer[:, :, -1:].numpy() for layer in out.cross_attentions]
             newest["cross_attentions"] = cross

@@ -19,7 +19,7 @@ def cases(draw):
     seed = draw(st.integers(0, 2**31))
     rng = np.random.default_rng(seed)
     padding = draw(st.sampled_from(["none", "right", "left", "scattered"]))
-    share = draw(st.sampled_from([0.0, 0.1, 0.6, 1.0]))
+    fraction = draw(st.sampled_from([0.0, 0.1, 0.6, 1.0]))
     cut = rng.integers(0, length, [rows, 1])
     padding_mask = {
         "none": np.ones([rows, length], bool),
@@ -28,7 +28,7 @@ def cases(draw):
         "scattered": rng.random([rows, length]) < 0.7,
     }[padding]
     # Unequal numbers of global tokens, some of them on padding.
-    global_mask = rng.random([rows, length]) < share * rng.random([rows, 1])
+    global_mask = rng.random([rows, length]) < fraction * rng.random([rows, 1])
     heads, size = draw(st.sampled_from([(1, 5), (3, 2), (5, 3), (2, 7)]))
     return radius, heads, size, padding_mask, global_mask, seed
 

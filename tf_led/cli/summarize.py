@@ -239,14 +239,14 @@ def summarize(generator, document, row, args, parts):
     if row is not None and parts is None and args.summary_tokens is None:
         return whole(generator, *row)
     if args.long_documents == "fuse":
-        ids, tokens = fuse_document(generator, document.text, fuse_told(document))
+        ids, tokens = fuse_document(generator, document.text, fuse_reporter(document))
         return generator.decode(ids[0]), tokens, len(ids[0]) - 1
     summary = summarize_split(
         generator,
         document.text,
         args.summary_tokens,
         on_part=part_writer(document, parts),
-        on_level=level_told(document),
+        on_level=level_reporter(document),
     )
     return summary.text, summary.num_tokens, generator.count(summary.text)
 
@@ -263,7 +263,7 @@ def whole(generator, ids, mask):
     return generator.decode(written), len(ids), len(written) - 1
 
 
-def level_told(document):
+def level_reporter(document):
     """A function that reports how a document, or its summaries, are split."""
 
     def report(level, number, tokens):
@@ -275,7 +275,7 @@ def level_told(document):
     return report
 
 
-def fuse_told(document):
+def fuse_reporter(document):
     """A function that reports how much memory a document takes."""
 
     def report(tokens, number, size):

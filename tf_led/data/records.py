@@ -23,7 +23,7 @@ class BadRecord(ValueError):
 
 
 def read_lines(path):
-    r"""Yields the records of a JSONL file in UTF-8; blank lines are none.
+    r"""Yields the records of a JSONL file in UTF-8; blank lines are skipped.
 
     Args:
         path: str or Path.

@@ -12,12 +12,14 @@ class TFLEDEncoderBaseModelOutput(OutputStruct):
         pairs: fields as (name, value) pairs, or by name:
         last_hidden_state: float[B, S, D].
         hidden_states: tuple of L + 1 float[B, S, D], embeddings first.
-        attentions: tuple of L float[B, N, S, G + W]: each token's share for the G
-            global tokens of the row, then for the W = `attention_window` + 1 tokens
-            around it, itself at G + `attention_window` / 2. 0 where a neighbour is
-            global (see the first G) and in the rows of padding and global tokens.
-        global_attentions: tuple of L float[B, N, S, G]: the shares of global token g
-            over the document in [..., g]. Absent if no global mask was given.
+        attentions: tuple of L float[B, N, S, G + W]: each token's attention
+            probabilities, for the G global tokens of the row, then for the W =
+            `attention_window` + 1 tokens around it, itself at G + `attention_window` /
+            2. 0 where a neighbour is global (see the first G) and in the rows of
+            padding and global tokens.
+        global_attentions: tuple of L float[B, N, S, G]: in [..., g] the attention
+            probabilities of global token g over the document. Absent if no global mask
+            was given.
 
     Source: transformers 4.57, class of this name.
 

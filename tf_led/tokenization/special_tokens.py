@@ -176,7 +176,7 @@ class SpecialTokensMixin:
             int: how many tokens were added to the vocabulary.
 
         Raises:
-            ValueError: if a name is none of a special token.
+            ValueError: if a name is not that of a special token.
 
         Example:
             >>> from tf_led import LEDTokenizerFast

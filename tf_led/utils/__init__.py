@@ -1,1 +1,1 @@
-"""What every room may use: output structures, memory, checks, switches."""
+"""What every folder may use: output structures, memory, checks, switches."""

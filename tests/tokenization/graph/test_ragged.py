@@ -87,15 +87,15 @@ def test_added_tokens_stand_between_the_text():
 
 
 @pytest.mark.parametrize(
-    ("room", "from_left", "kept"),
+    ("max_length", "from_left", "kept"),
     [
         (2, False, [[3, 5], [], [13, 17]]),
         (1, True, [[11], [], [17]]),
         (7, True, ROWS.to_list()),
     ],
 )
-def test_cutting(room, from_left, kept):
-    assert cut(ROWS, room, from_left).to_list() == kept
+def test_cutting(max_length, from_left, kept):
+    assert cut(ROWS, max_length, from_left).to_list() == kept
 
 
 @pytest.mark.parametrize(

@@ -306,7 +306,7 @@ class KeepMeasured(keras.callbacks.Callback):
         self.is_new = True
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Puts back what `fit` has cleared, and clears what it has not, once."""
+        """Sets the metrics, once: to the saved values, or to 0 for a new epoch."""
         if self.is_new:
             measured = self.measured if self.loop.record["step"] else None
             self.loop.set_measured(measured)

@@ -1,4 +1,4 @@
-"""Processors that favour or forbid sequences of tokens."""
+"""Processors that favour, forbid or force given tokens and sequences of them."""
 
 import numbers
 from collections.abc import Mapping, Sequence

@@ -38,9 +38,9 @@ class PrefixAllowedTokens(Processor):
         num_beams: int, the rows per document.
 
     Raises:
-        TypeError: if the function is no function.
-        ValueError: on a call, if the function names no id or one that is no id of the
-            vocabulary, or in a graph.
+        TypeError: if it is not callable.
+        ValueError: on a call, if it returns no id, or one that the vocabulary does not
+            have, or in a graph.
 
     Source: transformers' `PrefixConstrainedLogitsProcessor`; the call is `Processor`'s.
 

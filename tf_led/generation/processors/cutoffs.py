@@ -1,4 +1,4 @@
-"""Sampling filters that compare each probability with a bound: epsilon and eta."""
+"""Sampling filters top-k, min-p, top-h, epsilon and eta: tokens below a bound go."""
 
 from dataclasses import dataclass
 

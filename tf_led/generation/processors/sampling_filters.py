@@ -1,4 +1,4 @@
-"""The sampling filter that keeps a fraction of the probability: top-p."""
+"""Temperature, top-p and typical sampling; scores made finite, or normalised."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,7 @@ import tensorflow as tf
 
 from tf_led.generation.processors.base import Processor, ban, mark_tokens, vocab_size_of
 from tf_led.utils.annotations import Number
-from tf_led.utils.validation import (
-    check_int,
-    check_positive,
-    check_unit,
-)
+from tf_led.utils.validation import check_int, check_positive, check_unit
 
 # Sorting a vocabulary of 50,265 takes as long as a step of the decoder. Nearly always
 # the best thousand decide; only where they do not, all are sorted.

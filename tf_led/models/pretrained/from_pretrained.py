@@ -256,7 +256,7 @@ def load_config(source, place, overrides):
             f"from_pretrained got {', '.join(map(repr, unknown))}, which is neither an "
             f"option nor a field of LEDConfig{advice and ': '}{advice}."
         )
-    # `from_dict` drops overrides of fields that the file has not.
+    # `from_dict` drops overrides of fields that the file lacks.
     extra = {name: overrides[name] for name in EXTRA_FIELDS if name in overrides}
     return make_config({**fields, **extra}, overrides)
 

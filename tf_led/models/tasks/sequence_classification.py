@@ -50,7 +50,7 @@ def choose_problem_type(problem_type, labels, num_labels):
         "multi_label_classification" for floats or bools.
 
     Raises:
-        ValueError: if `problem_type` is none of these.
+        ValueError: if `problem_type` is anything else.
 
     Source: transformers 4.57, `LEDForSequenceClassification`.
     """
