@@ -97,7 +97,7 @@ def test_on_a_gpu_calls_are_repeated_and_a_cpus_switch_is_left_out():
     assert text.startswith("GPU: Abacus G7. ") and "Products of 16,384 x" in text
 
 
-def test_an_unknown_peer_is_refused(capsys):
+def test_an_unknown_peer_is_rejected(capsys):
     with pytest.raises(SystemExit):
         command.parse(["--python", "JAX LED=/usr/bin/python"])
     assert "'JAX LED' is not one of" in capsys.readouterr().err

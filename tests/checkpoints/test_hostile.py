@@ -1,4 +1,4 @@
-"""Mutated files of every format: read, or refused by our own error, and no crash."""
+"""Mutated files of every format: read, or rejected by our own error, and no crash."""
 
 import json
 import random
@@ -87,9 +87,9 @@ def open_one(path, variables):
 
 
 def attack(hostile, name, variables, count, seed):
-    """Returns how many of `count` mutations were refused."""
+    """Returns how many of `count` mutations were rejected."""
     path, rng = hostile / name, random.Random(f"{name}{seed}")
-    whole, refused = path.read_bytes(), 0
+    whole, rejected = path.read_bytes(), 0
     try:
         for number in range(count):
             is_json = path.suffix == ".json" and number % 2
@@ -98,7 +98,7 @@ def attack(hostile, name, variables, count, seed):
             try:
                 open_one(path, variables)
             except CheckpointError as error:
-                refused += 1
+                rejected += 1
                 assert "\n" not in str(error)
             except Exception as error:
                 kept = path.with_name(f"{path.name}.{number}.culprit")
@@ -108,7 +108,7 @@ def attack(hostile, name, variables, count, seed):
     finally:
         path.write_bytes(whole)
     open_one(path, variables)
-    return refused
+    return rejected
 
 
 @pytest.fixture(scope="module")

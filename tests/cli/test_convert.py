@@ -1,4 +1,4 @@
-"""`tf-led convert`: every format in and out, bit by bit, and what is refused."""
+"""`tf-led convert`: every format in and out, bit by bit, and what is rejected."""
 
 import json
 import os
@@ -21,7 +21,7 @@ IDS = np.array([[0, 5, 7, 11, 13, 2]])
 
 @pytest.fixture
 def convert(capsys):
-    """Runs the command; returns the file names on stdout, or the refusal."""
+    """Runs the command; returns the file names on stdout, or the rejection."""
 
     def run(*argv):
         code = main(["convert", *map(str, argv)])
@@ -183,8 +183,8 @@ def test_weights_of_another_model_are_not_left_beside_the_new(
 @pytest.mark.parametrize("place", ["file/new", "file/below/new"])
 def test_a_destination_below_a_file_is_named(bare, convert, tmp_path, place):
     (tmp_path / "file").write_text("mine")
-    refusal = convert(bare, tmp_path / place)
-    assert refusal == f"{tmp_path / place}: {tmp_path}/file is a file, not a directory"
+    expected = f"{tmp_path / place}: {tmp_path}/file is a file, not a directory"
+    assert convert(bare, tmp_path / place) == expected
 
 
 def test_a_destination_that_cannot_be_written_is_named(
@@ -232,8 +232,8 @@ def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
     held = weights(broken)
     held.pop("decoder.layers.0.fc2.bias")
     save_file(held, broken / "model.safetensors")
-    refusal = convert(broken, new)
-    assert "lacks 1 weights, decoder.layers.0.fc2.bias among them" in refusal
+    rejection = convert(broken, new)
+    assert "lacks 1 weights, decoder.layers.0.fc2.bias among them" in rejection
     (broken / "config.json").write_text('{"model_type": "t5"}')
     assert "'t5'" in convert(broken, new)
     (broken / "config.json").write_text("[]")
@@ -247,8 +247,8 @@ def test_memory_that_is_not_there(bare, convert, tmp_path, monkeypatch, error):
         raise error
 
     monkeypatch.setattr("tf_led.cli.convert.convert", fail)
-    refusal = convert(bare, tmp_path / "new", "--max-positions", "9" * 14)
-    assert refusal.startswith(f"{bare}: too large for the memory here: ")
+    rejection = convert(bare, tmp_path / "new", "--max-positions", "9" * 14)
+    assert rejection.startswith(f"{bare}: too large for the memory here: ")
 
 
 def test_torch_is_needed_for_bin_alone(bare, convert, tmp_path, monkeypatch):

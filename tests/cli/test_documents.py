@@ -67,7 +67,7 @@ def test_missing_file_and_directory_raise_by_name(tmp_path):
         read_documents([str(tmp_path)])
 
 
-def test_what_the_system_refuses_to_read_is_named(tmp_path):
+def test_what_the_system_rejects_to_read_is_named(tmp_path):
     file = write(tmp_path, "a.txt", b"text")
     with pytest.raises(UsageError, match=f"^{file}/b: cannot be read: Not a dir"):
         read_documents([f"{file}/b"])

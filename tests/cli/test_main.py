@@ -13,8 +13,8 @@ from tf_led.cli.main import COMMANDS, main
 
 
 @pytest.fixture
-def refused(capsys):
-    """Runs `tf-led` and returns the one line of its refusal."""
+def rejected(capsys):
+    """Runs `tf-led` and returns the one line of its rejection."""
 
     def run(*argv):
         assert main(argv) == 2
@@ -47,33 +47,33 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"tf-led {tf_led.__version__}\n"
 
 
-def test_no_command_and_unknown_command_are_errors(refused):
-    assert "required: COMMAND" in refused()
-    assert "'sumarize'" in refused("sumarize", "a.txt")
+def test_no_command_and_unknown_command_are_errors(rejected):
+    assert "required: COMMAND" in rejected()
+    assert "'sumarize'" in rejected("sumarize", "a.txt")
 
 
 @pytest.mark.parametrize("option", ["--num-beams", "--max-new-tokens"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "four", "", "1_000", "\u0663"])
-def test_wrong_numbers_are_errors(refused, option, value):
+def test_wrong_numbers_are_errors(rejected, option, value):
     argv = ["summarize", "a.txt", "--model", "m", f"{option}={value}"]
-    assert f"{option}: must be a whole number of at least 1, got {value!r}" in refused(
+    assert f"{option}: must be a whole number of at least 1, got {value!r}" in rejected(
         *argv
     )
 
 
-def test_missing_and_unknown_arguments_are_errors(refused):
-    assert "FILE" in refused("summarize", "--model", "m")
-    assert "MODEL" in refused("export") and "DEST" in refused("convert", "m")
-    assert "--beams" in refused("summarize", "a.txt", "--model", "m", "--beams", "4")
-    assert "--num-b" in refused("summarize", "a.txt", "--model", "m", "--num-b", "4")
-    assert "got 'last'" in refused(
+def test_missing_and_unknown_arguments_are_errors(rejected):
+    assert "FILE" in rejected("summarize", "--model", "m")
+    assert "MODEL" in rejected("export") and "DEST" in rejected("convert", "m")
+    assert "--beams" in rejected("summarize", "a.txt", "--model", "m", "--beams", "4")
+    assert "--num-b" in rejected("summarize", "a.txt", "--model", "m", "--num-b", "4")
+    assert "got 'last'" in rejected(
         "summarize", "a.txt", "--model", "m", "--global-tokens", "last"
     )
 
 
-def test_bfloat16_products_come_before_tensorflow(refused, monkeypatch):
+def test_bfloat16_products_come_before_tensorflow(rejected, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", sys)
-    line = refused("summarize", "--model", "m", "--bfloat16-products", "notes.txt")
+    line = rejected("summarize", "--model", "m", "--bfloat16-products", "notes.txt")
     assert "--bfloat16-products: " in line and "after TensorFlow was loaded" in line
 
 

@@ -120,6 +120,6 @@ def test_a_dataset_sums_itself_up():
     assert digest(one) != digest(other)
 
 
-def test_what_can_be_read_once_only_is_refused(letters, tmp_path):
+def test_what_can_be_read_once_only_is_rejected(letters, tmp_path):
     with warnings.catch_warnings(), pytest.raises(ValueError, match="list_iterator"):
         encode_examples(iter(PAIRS), letters, **LIMITS, cache_dir=tmp_path)

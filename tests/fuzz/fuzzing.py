@@ -71,7 +71,7 @@ class Worker:
             path: Path.
 
         Returns:
-            dict with `end`: "read", "refused", "failed", "too slow", "too large" or
+            dict with `end`: "read", "rejected", "failed", "too slow", "too large" or
             "died".
         """
         # A second and 200 MB, and what is in proportion to the file.
@@ -148,7 +148,7 @@ def run(folder, seed, count=None, minutes=None, readers=tuple(READERS), slack=1)
                 result = attack(worker, reader, rngs[reader])
                 end = result["end"]
                 counts[reader][end] = counts[reader].get(end, 0) + 1
-                if end not in ("read", "refused"):
+                if end not in ("read", "rejected"):
                     failures.append(_keep(folder, reader, seed, rounds, result))
             rounds += 1
     return counts, failures

@@ -15,8 +15,8 @@ def test_a_short_run(tmp_path):
     counts, failures = run(tmp_path, seed=0, count=12, slack=30)
     assert failures == []
     assert counts.keys() == READERS.keys()
-    refused = sum(ends.get("refused", 0) for ends in counts.values())
-    assert refused > 3 * len(READERS)
+    rejected = sum(ends.get("rejected", 0) for ends in counts.values())
+    assert rejected > 3 * len(READERS)
 
 
 @pytest.mark.large

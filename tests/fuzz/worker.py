@@ -3,7 +3,7 @@
     python -m tests.fuzz.worker FOLDER
 
 fills FOLDER with good files, then answers each line of "reader<TAB>path" with a line of
-JSON: "read", "refused" or the error that should not have been.
+JSON: "read", "rejected" or the error that should not have been.
 """
 
 import json
@@ -20,7 +20,7 @@ def answer(reader, path):
     try:
         read_quietly(reader, path)
     except READERS[reader].errors as error:
-        return {"end": "refused", "error": _text(error)}
+        return {"end": "rejected", "error": _text(error)}
     except BaseException as error:
         return {"end": "failed", "error": _text(error)}
     return {"end": "read"}

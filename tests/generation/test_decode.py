@@ -79,8 +79,8 @@ def check_case(seed):
     model, inputs, options = draw_case(seed)
     try:
         theirs = generate_theirs(model, **inputs, **options)
-    except ValueError as refused:
-        with pytest.raises(ValueError, match=str(refused)[:20]):
+    except ValueError as rejected:
+        with pytest.raises(ValueError, match=str(rejected)[:20]):
             generate_ours(model, **inputs, **options)
         return False
     ours = generate_ours(model, **inputs, **options)

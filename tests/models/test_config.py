@@ -30,7 +30,7 @@ def test_a_window_per_layer():
     ("window", "layer", "remedy"),
     [([4, 7], 1, 8), (5, 0, 6), (0, 0, 2), ([4, -2], 1, 2)],
 )
-def test_windows_that_cannot_be_are_refused(window, layer, remedy):
+def test_windows_that_cannot_be_are_rejected(window, layer, remedy):
     wrong = window[layer] if isinstance(window, list) else window
     with pytest.raises(
         ValueError, match=f"even, got {wrong} for layer {layer}. Try {remedy}"
@@ -38,7 +38,7 @@ def test_windows_that_cannot_be_are_refused(window, layer, remedy):
         window_radii(tiny_config(attention_window=window))
 
 
-def test_a_list_of_another_length_is_refused():
+def test_a_list_of_another_length_is_rejected():
     with pytest.raises(
         ValueError, match=r"lists 3 windows, \[4, 6, 8\], for 2 encoder"
     ):

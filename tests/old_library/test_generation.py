@@ -46,12 +46,12 @@ def test_beams_that_have_not_ended_fill_the_rows(library, inputs):
     assert (found[:, 0] == 2).all()
 
 
-def test_more_sequences_than_beams_are_refused(generator, inputs):
+def test_more_sequences_than_beams_are_rejected(generator, inputs):
     with pytest.raises(ValueError):
         generator.generate(**documents(inputs), num_beams=2, num_return_sequences=3)
 
 
-def test_several_greedy_sequences_are_refused(generator, inputs):
+def test_several_greedy_sequences_are_rejected(generator, inputs):
     with pytest.raises(ValueError):
         generator.generate(**documents(inputs), num_return_sequences=2)
 
@@ -102,7 +102,7 @@ def test_ends_as_a_number_and_as_a_list(generator, inputs):
     assert (ids(many)[0, 3:] == 1).all()
 
 
-def test_a_name_that_is_no_option_is_refused(generator, inputs):
+def test_a_name_that_is_no_option_is_rejected(generator, inputs):
     with pytest.raises(ValueError, match="foo"):
         generator.generate(**documents(inputs), foo="bar")
 

@@ -62,7 +62,7 @@ def test_a_config_object_makes_a_model_as_well(model):
     assert again.config.d_model == WIDTH
 
 
-def test_weights_of_another_shape_are_refused_unless_told(library, inputs, tmp_path):
+def test_weights_of_another_shape_are_rejected_unless_told(library, inputs, tmp_path):
     model = library.Model(library.config())
     model(inputs)  # before which the old classes have no weights
     model.save_pretrained(tmp_path)

@@ -47,7 +47,7 @@ def main():
     bad = [line.decode(errors="replace") for line in BAD]
     assert sorted(error["line"] for error in errors) == sorted(bad), errors
     assert all(error["error"] for error in errors)
-    print(f"{len(rows)} summaries as by the model itself, {len(errors)} lines refused")
+    print(f"{len(rows)} summaries as by the model itself, {len(errors)} lines rejected")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 Each client asks for texts of mixed lengths in batches of mixed sizes, and sometimes for
 what cannot be. Every answer must be the one that the same request got when it was
-alone, every bad request must be refused, and at the end the process must not hold more
+alone, every bad request must be rejected, and at the end the process must not hold more
 memory than after the first minute (a tenth of the time, if that is shorter).
 Exit code 1 and the reason otherwise.
 """
@@ -84,7 +84,7 @@ class Client(threading.Thread):
         try:
             self._session.run(SIGNATURE, **request)
         except TensorFlowError:
-            self.counts["refusals"] += 1
+            self.counts["rejections"] += 1
         else:
             self.failures.append(f"answered: {request}")
 
@@ -136,8 +136,8 @@ def main():
     failures = [failure for client in clients for failure in client.failures]
     grown = growth(samples, args.seconds)
     print(f"{dict(counts)}, {len(failures)} failures, memory {grown:+.1%}")
-    if failures or grown > ALLOWED_GROWTH or not counts["refusals"]:
-        sys.exit("\n".join(failures[:5]) or "memory grew, or nothing was refused")
+    if failures or grown > ALLOWED_GROWTH or not counts["rejections"]:
+        sys.exit("\n".join(failures[:5]) or "memory grew, or nothing was rejected")
 
 
 if __name__ == "__main__":

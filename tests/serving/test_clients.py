@@ -22,7 +22,7 @@ def load(name):
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Says each text of a row request backwards; refuses an empty one."""
+    """Says each text of a row request backwards; rejects an empty one."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

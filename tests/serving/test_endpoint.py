@@ -42,7 +42,7 @@ def test_without_options_only_rows_are_left(product):
 
 
 @pytest.mark.parametrize("shape", [[0, 3], [2, 0]])
-def test_an_input_of_nothing_is_refused(product, shape):
+def test_an_input_of_nothing_is_rejected(product, shape):
     with pytest.raises(tf.errors.InvalidArgumentError, match="`ids` is empty"):
         product.function(tf.zeros(shape, tf.int64))
 

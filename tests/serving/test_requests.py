@@ -1,4 +1,4 @@
-"""What cannot be is refused with a reason, and the next request is served as before."""
+"""A bad request is rejected with a reason; the next one is served as before."""
 
 import numpy as np
 import pytest
@@ -47,15 +47,15 @@ BAD_TEXTS = {
 
 
 @pytest.fixture
-def refuse(sessions):
+def reject(sessions):
     """Makes a request that cannot be, between two that are served alike."""
     session = sessions["beams"]
 
     def run(message, signature, session=session, **inputs):
         before = session.run("generate_text", text=TEXT)["generated_text"].tolist()
-        with pytest.raises(RuntimeError, match=f"(?s){message}") as refused:
+        with pytest.raises(RuntimeError, match=f"(?s){message}") as rejected:
             session.run(signature, **inputs)
-        assert refused.value.code == 3  # INVALID_ARGUMENT
+        assert rejected.value.code == 3  # INVALID_ARGUMENT
         after = session.run("generate_text", text=TEXT)["generated_text"].tolist()
         assert before == after
 
@@ -64,31 +64,31 @@ def refuse(sessions):
 
 @pytest.mark.parametrize("name", BAD_IDS)
 @pytest.mark.parametrize("signature", ["generate", "encode", "forward"])
-def test_ids_that_cannot_be_are_refused(refuse, signature, name):
+def test_ids_that_cannot_be_are_rejected(reject, signature, name):
     ids, message = BAD_IDS[name]
     more = {"decoder_input_ids": IDS} if signature == "forward" else {}
-    refuse(message, signature, input_ids=ids, **more)
+    reject(message, signature, input_ids=ids, **more)
 
 
 @pytest.mark.parametrize("name", BAD_REST)
-def test_masks_and_options_that_cannot_be_are_refused(refuse, name):
+def test_masks_and_options_that_cannot_be_are_rejected(reject, name):
     key, value, message = BAD_REST[name]
-    refuse(message, "generate", input_ids=IDS, **{key: value})
+    reject(message, "generate", input_ids=IDS, **{key: value})
 
 
 @pytest.mark.parametrize("name", BAD_TEXTS)
 @pytest.mark.parametrize("signature", ["generate_text", "serving_default"])
-def test_texts_that_cannot_be_are_refused(refuse, signature, name):
+def test_texts_that_cannot_be_are_rejected(reject, signature, name):
     text, message = BAD_TEXTS[name]
-    refuse(message, signature, text=text)
+    reject(message, signature, text=text)
 
 
-def test_an_id_beyond_int32_is_not_cut_to_a_right_one(refuse):
+def test_an_id_beyond_int32_is_not_cut_to_a_right_one(reject):
     ids = np.array([[0, 2**32 + 5, 2]])
-    refuse(str(2**32 + 5), "generate_int64", input_ids=ids)
+    reject(str(2**32 + 5), "generate_int64", input_ids=ids)
 
 
-def test_too_long_ids_are_refused_under_xla_too(refuse, sessions, sampled):
+def test_too_long_ids_are_rejected_under_xla_too(reject, sessions, sampled):
     ids = np.full([1, LIMIT + 1], 5, "int32")
     session = sessions["sampled"]
     for signature in ("generate_xla", "generate"):
@@ -97,7 +97,7 @@ def test_too_long_ids_are_refused_under_xla_too(refuse, sessions, sampled):
 
 
 @pytest.mark.parametrize("signature", ["generate_text", "generate_text_xla"])
-def test_a_temperature_of_nothing_is_refused(sessions, signature):
+def test_a_temperature_of_nothing_is_rejected(sessions, signature):
     with pytest.raises(RuntimeError, match="`temperature` must be above 0"):
         sessions["sampled"].run(signature, text=TEXT, temperature=np.float32(0))
 

@@ -10,7 +10,7 @@ from transformers import PretrainedConfig
 import tf_led
 from tests.models.conftest import SMALL, make_model
 from tests.models.generation.test_config_options import VALUES
-from tests.settings.rows import Harmless, Obeyed, Refused
+from tests.settings.rows import Harmless, Obeyed, Rejected
 from tf_led.models.config import OPTION_NAMES
 from tf_led.models.generation.generation_mixin import GenerationMixin
 from tf_led.testing import tiny_config
@@ -104,8 +104,8 @@ def shows_built(function, value):
     return Obeyed(lambda name: function(make(**{name: value})))
 
 
-def refused(value, named=None):
-    return Refused(lambda name: make(**{name: value}), named)
+def rejected(value, named=None):
+    return Rejected(lambda name: make(**{name: value}), named)
 
 
 def pipeline(model, tokenizer):
@@ -202,16 +202,16 @@ ROWS = {
     "problem_type": Obeyed(loss_of_a_kind),
     "prefix": Obeyed(task_params),
     "task_specific_params": Obeyed(task_params),
-    "is_encoder_decoder": refused(False),
-    "is_decoder": refused(True),
-    "add_cross_attention": refused(True),
-    "cross_attention_hidden_size": refused(16),
-    "pruned_heads": refused({0: [1]}),
-    "tie_encoder_decoder": refused(True),
-    "torchscript": refused(True),
-    "use_bfloat16": refused(True),
-    "tf_legacy_loss": refused(True),
-    "attn_implementation": refused("sdpa"),
+    "is_encoder_decoder": rejected(False),
+    "is_decoder": rejected(True),
+    "add_cross_attention": rejected(True),
+    "cross_attention_hidden_size": rejected(16),
+    "pruned_heads": rejected({0: [1]}),
+    "tie_encoder_decoder": rejected(True),
+    "torchscript": rejected(True),
+    "use_bfloat16": rejected(True),
+    "tf_legacy_loss": rejected(True),
+    "attn_implementation": rejected("sdpa"),
     **dict.fromkeys(
         (
             "_name_or_path",
@@ -259,7 +259,7 @@ def later_names():
 
 
 def later_row(name):
-    """Decides: read by every call, or refused by the next one."""
+    """Decides: read by every call, or rejected by the next one."""
     if name in READ_LATER:
         value, function = READ_LATER[name]
         return Obeyed(set_later(value, function))
@@ -268,7 +268,7 @@ def later_row(name):
         value = dict(enumerate("abcdefg"))
     if value is None:
         value = "relu" if name == "activation_function" else 98
-    return Refused(set_later(value, output), REAL_NAMES.get(name))
+    return Rejected(set_later(value, output), REAL_NAMES.get(name))
 
 
 LATER = {name: later_row(name) for name in {*BUILT, *READ_LATER}}
@@ -277,7 +277,7 @@ LATER |= {
     # Only what is drawn later is drawn so.
     "init_std": Obeyed(lambda name: rows_drawn_with(name)),
     "initializer_range": Obeyed(lambda name: rows_drawn_with(name)),
-    "is_encoder_decoder": Refused(set_later(False, output)),
+    "is_encoder_decoder": Rejected(set_later(False, output)),
     **dict.fromkeys(
         (
             "architectures",

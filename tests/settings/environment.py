@@ -98,7 +98,7 @@ def keeps_offline(name):
     return "HF_HUB_OFFLINE" in found["found"]
 
 
-def is_refused(name):
+def is_rejected(name):
     _, errors = run(IMPORT, **{name: "jax"})
     return name in errors.splitlines()[-1]
 
@@ -110,7 +110,7 @@ ROWS = {
     "HF_HUB_OFFLINE": Obeyed(keeps_offline),
     "TRANSFORMERS_OFFLINE": Obeyed(keeps_offline),
     "TRANSFORMERS_CACHE": Obeyed(warns),
-    "KERAS_BACKEND": Obeyed(is_refused),
+    "KERAS_BACKEND": Obeyed(is_rejected),
     # TensorFlow, tokenizers and transformers read these by themselves.
     **dict.fromkeys(
         (

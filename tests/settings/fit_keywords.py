@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import tf_led
 from tests.models.conftest import SMALL
-from tests.settings.rows import Obeyed, Refused
+from tests.settings.rows import Obeyed, Rejected
 from tf_led.testing import tiny_config
 
 X = {"input_ids": np.array([[0, row, 2] for row in range(3, 9)])}
@@ -133,8 +133,8 @@ def returns_by_name(name):
     return isinstance(model.evaluate(TRAINED, verbose=0, **{name: True}), dict)
 
 
-def refused(method):
-    return Refused(lambda name: steps(method, **{name: 2}))
+def rejected(method):
+    return Rejected(lambda name: steps(method, **{name: 2}))
 
 
 def held_out(value, wanted, **others):
@@ -161,7 +161,7 @@ FITTING = {
     "validation_steps": held_out(2, 2),
     "validation_batch_size": held_out(3, 2),
     "validation_freq": held_out(2, 3, epochs=2),
-    **dict.fromkeys(GONE, refused("fit")),
+    **dict.fromkeys(GONE, rejected("fit")),
 }
 EVALUATING = {
     "x": sees("evaluate", TRAINED, "labels"),
@@ -172,7 +172,7 @@ EVALUATING = {
     "steps": counts("evaluate", 2, 2),
     "callbacks": calls_back("evaluate"),
     "return_dict": Obeyed(returns_by_name),
-    **dict.fromkeys(GONE, refused("evaluate")),
+    **dict.fromkeys(GONE, rejected("evaluate")),
 }
 PREDICTING = {
     "x": sees("predict", X, "input_ids"),
@@ -180,7 +180,7 @@ PREDICTING = {
     "verbose": prints("predict"),
     "steps": counts("predict", 2, 2),
     "callbacks": calls_back("predict"),
-    **dict.fromkeys(GONE, refused("predict")),
+    **dict.fromkeys(GONE, rejected("predict")),
 }
 
 
@@ -239,7 +239,7 @@ def mean_of_squares(labels, logits):
 COMPILING = {
     "optimizer": compiled("adam", lambda m: type(m.optimizer).__name__ == "Adam"),
     "loss": compiled(mean_of_squares, lambda m: loss_of(m) == 7.0),
-    "loss_weights": Refused(no_loss_but_one),
+    "loss_weights": Rejected(no_loss_but_one),
     "metrics": compiled(["accuracy"], lambda m: "accuracy" in names_of_metrics(m)),
     "weighted_metrics": compiled(
         ["accuracy"], lambda m: "accuracy" in names_of_metrics(m)

@@ -9,7 +9,7 @@ from transformers import GenerationConfig
 
 import tf_led
 from tests.models.conftest import SMALL, make_model
-from tests.settings.rows import Harmless, Obeyed, Refused
+from tests.settings.rows import Harmless, Obeyed, Rejected
 from tf_led.generation.options.option_table import OPTIONS
 from tf_led.generation.options.resolve import resolve_options
 from tf_led.models.generation import generation_mixin
@@ -193,7 +193,7 @@ ROWS = {
 }
 
 
-def refused(name):
+def rejected(name):
     """An option that this package does not have."""
     plain().generate(IDS, max_new_tokens=2, **{name: 7})
 
@@ -201,6 +201,6 @@ def refused(name):
 def rows(old):
     """A row for every name: those that are not options of ours have to raise."""
     return {
-        name: ROWS.get(name) or (None if name in OPTIONS else Refused(refused))
+        name: ROWS.get(name) or (None if name in OPTIONS else Rejected(rejected))
         for name in names(old)
     }

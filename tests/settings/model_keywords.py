@@ -19,7 +19,7 @@ from tests.models.pretrained.test_save_pretrained import Repository
 from tests.old_library.names import arguments
 from tests.settings import fit_keywords
 from tests.settings.config_fields import INPUTS, LABELS, logits, plain
-from tests.settings.rows import Harmless, Obeyed, Refused
+from tests.settings.rows import Harmless, Obeyed, Rejected
 from tf_led.models.pretrained import save_pretrained as saving
 from tf_led.models.training import datasets
 from tf_led.testing import tiny_config
@@ -86,8 +86,8 @@ def reads_no_safetensors(name):
     return False
 
 
-def load_refused(value=None):
-    return Refused(lambda name: load(**{name: value}))
+def load_rejected(value=None):
+    return Rejected(lambda name: load(**{name: value}))
 
 
 LOADING = {
@@ -143,7 +143,7 @@ LOADING = {
             "tf_to_pt_weight_rename",
             "variant",
         ),
-        load_refused({}),
+        load_rejected({}),
     ),
 }
 # What users gave beyond the signatures.
@@ -185,8 +185,8 @@ def writes_saved_model(name):
     return wanted[name] in (path, signatures)
 
 
-def save_refused(value):
-    return Refused(lambda name: save(**{name: value}))
+def save_rejected(value):
+    return Rejected(lambda name: save(**{name: value}))
 
 
 SAVING = {
@@ -200,7 +200,7 @@ SAVING = {
     "saved_model": Obeyed(writes_saved_model),
     "version": Obeyed(writes_saved_model),
     "signatures": Obeyed(writes_saved_model),
-    "is_main_process": save_refused(False),
+    "is_main_process": save_rejected(False),
     **dict.fromkeys(
         (
             "create_pr",
@@ -212,7 +212,7 @@ SAVING = {
             "token",
             "variant",
         ),
-        save_refused(True),
+        save_rejected(True),
     ),
 }
 
@@ -229,8 +229,8 @@ def pushes(value):
     return Obeyed(lambda name: push(**{name: value})[0][name] == value)
 
 
-def push_refused(value):
-    return Refused(lambda name: push(**{name: value}))
+def push_rejected(value):
+    return Rejected(lambda name: push(**{name: value}))
 
 
 PUSHING = {
@@ -246,10 +246,10 @@ PUSHING = {
     "safe_serialization": Obeyed(
         lambda name: "pytorch_model.bin" in push(**{name: False})[1].files
     ),
-    "use_temp_dir": push_refused(True),
-    "use_auth_token": push_refused("secret"),
-    "commit_description": push_refused("text"),
-    "tags": push_refused(["led"]),
+    "use_temp_dir": push_rejected(True),
+    "use_auth_token": push_rejected("secret"),
+    "commit_description": push_rejected("text"),
+    "tags": push_rejected(["led"]),
 }
 
 
@@ -278,7 +278,7 @@ def streams(name):
     return spy.put.called and spy.end.called
 
 
-def generate_refused(name):
+def generate_rejected(name):
     generate(inputs=IDS, **{name: IDS})
 
 
@@ -323,7 +323,7 @@ GENERATING = {
             "negative_prompt_ids",
             "synced_gpus",
         ),
-        Refused(generate_refused),
+        Rejected(generate_rejected),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""What becomes of a setting: it is obeyed, refused by name, or said to mean nothing."""
+"""What becomes of a setting: obeyed, rejected by name, or said to mean nothing."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Obeyed:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """`does(name)` sets it and has to raise an error that says `named` or its name."""
 
     does: Callable

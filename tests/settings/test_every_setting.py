@@ -38,7 +38,7 @@ pytestmark = [
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
 @pytest.mark.filterwarnings("ignore:.* weights of another shape:UserWarning")
-def test_it_is_obeyed_or_refused_or_said_to_mean_nothing(kind, name):
+def test_it_is_obeyed_or_rejected_or_said_to_mean_nothing(kind, name):
     row = TABLES[kind][1].get(name)
     assert row is not None, f"decide what becomes of {name} ({kind})"
     row.check(name)

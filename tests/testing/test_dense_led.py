@@ -144,7 +144,7 @@ def test_a_query_that_sees_nothing_has_no_attention():
     assert np.isfinite(probs["logits"]).all()
 
 
-def test_refuses_what_it_cannot_do():
+def test_rejects_what_it_cannot_do():
     ids = np.ones([1, 65], int)
     weights = spread_weights(tiny_config())
     with pytest.raises(ValueError, match="65 tokens are more than the 64 positions"):

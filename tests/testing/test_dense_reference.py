@@ -146,7 +146,7 @@ def test_head_mask_scales_the_probs_and_the_context():
         ({"global_mask": np.ones([2, 5], bool)}, r"`global_mask`.*got bool\[2, 5\]"),
     ],
 )
-def test_refuses_bad_arguments(wrong, message):
+def test_rejects_bad_arguments(wrong, message):
     good = {
         "padding_mask": np.ones([2, 7], bool),
         "global_mask": np.zeros([2, 7], bool),

@@ -108,7 +108,7 @@ def test_fills_a_bare_model():
     np.testing.assert_array_equal(shared, weights["led.shared.weight"])
 
 
-def test_refuses_a_foreign_weight():
+def test_rejects_a_foreign_weight():
     with pytest.raises(ValueError, match="'led/pooler/kernel'"):
         fill_spread(make_model(**{"led/pooler/kernel": (12, 12)}))
 

@@ -295,7 +295,7 @@ def plain(value):
 
 
 def offsets():
-    """Calls that LEDTokenizer refused, or got wrong: it split no special token."""
+    """Calls that LEDTokenizer rejected, or got wrong: it split no special token."""
     yield call(TEXTS, split_special_tokens=True)
     for text in (TEXTS, LONG):
         yield call(text, return_offsets_mapping=True)
@@ -313,7 +313,7 @@ def offsets():
 
 
 def answers(cls):
-    """Yields each case with what a class answered; what it refused is printed."""
+    """Yields each case with what a class answered; what it rejected is printed."""
     own = offsets() if cls.__name__.endswith("Fast") else ()
     for case in itertools.chain(cases(), own):
         try:
@@ -321,7 +321,7 @@ def answers(cls):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a panic of the Rust tokenizer, too
-            print(cls.__name__, "refused", *case, type(error).__name__)
+            print(cls.__name__, "rejected", *case, type(error).__name__)
 
 
 def main():

@@ -203,7 +203,7 @@ def test_options_out_of_range_raise(tokenizer):
         tokenizer("a", padding=True, pad_to_multiple_of=-7)
 
 
-def test_what_rust_refuses_is_a_value_error(fast):
+def test_what_rust_rejects_is_a_value_error(fast):
     with pytest.raises(ValueError, match="'only_second' with `max_length`=5 .*Second"):
         fast(LONG, truncation="only_second", max_length=5)
     with pytest.raises(

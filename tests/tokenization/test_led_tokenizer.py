@@ -134,9 +134,9 @@ def test_a_batch_may_hold_ids(slow):
 
 
 def test_a_call_takes_no_ids_and_ids_have_no_offsets(slow, fast):
-    for refusing in (slow, fast, fast.encode):
+    for rejecting in (slow, fast, fast.encode):
         with pytest.raises(ValueError, match="`text.*must be a str.* got 70"):
-            refusing(IDS)
+            rejecting(IDS)
     with pytest.raises(ValueError, match="`return_offsets_mapping` needs text"):
         slow.encode_plus(IDS, return_offsets_mapping=True)
 

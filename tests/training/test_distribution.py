@@ -59,7 +59,7 @@ def test_two_devices_equal_one(tmp_path, way, documents):
         assert_same(dict(found), expected)
 
 
-def test_accumulation_over_replicas_is_refused():
+def test_accumulation_over_replicas_is_rejected():
     optimizer = keras.optimizers.SGD(gradient_accumulation_steps=3)
     with pytest.raises(ValueError, match="`gradient_accumulation_steps` 3, .* over 2"):
         check_accumulation(optimizer, num_replicas=2)

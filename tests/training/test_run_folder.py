@@ -31,7 +31,7 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
     arguments = {"epochs": 3, "freeze": ["shared"], "seed": 0}
     run.begin(arguments)
     file = tmp_path / "training" / "arguments.json"
-    whole, refused = file.read_bytes(), 0
+    whole, rejected = file.read_bytes(), 0
     for place in range(8 * len(whole)):
         content = bytearray(whole)
         content[place // 8] ^= 1 << place % 8
@@ -40,8 +40,8 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
             assert run.differences(arguments) == {}
         except CheckpointError as error:
             assert str(file) in str(error) and str(tmp_path / "training") in str(error)
-            refused += 1
-    assert refused > 1000
+            rejected += 1
+    assert rejected > 1000
 
 
 @pytest.mark.parametrize("content", ["[" * 10**5, "{", "[]", "3"])

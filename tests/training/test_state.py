@@ -56,7 +56,7 @@ def test_nothing_saved_is_none(tmp_path):
     assert read_record(tmp_path) is load_state(tmp_path, training_variables(model))
 
 
-def test_the_state_of_another_model_is_refused_and_changes_nothing(tmp_path):
+def test_the_state_of_another_model_is_rejected_and_changes_nothing(tmp_path):
     save_state(tmp_path, training_variables(make_model(width=3)), {})
     model = make_model(width=2)
     before = np.array(model.layers[-1].kernel)
@@ -67,7 +67,7 @@ def test_the_state_of_another_model_is_refused_and_changes_nothing(tmp_path):
     np.testing.assert_array_equal(model.layers[-1].kernel, before)
 
 
-def test_a_damaged_state_is_refused(tmp_path):
+def test_a_damaged_state_is_rejected(tmp_path):
     variables = training_variables(make_model())
     save_state(tmp_path, variables, {})
     file = tmp_path / "state.safetensors"
@@ -90,7 +90,7 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
     file = tmp_path / "state.safetensors"
     whole, rng = file.read_bytes(), np.random.default_rng(0)
     variables = training_variables(other)
-    before, refused = [np.array(v) for v in variables.values()], 0
+    before, rejected = [np.array(v) for v in variables.values()], 0
     for _ in range(200):
         file.write_bytes(flipped(file, rng))
         try:
@@ -98,7 +98,7 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
             expected = [np.array(v) for v in training_variables(model).values()]
         except CheckpointError as error:
             assert str(file) in str(error)
-            expected, refused = before, refused + 1
+            expected, rejected = before, rejected + 1
         for variable, value in zip(variables.values(), expected, strict=True):
             np.testing.assert_array_equal(variable, value)
             variable.assign(value)
@@ -106,7 +106,7 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
             for variable, value in zip(variables.values(), before, strict=True):
                 variable.assign(value)
         file.write_bytes(whole)
-    assert refused > 150  # others hit the spaces that fill up the header
+    assert rejected > 150  # others hit the spaces that fill up the header
 
 
 def test_a_state_of_version_0_1_loads(tmp_path):

@@ -85,7 +85,7 @@ def test_without_a_count_batches_count_by_their_rows(model):
     assert float(model.used.kernel[0, 0]) == 1.5
 
 
-def test_nothing_to_train_is_refused(model):
+def test_nothing_to_train_is_rejected(model):
     for layer in (model.used, model.spare):
         layer.trainable = False
     with pytest.raises(ValueError, match=f"`{model.name}` has no weight that trains"):

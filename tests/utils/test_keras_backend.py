@@ -150,6 +150,6 @@ class Legacy:
 @pytest.mark.parametrize(
     "value", [Legacy(), Legacy, ["adam", Legacy()], {"a": Legacy()}]
 )
-def test_objects_of_keras_2_are_refused(value):
+def test_objects_of_keras_2_are_rejected(value):
     with pytest.raises(TypeError, match=r"`metrics` holds a tf_keras\..*Legacy"):
         check_keras_objects(optimizer="adam", metrics=value)

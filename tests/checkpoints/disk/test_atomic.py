@@ -195,8 +195,8 @@ def full_disk():
 def test_a_full_disk(tmp_path):
     save_weights(filled(1), tmp_path / "a")
     for folder in ("a", "new"):
-        refused = pytest.raises(OSError, match=f"{tmp_path}/{folder}")
-        with refused, full_disk():
+        rejected = pytest.raises(OSError, match=f"{tmp_path}/{folder}")
+        with rejected, full_disk():
             save_weights(filled(2), tmp_path / folder)
     assert number_in(tmp_path / "a") == 1
     assert names_in(tmp_path / "a") == {"model.safetensors"}

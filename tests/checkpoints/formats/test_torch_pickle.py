@@ -1,4 +1,4 @@
-"""The restricted unpickler: hostile pickles are refused before anything happens."""
+"""The restricted unpickler: hostile pickles are rejected before anything happens."""
 
 import io
 import pickle

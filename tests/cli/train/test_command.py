@@ -69,7 +69,7 @@ def test_run_again_it_is_complete_and_changes_nothing(run, capsys):
         (["--freeze", "encoder"], "--freeze ['encoder']: the run in {} began without"),
     ],
 )
-def test_other_arguments_are_refused(run, capsys, options, message):
+def test_other_arguments_are_rejected(run, capsys, options, message):
     before = files_of(run.output)
     assert main([*argv_of(run.files, run.output), *options]) == 2
     out, err = capsys.readouterr()
@@ -77,7 +77,7 @@ def test_other_arguments_are_refused(run, capsys, options, message):
     assert files_of(run.output) == before
 
 
-def test_other_data_is_refused(run, capsys, tmp_path):
+def test_other_data_is_rejected(run, capsys, tmp_path):
     other = tmp_path / "other.jsonl"
     write_examples(other, random.Random(1), 3)
     argv = argv_of(run.files, run.output)
@@ -87,7 +87,7 @@ def test_other_data_is_refused(run, capsys, tmp_path):
     assert f"--train {other}: not the data that the run in {run.output} began" in err
 
 
-REFUSED = [
+REJECTED = [
     (["--patience", "2"], "--patience 2: needs --validation"),
     (["--global-tokens", "question"], "question: needs --question-key"),
     (["--global-tokens", "separators"], "separators: needs --separator"),
@@ -134,7 +134,7 @@ LATE = [
 ]
 
 
-@pytest.mark.parametrize(("options", "message"), [*REFUSED, *LATE])
+@pytest.mark.parametrize(("options", "message"), [*REJECTED, *LATE])
 def test_a_mistake_is_one_line(small, files, tmp_path, capsys, options, message):
     argv = ["train", "--train", str(files[0]), "--model", str(small.folder)]
     argv += ["--output", str(tmp_path / "out"), "--epochs", "1", "--batch-size", "4"]
@@ -154,7 +154,7 @@ def contents(folder):
 
 @pytest.mark.parametrize("way", ["same", "dots", "link", "upper link"])
 def test_the_model_is_not_overwritten(small, files, tmp_path, capsys, monkeypatch, way):
-    """By whatever path: it is refused before anything is read."""
+    """By whatever path: it is rejected before anything is read."""
     folder = tmp_path / "above" / "model"
     shutil.copytree(small.folder, folder)
     (tmp_path / "link").symlink_to(folder)
@@ -206,7 +206,7 @@ def test_a_damaged_record_is_named(files, tmp_path, capsys, name, damage):
     assert f"{name} is damaged: no JSON object" in capsys.readouterr().err
 
 
-def test_a_folder_in_use_is_refused(small, files, tmp_path, capsys):
+def test_a_folder_in_use_is_rejected(small, files, tmp_path, capsys):
     from tf_led.training.run_folder import RunFolder
 
     with RunFolder(tmp_path / "out").owned():

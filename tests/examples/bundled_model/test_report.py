@@ -72,7 +72,7 @@ def test_shown_texts_are_drawn_by_a_seed_and_cut(folders):
     assert max(len(one["document"]) for one in shown) <= report.SHOWN_CHARS + 4
 
 
-def test_predictions_of_other_texts_are_refused(folders):
+def test_predictions_of_other_texts_are_rejected(folders):
     written = [{"summary": "Another text.", "prediction": "a"}] * 2
     write_rows(folders[2] / "page.jsonl", written)
     with pytest.raises(ValueError, match="page.jsonl"):

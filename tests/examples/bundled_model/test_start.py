@@ -99,7 +99,7 @@ def start_folder(folder, **sizes):
     return folder / "copying"
 
 
-def test_copying_is_refused_for_other_heads(folder, tokenizer):
+def test_copying_is_rejected_for_other_heads(folder, tokenizer):
     sizes = {**SIZES, "decoder_attention_heads": 2}
     with pytest.raises(ValueError, match=r"attention heads.*2.*4"):
         start.write_start(folder / "tokenizer", folder / "other", **sizes)

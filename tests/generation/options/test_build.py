@@ -284,7 +284,7 @@ def test_a_prompt_length_and_a_temperature_that_only_the_graph_knows():
         ({"exponential_decay_length_penalty": (3, 1.5)}, "`eos_token_id` .* got None"),
     ],
 )
-def test_a_bad_option_is_refused_before_anything_runs(values, named):
+def test_a_bad_option_is_rejected_before_anything_runs(values, named):
     with pytest.raises(ValueError, match=named):
         names(GenerationOptions(**values))
 
@@ -332,7 +332,7 @@ def test_new_tokens_win_and_the_log_says_so(caplog):
 
 
 @pytest.mark.parametrize("prompt_len", [7, 9])
-def test_a_prompt_that_leaves_no_room_is_refused(prompt_len):
+def test_a_prompt_that_leaves_no_room_is_rejected(prompt_len):
     with pytest.raises(ValueError, match=f"`max_length` is 7.* {prompt_len} tokens"):
         resolve(prompt_len=prompt_len, max_length=7)
 

@@ -75,7 +75,7 @@ def test_options_cannot_be_changed():
         GenerationOptions().num_beams = 7
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_are_rejected():
     with pytest.raises(TypeError, match="num_beamz"):
         GenerationOptions(num_beamz=3)
     with pytest.raises(AttributeError, match="'num_beamz'"):

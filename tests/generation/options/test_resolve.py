@@ -117,7 +117,7 @@ def test_none_switches_a_filter_off_but_leaves_a_count_at_its_default():
 @pytest.mark.parametrize(
     ("name", "near"), [("num_beam", "num_beams"), ("max_newtokens", "max_new_tokens")]
 )
-def test_unknown_arguments_are_refused_with_a_near_name(name, near):
+def test_unknown_arguments_are_rejected_with_a_near_name(name, near):
     with pytest.raises(ValueError, match=rf"`{name}` \(got 13\).*`{near}`"):
         merge(**{name: 13})
 
@@ -143,7 +143,7 @@ def test_numpys_values_are_pythons():
     )
 
 
-def test_what_transformers_would_stumble_over_is_read_or_refused():
+def test_what_transformers_would_stumble_over_is_read_or_rejected():
     """Each of these fails within `GenerationConfig`, without the option's name."""
     assert merge(suppress_tokens=5).suppress_tokens == [5]
     with pytest.raises(ValueError, match="`suppress_tokens` must hold .* got 1.5"):
@@ -172,7 +172,7 @@ def test_private_fields_are_no_options():
         ("prefill_chunk_size", 11),
     ],
 )
-def test_options_that_we_do_not_have_are_refused_wherever_they_are_set(name, value):
+def test_options_that_we_do_not_have_are_rejected_wherever_they_are_set(name, value):
     pattern = f"`{name}` is not supported, got "
     with pytest.raises(ValueError, match=pattern):
         merge(**{name: value})
@@ -182,7 +182,7 @@ def test_options_that_we_do_not_have_are_refused_wherever_they_are_set(name, val
         merge(defaults={name: value})
 
 
-def test_an_entry_that_transformers_does_not_know_either_is_refused():
+def test_an_entry_that_transformers_does_not_know_either_is_rejected():
     with pytest.raises(ValueError, match="`forced_decoder_ids` is not supported"):
         merge(defaults={"forced_decoder_ids": [[1, 3]]})
 
@@ -198,7 +198,7 @@ def test_a_config_must_be_a_generation_config():
         resolve_options({"num_beams": 3}, defaults=GenerationConfig(**MODEL))
 
 
-def test_what_generation_config_refuses_is_refused():
+def test_what_generation_config_rejects_is_rejected():
     with pytest.raises(ValueError, match="num_return_sequences.*3"):
         merge(num_return_sequences=3)
     with pytest.raises(ValueError, match="early_stopping.*sometimes"):

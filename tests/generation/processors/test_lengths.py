@@ -70,7 +70,7 @@ def test_a_bad_value_is_named(make, named):
         make()
 
 
-def test_decay_refuses_an_end_token_beyond_the_vocabulary():
+def test_decay_rejects_an_end_token_beyond_the_vocabulary():
     with pytest.raises(
         ValueError, match=r"`eos_token_id` .* \[7\]; allowed are 0 to 2"
     ):

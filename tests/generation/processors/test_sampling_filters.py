@@ -49,7 +49,7 @@ def test_a_bad_temperature_is_named(value):
         Temperature(value)
 
 
-def test_a_temperature_per_row_is_refused():
+def test_a_temperature_per_row_is_rejected():
     with pytest.raises(ValueError, match=r"`temperature` .* shape \(2,\)"):
         Temperature(tf.constant([1.0, 2.0]))
 

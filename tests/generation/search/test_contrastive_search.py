@@ -77,7 +77,7 @@ def test_the_step_must_return_hidden_states():
         search([3], [4], extras=["cross_attentions"], penalty_alpha=0.6, top_k=4)
 
 
-def test_more_candidates_than_tokens_are_refused():
+def test_more_candidates_than_tokens_are_rejected():
     """With the message of whoever set `top_k`, not of an operation within."""
     step = ToyStep(7, extras=["decoder_hidden_states"])
     options = GenerationOptions(max_length=7, penalty_alpha=0.6, top_k=1000)

@@ -178,7 +178,7 @@ def test_every_int_of_64_bits_is_another_pair():
         assert tuple(compiled(tf.constant(seed, tf.int64)).numpy()) == pair
 
 
-def test_a_pair_beyond_32_bits_is_refused():
+def test_a_pair_beyond_32_bits_is_rejected():
     with pytest.raises(ValueError, match=r"32 bits, got \[1099511627776, 1\]"):
         make_seed((2**40, 1))
     in_graph = tf.function(make_seed, autograph=False)

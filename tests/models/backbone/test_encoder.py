@@ -184,7 +184,7 @@ def test_a_bound_beyond_the_document_is_its_length(document):
     assert encoder(document, **WITH_PROBS).global_attentions[0].shape == [2, 3, 7, 7]
 
 
-def test_more_global_tokens_than_the_bound_are_refused(document):
+def test_more_global_tokens_than_the_bound_are_rejected(document):
     encoder = TFLEDEncoder(tiny_config(**SIZES), max_global_tokens=1)
     with pytest.raises(ValueError, match="has 2 global tokens, .* max_global_tokens=1"):
         encoder(document, **WITH_PROBS)
@@ -193,7 +193,7 @@ def test_more_global_tokens_than_the_bound_are_refused(document):
 
 @pytest.mark.slow
 def test_attention_probs_under_xla(document):
-    """Their width is the bound; beyond it, where XLA cannot refuse, all is NaN."""
+    """Their width is the bound; beyond it, where XLA cannot reject, all is NaN."""
     config = tiny_config(encoder_layers=1)
     encoder, free = TFLEDEncoder(config, max_global_tokens=2), TFLEDEncoder(config)
     free.set_weights(encoder.get_weights())

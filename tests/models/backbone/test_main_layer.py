@@ -59,7 +59,7 @@ def test_the_decoder_starts_from_the_shifted_document(led, inputs):
     np.testing.assert_array_equal(mine.last_hidden_state, expected.last_hidden_state)
 
 
-def test_a_document_too_long_to_start_from_is_refused(led):
+def test_a_document_too_long_to_start_from_is_rejected(led):
     """The encoder would take it; what to do is not to truncate it."""
     with pytest.raises(
         ValueError, match="are 33 tokens and it has 32 .* Give `decoder_"

@@ -22,7 +22,7 @@ def test_fields_of_a_tuple_are_told_by_place():
         ({}, r"has the fields \[\]"),
     ],
 )
-def test_encoder_outputs_that_are_none_are_refused(outputs, message):
+def test_what_is_no_encoder_output_is_rejected(outputs, message):
     with pytest.raises(ValueError, match=f"`encoder_outputs` {message}"):
         as_encoder_output(outputs)
 

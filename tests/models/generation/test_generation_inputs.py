@@ -52,7 +52,7 @@ def test_encoder_outputs_take_the_place_of_the_document():
         ),
     ],
 )
-def test_inputs_that_cannot_be_are_refused(inputs, kwargs, message):
+def test_inputs_that_cannot_be_are_rejected(inputs, kwargs, message):
     with pytest.raises(ValueError, match=message):
         take_inputs(inputs, kwargs)
 
@@ -101,7 +101,7 @@ def test_padding_that_also_ends_is_not():
         ({"input_ids": IDS, "decoder_input_ids": [[2]]}, "batch of 1, .* one of 2"),
     ],
 )
-def test_values_that_cannot_be_are_refused(given, message):
+def test_values_that_cannot_be_are_rejected(given, message):
     with pytest.raises(ValueError, match=message):
         convert(**given)
 
@@ -127,7 +127,7 @@ def test_a_prompt_known_while_tracing_stays_known():
 @pytest.mark.parametrize(
     "name", ["inputs_embeds", "global_attention_mask", "head_mask"]
 )
-def test_what_only_the_encoder_reads_is_refused_beside_its_outputs(name):
+def test_what_only_the_encoder_reads_is_rejected_beside_its_outputs(name):
     given = {"encoder_outputs": (np.zeros([1, 3, 5]),), name: np.ones([1, 3])}
     with pytest.raises(
         ValueError, match=f"`{name}` was given beside `encoder_outputs`"

@@ -157,7 +157,7 @@ def test_the_next_step_reads_the_last_token_only():
     assert step["decoder_head_mask"] == 3
 
 
-def test_what_the_next_step_has_no_use_for_is_refused(small):
+def test_what_the_next_step_has_no_use_for_is_rejected(small):
     with pytest.raises(ValueError, match="no use for 'global_attention_mask'"):
         small.prepare_inputs_for_generation([[2]], global_attention_mask=[[1]])
 
@@ -190,7 +190,7 @@ def test_what_the_next_step_has_no_use_for_is_refused(small):
         ),
     ],
 )
-def test_wrong_input_is_refused(small, kwargs, message):
+def test_wrong_input_is_rejected(small, kwargs, message):
     """Before anything is compiled."""
     count = len(small._compiled_generation)
     with pytest.raises(ValueError, match=message):

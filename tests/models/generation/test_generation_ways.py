@@ -136,7 +136,7 @@ def test_the_seed_decides(small, mode):
         ("max_time", 5.0),
     ],
 )
-def test_in_a_graph_what_needs_python_is_refused_by_name(small, name, value):
+def test_in_a_graph_what_needs_python_is_rejected_by_name(small, name, value):
     def run(ids):
         return small.generate(ids, max_new_tokens=2, **{name: value})
 

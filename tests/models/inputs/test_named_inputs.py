@@ -56,7 +56,7 @@ def test_symbolic_inputs():
     np.testing.assert_array_equal(model([IDS, MASK]), IDS * MASK + 3)
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_are_rejected():
     with pytest.raises(
         ValueError, match="'token_type_ids', which Masked does not take"
     ):
@@ -65,7 +65,7 @@ def test_unknown_names_are_refused():
         Masked()({"inputs": IDS})
 
 
-def test_inputs_given_twice_are_refused():
+def test_inputs_given_twice_are_rejected():
     with pytest.raises(ValueError, match="'input_ids' are given twice"):
         Masked()({"input_ids": IDS}, input_ids=IDS)
     with pytest.raises(ValueError, match="'attention_mask' are given twice"):
@@ -77,7 +77,7 @@ def test_a_dict_stands_alone():
         Masked()({"input_ids": IDS}, MASK)
 
 
-def test_too_many_are_refused():
+def test_too_many_are_rejected():
     with pytest.raises(TypeError, match="too many positional arguments"):
         Masked()([IDS] * 4)
 

@@ -28,7 +28,7 @@ def either(request):
     return run
 
 
-def refused(*values):
+def rejected(*values):
     """Expects the words of a message, whatever a graph puts around its parts."""
     pattern = r"[\W\s]*".join(re.escape(str(value)) for value in values)
     return pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=pattern)
@@ -44,30 +44,30 @@ def test_ids_of_every_integer(dtype):
 def test_ids_beyond_the_vocabulary(either, wrong):
     """2**32 + 5 would be 5 after a careless cast."""
     ids = np.array([[0, wrong], [3, 5]])
-    with refused(
+    with rejected(
         "`decoder_input_ids` holds", wrong, ", but the vocabulary has ids 0 to 28"
     ):
         either(lambda ids: checks.validate_ids(ids, "decoder_input_ids", 29), ids)
 
 
 def test_ids_that_are_no_integers():
-    with refused("`input_ids` must hold integers, got float32"):
+    with rejected("`input_ids` must hold integers, got float32"):
         checks.validate_ids(np.ones([2, 3], "float32"), "input_ids", 29)
 
 
 @pytest.mark.parametrize("shape", [[3], [2, 3, 5]])
 def test_ids_of_another_rank(shape):
-    with refused(f"`input_ids` has shape {shape}; expected [batch, length]"):
+    with rejected(f"`input_ids` has shape {shape}; expected [batch, length]"):
         checks.validate_ids(np.ones(shape, int), "input_ids", 29)
 
 
 def test_ids_of_rows_of_unequal_length():
-    with refused("`input_ids` must be rows of ids, all of one length"):
+    with rejected("`input_ids` must be rows of ids, all of one length"):
         checks.validate_ids([[0, 5], [3]], "input_ids", 29)
 
 
 def test_no_ids_at_all():
-    with refused("`input_ids` has no tokens"):
+    with rejected("`input_ids` has no tokens"):
         checks.validate_ids(np.zeros([2, 0], int), "input_ids", 29)
 
 
@@ -79,12 +79,12 @@ def test_labels():
 
 @pytest.mark.parametrize("wrong", [29, -1, -99])
 def test_labels_that_are_neither_ids_nor_ignored(either, wrong):
-    with refused("`labels` holds", wrong, "; allowed are the ids 0 to 28"):
+    with rejected("`labels` holds", wrong, "; allowed are the ids 0 to 28"):
         either(lambda labels: checks.validate_labels(labels, 29), [[5, wrong, -100]])
 
 
 def test_labels_that_are_no_integers():
-    with refused("`labels` must hold integers, got float64"):
+    with rejected("`labels` must hold integers, got float64"):
         checks.validate_labels(np.ones([2, 3]), 29)
 
 
@@ -97,7 +97,7 @@ def test_masks_of_every_kind(dtype):
 
 @pytest.mark.parametrize("wrong", [2, -1])
 def test_masks_of_other_values(either, wrong):
-    with refused(
+    with rejected(
         "`attention_mask` holds", wrong, "; allowed are 0 and 1. Global tokens"
     ):
         either(
@@ -107,7 +107,7 @@ def test_masks_of_other_values(either, wrong):
 
 @pytest.mark.parametrize("take", [checks.validate_mask, checks.validate_global_mask])
 def test_masks_of_floats(take):
-    with refused("`attention_mask` is a float32 mask", "give integers or bools"):
+    with rejected("`attention_mask` is a float32 mask", "give integers or bools"):
         take(np.ones([1, 3], "float32"), "attention_mask", [1, 3])
 
 
@@ -115,7 +115,7 @@ def test_masks_of_floats(take):
 @pytest.mark.parametrize("take", [checks.validate_mask, checks.validate_global_mask])
 def test_masks_of_another_shape(either, take, shape):
     """[1, 5] and [2, 1] would broadcast in silence."""
-    with refused("`attention_mask` has shape", *shape, "expected", 2, 5):
+    with rejected("`attention_mask` has shape", *shape, "expected", 2, 5):
         either(lambda m: take(m, "attention_mask", [2, 5]), np.ones(shape, int))
 
 
@@ -128,12 +128,12 @@ def test_masks_against_sizes_known_at_run_time():
         take, input_signature=[tf.TensorSpec([None, None], tf.int32)] * 2
     )
     assert take(np.ones([2, 5]), np.ones([2, 5])).shape == [2, 5]
-    with refused("`attention_mask` has shape", 2, 1, "expected", 2, 5):
+    with rejected("`attention_mask` has shape", 2, 1, "expected", 2, 5):
         take(np.ones([2, 1]), np.ones([2, 5]))
 
 
 def test_masks_of_another_rank():
-    with refused("`attention_mask` has shape [5], expected [2, 5]"):
+    with rejected("`attention_mask` has shape [5], expected [2, 5]"):
         checks.validate_mask(np.ones([5], int), "attention_mask", [2, 5])
 
 
@@ -145,7 +145,7 @@ def test_global_masks():
 
 @pytest.mark.parametrize("wrong", [2, -2])
 def test_global_masks_of_other_values(either, wrong):
-    with refused("`global_attention_mask` holds", wrong, "; allowed are 1, 0 and -1"):
+    with rejected("`global_attention_mask` holds", wrong, "; allowed are 1, 0 and -1"):
         either(
             lambda m: checks.validate_global_mask(
                 m, "global_attention_mask", [1, None]
@@ -171,7 +171,7 @@ def test_embeddings():
     ],
 )
 def test_embeddings_that_do_not_fit(embeds, message):
-    with refused(f"`inputs_embeds` {message}"):
+    with rejected(f"`inputs_embeds` {message}"):
         checks.validate_embeds(embeds, "inputs_embeds", 12, "float32")
 
 
@@ -199,7 +199,7 @@ def test_head_masks():
 @pytest.mark.parametrize("shape", [[3, 3], [2, 5], [5], [2, 1, 3]])
 def test_head_masks_of_another_shape(shape):
     found = [2, *shape] if len(shape) == 1 else shape
-    with refused(
+    with rejected(
         f"`head_mask` has shape {found}", "but the model has 2 layers of 3 heads"
     ):
         checks.validate_head_mask(np.ones(shape), "head_mask", 2, 3)
@@ -212,7 +212,7 @@ def test_batches(either):
         return checks.validate_batch(tokens, document)
 
     np.testing.assert_array_equal(either(check, np.ones([3, 7])), np.ones([3, 7]))
-    with refused("input is a batch of", 1, "the document", "s one of", 3):
+    with rejected("input is a batch of", 1, "the document", "s one of", 3):
         either(check, np.ones([1, 7]))
 
 
@@ -222,12 +222,12 @@ def test_lengths(either):
         return checks.validate_length(ids, length, 7, "input_ids", "max_positions")
 
     assert tuple(either(check, np.ones([2, 7], int)).shape)[1] == 7
-    with refused("`input_ids` has", 8, "tokens, but this model has 7 positions"):
+    with rejected("`input_ids` has", 8, "tokens, but this model has 7 positions"):
         either(check, np.ones([2, 8], int))
 
 
 def test_a_length_message_names_the_remedy():
-    with refused(
+    with rejected(
         "(`max_positions`). Truncate to 7 tokens", "tokenizer(..., truncation="
     ):
         checks.validate_length(tf.zeros([1, 8]), 8, 7, "input_ids", "max_positions")
@@ -236,23 +236,23 @@ def test_a_length_message_names_the_remedy():
 BAD_IDS = tf.constant([[3, 31], [-5, 37]])
 
 
-def refuse(ids):
+def reject(ids):
     return raise_where(ids > 29, ids, "`ids` holds", "; allowed are up to 29.")
 
 
 def test_eagerly_the_largest_wrong_entry_is_named():
     with pytest.raises(ValueError, match="^`ids` holds 37; allowed are up to 29.$"):
-        refuse(BAD_IDS)
+        reject(BAD_IDS)
 
 
 def test_what_is_right_comes_back():
     ids = tf.constant([3, -5])
-    assert refuse(ids) is ids
-    np.testing.assert_array_equal(tf.function(refuse)(ids), ids)
+    assert reject(ids) is ids
+    np.testing.assert_array_equal(tf.function(reject)(ids), ids)
 
 
 def test_in_a_graph_it_is_named_too():
-    call = tf.function(refuse, input_signature=[tf.TensorSpec(None, tf.int32)])
+    call = tf.function(reject, input_signature=[tf.TensorSpec(None, tf.int32)])
     with pytest.raises(
         tf.errors.InvalidArgumentError,
         match=r"\[`ids` holds\] \[37\] \[; allowed are up to 29.\]",
@@ -265,7 +265,7 @@ def test_the_check_comes_before_what_uses_the_tensor():
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def look_up(ids):
-        return tf.gather(tf.range(30), refuse(ids))
+        return tf.gather(tf.range(30), reject(ids))
 
     for _ in range(7):
         with pytest.raises(tf.errors.InvalidArgumentError, match="`ids` holds"):
@@ -284,7 +284,7 @@ def test_assert_before():
 def test_keras_adds_no_page_of_arguments():
     class Layer(keras.layers.Layer):
         def call(self, ids):
-            return refuse(ids)
+            return reject(ids)
 
     with pytest.raises(ValueError) as caught:
         Layer()(BAD_IDS)
@@ -292,10 +292,10 @@ def test_keras_adds_no_page_of_arguments():
 
 
 def test_autograph_keeps_it_a_value_error():
-    def refuse_at_once(ids):
+    def reject_at_once(ids):
         if ids.shape.rank != 2:
             raise input_error(f"`ids` has shape {ids.shape}.")
         return ids
 
     with pytest.raises(ValueError, match=r"`ids` has shape \(3,\)."):
-        tf.function(refuse_at_once)(tf.constant([3, 5, 7]))
+        tf.function(reject_at_once)(tf.constant([3, 5, 7]))

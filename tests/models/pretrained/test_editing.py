@@ -136,7 +136,7 @@ def test_a_graph_traced_before_new_positions_fails(model):
         function(IDS)
 
 
-def test_an_optimizer_with_state_is_refused(model):
+def test_an_optimizer_with_state_is_rejected(model):
     model.compile(keras.optimizers.Adam())
     model.optimizer.build(model.trainable_variables)
     with pytest.raises(ValueError, match="compiled with Adam"):
@@ -153,7 +153,7 @@ def test_an_optimizer_with_state_is_refused(model):
         ({"decoder_positions": 2.5}, "`decoder_positions` must be .* got 2.5"),
     ],
 )
-def test_a_number_that_cannot_be_is_refused(whole, arguments, message):
+def test_a_number_that_cannot_be_is_rejected(whole, arguments, message):
     with pytest.raises(ValueError, match=message):
         whole.resize_position_embeddings(**arguments)
 
@@ -171,14 +171,14 @@ def test_a_number_that_cannot_be_is_refused(whole, arguments, message):
         ([4, None], r"got \[4, None\]"),
     ],
 )
-def test_a_window_that_cannot_be_is_refused(whole, windows, message):
+def test_a_window_that_cannot_be_is_rejected(whole, windows, message):
     config = whole.config
     with pytest.raises(ValueError, match=message):
         whole.set_attention_window(windows)
     assert whole.config is config
 
 
-def test_a_quantised_table_is_refused(model):
+def test_a_quantised_table_is_rejected(model):
     model.led.encoder.embed_positions.quantize("int8", type_check=False)
     with pytest.raises(ValueError, match="position embedding of the encoder has int8"):
         model.resize_position_embeddings(67)

@@ -119,14 +119,14 @@ def test_a_config_of_ones_own(saved, inputs):
 
 
 @pytest.mark.parametrize("config", [{"d_model": 12}, 3, BartConfig()])
-def test_what_is_no_config_is_refused(saved, config):
+def test_what_is_no_config_is_rejected(saved, config):
     name = type(config).__name__
     with pytest.raises(TypeError, match=f"directory or a Hub id, got {name}"):
         Model.from_pretrained(saved[0], config=config)
 
 
 @pytest.mark.parametrize("name", ["device_map", "dropuot"])
-def test_unknown_options_are_refused(saved, name):
+def test_unknown_options_are_rejected(saved, name):
     with pytest.raises(ValueError, match=f"'{name}', which is neither an option nor a"):
         Model.from_pretrained(saved[0], **{name: True})
 
@@ -252,7 +252,7 @@ def test_generation_options_of_an_old_config_are_pytorchs(broken):
     assert (found.num_beams, found.decoder_start_token_id) == (5, 7)
 
 
-def test_unknown_ways_to_save_are_refused(saved, tmp_path):
+def test_unknown_ways_to_save_are_rejected(saved, tmp_path):
     with pytest.raises(
         ValueError, match="save_pretrained got 'foo', which it does not"
     ):

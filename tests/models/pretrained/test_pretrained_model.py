@@ -53,7 +53,7 @@ def test_names_of_the_class(model):
 
 
 @pytest.mark.parametrize("config", ["some/name", BartConfig(), {"d_model": 12}])
-def test_what_is_no_config_is_refused(config):
+def test_what_is_no_config_is_rejected(config):
     with pytest.raises(
         TypeError, match=f"LEDConfig, got {type(config).__name__}. To load"
     ):
@@ -69,7 +69,7 @@ def test_what_is_no_config_is_refused(config):
         ({"activation_function": "mish"}, "`activation_function` is 'mish'"),
     ],
 )
-def test_configs_that_led_cannot_have_are_refused(fields, message):
+def test_configs_that_led_cannot_have_are_rejected(fields, message):
     with pytest.raises(ValueError, match=message):
         tf_led.TFLEDModel(tiny_config(**fields))
 

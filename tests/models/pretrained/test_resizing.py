@@ -66,7 +66,7 @@ def test_a_model_without_bos(bos):
         model.perturb_bos_embedding()
 
 
-def test_lora_is_refused():
+def test_lora_is_rejected():
     model = TFLEDModel(tiny_config(encoder_layers=1, decoder_layers=1))
     model.get_input_embeddings().enable_lora(3)
     with pytest.raises(ValueError, match="has LoRA weights"):
@@ -307,7 +307,7 @@ def test_new_tokens_train(small_model):
     assert embedding._embeddings in small_model.optimizer._trainable_variables
 
 
-def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(small_model):
+def test_an_optimizer_with_state_is_rejected_until_there_is_a_new_one(small_model):
     small_model.compile(keras.optimizers.Adam())
     small_model.optimizer.build(small_model.trainable_variables)
     config, table = small_model.config, table_of(small_model)
@@ -334,14 +334,14 @@ def test_an_optimizer_with_state_is_refused_until_there_is_a_new_one(small_model
         ),
     ],
 )
-def test_a_size_that_cannot_be_is_refused(many_ends, arguments, message):
+def test_a_size_that_cannot_be_is_rejected(many_ends, arguments, message):
     small_model = many_ends
     with pytest.raises(ValueError, match=message):
         small_model.resize_token_embeddings(**arguments)
     assert small_model.config.vocab_size == OLD
 
 
-def test_lora_and_quantised_tables_are_refused(small_model):
+def test_lora_and_quantised_tables_are_rejected(small_model):
     small_model.get_input_embeddings().enable_lora(3)
     with pytest.raises(ValueError, match="has LoRA weights"):
         small_model.resize_token_embeddings(MORE)

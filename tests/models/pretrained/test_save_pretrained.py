@@ -154,7 +154,7 @@ def test_the_card_names_the_model_it_comes_from(hub, model, monkeypatch, origin,
         ),
     ],
 )
-def test_refusals_are_in_our_words(hub, model, error, kind, message):
+def test_rejections_are_in_our_words(hub, model, error, kind, message):
     hub.error = error
     with pytest.raises(kind, match=message):
         model.push_to_hub("led")
@@ -170,13 +170,13 @@ def test_refusals_are_in_our_words(hub, model, error, kind, message):
         ({"organization": "us"}, "'organization'.*it takes commit_message"),
     ],
 )
-def test_what_pushing_does_not_offer_is_refused_by_name(hub, model, options, message):
+def test_what_pushing_does_not_offer_is_rejected_by_name(hub, model, options, message):
     with pytest.raises(ValueError, match=message):
         model.push_to_hub("led", **options)
     assert hub.files == {}
 
 
-def test_an_old_token_is_refused_and_never_shown(hub, model):
+def test_an_old_token_is_rejected_and_never_shown(hub, model):
     with pytest.raises(ValueError, match="`use_auth_token`.*as `token`") as caught:
         model.push_to_hub("led", use_auth_token="secret")
     assert "secret" not in str(caught.value)
@@ -184,7 +184,7 @@ def test_an_old_token_is_refused_and_never_shown(hub, model):
     assert "config.json" in hub.files
 
 
-def test_no_token_requests_nothing_of_a_save_and_a_token_is_refused(model, tmp_path):
+def test_no_token_requests_nothing_of_a_save_and_a_token_is_rejected(model, tmp_path):
     model.save_pretrained(tmp_path, use_auth_token=None)
     with pytest.raises(ValueError, match="'use_auth_token'"):
         model.save_pretrained(tmp_path, use_auth_token="secret")

@@ -161,7 +161,7 @@ def test_every_model_serves_its_own(tmp_path, cls, name, fields):
         ({"max_new_tokens": 33}, "`max_length` .* is 34, .* 32 positions"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_is_written(
+def test_what_cannot_be_is_rejected_before_anything_is_written(
     tmp_path, options, message
 ):
     options = {"max_new_tokens": 5, **options}
@@ -175,7 +175,7 @@ def test_options_of_generation_need_a_model_that_generates(tmp_path):
         export_saved_model(get(TFLEDModel), tmp_path / "served", num_beams=2, xla=True)
 
 
-def test_options_that_need_python_are_refused(tmp_path):
+def test_options_that_need_python_are_rejected(tmp_path):
     with pytest.raises(ValueError, match="`max_time` needs Python at every token"):
         export_saved_model(get(), tmp_path, max_new_tokens=5, max_time=1.0)
     assert os.listdir(tmp_path) == []

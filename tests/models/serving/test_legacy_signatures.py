@@ -169,7 +169,7 @@ def test_serving_is_one_function_that_traces_once():
     assert model.serving is model.serving
 
 
-def test_an_output_without_names_is_refused():
+def test_an_output_without_names_is_rejected():
     with pytest.raises(TypeError, match="`output` is a tuple"):
         make_model("one").serving_output((tf.zeros([1]),))
 
@@ -182,7 +182,7 @@ def test_an_output_without_names_is_refused():
         ({"inputs": tf.TensorSpec([1, 7], tf.int32)}, "The inputs hold 'inputs'"),
     ],
 )
-def test_specs_that_cannot_be_are_refused(specs, message):
+def test_specs_that_cannot_be_are_rejected(specs, message):
     with pytest.raises(ValueError, match=message):
         legacy_signatures(make_model("one"), specs)
 
@@ -197,7 +197,7 @@ def test_specs_that_cannot_be_are_refused(specs, message):
         ({"saved_model": True, "colour": "red"}, "save_pretrained got 'colour'"),
     ],
 )
-def test_a_save_that_cannot_be_is_refused(tmp_path, options, message):
+def test_a_save_that_cannot_be_is_rejected(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         make_model("one").save_pretrained(tmp_path / "saved", **options)
     assert not (tmp_path / "saved").exists()
@@ -255,7 +255,7 @@ def test_a_save_that_is_cut_off_leaves_the_old_one(tmp_path, monkeypatch):
     assert not held
 
 
-def test_another_format_is_refused(tmp_path):
+def test_another_format_is_rejected(tmp_path):
     with pytest.raises(ValueError, match="`format` is 'onnx'"):
         make_model("one").export(tmp_path / "export", format="onnx")
     assert not (tmp_path / "export").exists()

@@ -127,7 +127,7 @@ def test_the_bias_is_added_to_the_logits(inputs):
         ({"final_logits_bias": [[0.0, 1.0]]}, r"has shape \(1, 2\), expected"),
     ],
 )
-def test_a_bias_that_does_not_fit_is_refused(model, value, message):
+def test_a_bias_that_does_not_fit_is_rejected(model, value, message):
     with pytest.raises(ValueError, match=message):
         model.set_bias(value)
 

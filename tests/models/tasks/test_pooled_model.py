@@ -1,4 +1,4 @@
-"""What both heads do alike: pooling, ways to run, what is refused."""
+"""What both heads do alike: pooling, ways to run, what is rejected."""
 
 import keras
 import numpy as np
@@ -102,7 +102,7 @@ def test_last_end_token(ids, end_ids, last):
         ([7, 7, 7, 7, 7], r"has 0 end tokens \(`eos_token_id` 2\)\. The document is"),
     ],
 )
-def test_other_numbers_of_end_tokens_are_refused(row, message):
+def test_other_numbers_of_end_tokens_are_rejected(row, message):
     ids = tf.constant([ENDS[0], row, ENDS[1]])
     with pytest.raises(ValueError, match=message):
         pooling.last_end_states(HIDDEN, ids, [2])
@@ -115,7 +115,7 @@ def test_other_numbers_of_end_tokens_are_refused(row, message):
         in_graph(ids)
 
 
-def test_xla_which_cannot_refuse_gives_nan():
+def test_xla_which_cannot_reject_gives_nan():
     @tf.function(jit_compile=True)
     def compiled(ids):
         return pooling.last_end_states(HIDDEN, ids, [2])
@@ -153,7 +153,7 @@ def test_the_pooling_is_the_arguments_or_the_configs():
         (Answerer, "encoder_mean", "'decoder', 'encoder'"),
     ],
 )
-def test_an_unknown_pooling_is_refused(cls, pooling, allowed):
+def test_an_unknown_pooling_is_rejected(cls, pooling, allowed):
     message = f"`pooling` is '{pooling}'; this head has {allowed}"
     with pytest.raises(ValueError, match=message):
         cls(tiny_config(**FIELDS), pooling=pooling)
@@ -195,14 +195,14 @@ def test_without_a_decoder_there_is_nothing_of_it(cls, pooling):
         "use_cache",
     ],
 )
-def test_inputs_of_a_decoder_that_is_not_run_are_refused(cls, pooling, name):
+def test_inputs_of_a_decoder_that_is_not_run_are_rejected(cls, pooling, name):
     message = f"`{name}` is for the decoder, which `pooling` '{pooling}' does not"
     with pytest.raises(ValueError, match=message):
         get_head(cls, pooling)(documents(), **{name: np.ones([2, 7], int)})
 
 
 @pytest.mark.parametrize("cls", [Classifier, Answerer])
-def test_a_document_too_long_for_the_decoder_is_refused(cls):
+def test_a_document_too_long_for_the_decoder_is_rejected(cls):
     """Eagerly and in a graph, with both limits and the way out."""
     model = get_head(cls, "decoder")
     ids = np.full([1, 33], 5)

@@ -82,12 +82,12 @@ def test_padding_is_no_answer_to_the_encoder(inputs):
         ({**LABELS, "start_positions": [[1, 2]] * 2}, r"has shape \[2, 2\]; give one"),
     ],
 )
-def test_positions_that_do_not_fit_are_refused(inputs, labels, message):
+def test_positions_that_do_not_fit_are_rejected(inputs, labels, message):
     with pytest.raises(ValueError, match=message):
         get_head(Answerer, "encoder")(inputs, **labels)
 
 
-def test_nothing_for_the_decoder_to_start_from_is_refused():
+def test_nothing_for_the_decoder_to_start_from_is_rejected():
     message = "Without `input_ids` the decoder has nothing .*`pooling` 'encoder'"
     with pytest.raises(ValueError, match=message):
         get_head(Answerer, "decoder")(inputs_embeds=np.zeros([1, 3, 12], "float32"))
@@ -143,7 +143,7 @@ def test_sample_weights(inputs):
     np.testing.assert_allclose(one_step(data)[0], expected, rtol=1e-5)
 
 
-def test_labels_that_are_not_two_are_refused(inputs):
+def test_labels_that_are_not_two_are_rejected(inputs):
     model = new_head(Answerer, "encoder")
     model.compile("sgd", **EAGER)
     with pytest.raises(ValueError, match="`y` is a .*; give a dict of start_positions"):

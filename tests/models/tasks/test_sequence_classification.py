@@ -37,7 +37,7 @@ def test_the_labels_suggest_a_problem(labels, num_labels, problem_type):
         assert choose_problem_type(named, labels, num_labels) == named
 
 
-def test_an_unknown_problem_is_refused():
+def test_an_unknown_problem_is_rejected():
     with pytest.raises(ValueError, match="`problem_type` is 'ranking'; allowed"):
         choose_problem_type("ranking", tf.constant([1]), 3)
 
@@ -82,7 +82,7 @@ def test_one_number_for_each_document(labels):
         (REGRESSION, TARGETS[:, 0], r"has shape \[5\], but regression .*: \[5, 3\]"),
     ],
 )
-def test_labels_that_do_not_fit_are_refused(problem_type, labels, message):
+def test_labels_that_do_not_fit_are_rejected(problem_type, labels, message):
     with pytest.raises(ValueError, match=message):
         classification_loss(labels, tf.constant(LOGITS), problem_type)
 
@@ -141,7 +141,7 @@ def test_several_ids_may_end_a_document(inputs):
     assert several.dummy_inputs["input_ids"][0, 1] == 2
 
 
-def test_different_numbers_of_end_tokens_are_refused(inputs):
+def test_different_numbers_of_end_tokens_are_rejected(inputs):
     inputs["input_ids"][0, 3] = 9
     message = "has 2 end tokens .*, and another row has fewer"
     with pytest.raises(ValueError, match=message):
@@ -156,7 +156,7 @@ def test_without_ids_there_is_no_end_token():
 
 
 @pytest.mark.slow
-def test_decoder_inputs_of_another_length_are_refused(inputs):
+def test_decoder_inputs_of_another_length_are_rejected(inputs):
     model = get_head(Classifier, "decoder")
     ids = inputs["input_ids"]
     message = "`input_ids` has 7 and the decoder's input 3 tokens: leave"

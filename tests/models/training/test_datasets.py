@@ -108,6 +108,6 @@ def test_the_token_of_the_config_pads(dataset):
     assert next(iter(batches))[0]["input_ids"][1].numpy().tolist() == [0, 2, 28, 28]
 
 
-def test_what_is_no_dataset_is_refused(model):
+def test_what_is_no_dataset_is_rejected(model):
     with pytest.raises(TypeError, match="got list"):
         model.prepare_tf_dataset([{"input_ids": [0, 2]}])

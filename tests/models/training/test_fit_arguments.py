@@ -90,7 +90,7 @@ def test_class_weight_of_a_classifier():
         ({"x": {"input_ids": np.array([[0, 5, 2]])}}, "`class_weight` .* no `labels`"),
     ],
 )
-def test_class_weight_that_cannot_be_followed_is_refused(still, data, change, message):
+def test_class_weight_that_cannot_be_followed_is_rejected(still, data, change, message):
     with pytest.raises(ValueError, match=message):
         still.fit(**{"x": data, "class_weight": {5: 3.0}, **change}, verbose=0)
 
@@ -106,7 +106,7 @@ def test_class_weight_needs_one_label_of_whole_numbers():
         classifier.fit({**inputs, **scores}, class_weight={1: 2.0})
 
 
-def test_class_weight_beside_weights_of_a_dataset_is_refused(still, data):
+def test_class_weight_beside_weights_of_a_dataset_is_rejected(still, data):
     batches = tf.data.Dataset.from_tensors((data, data["labels"], WEIGHTS))
     with pytest.raises(ValueError, match="`class_weight` .* dataset holds sample"):
         still.fit(batches, class_weight={5: 3.0})
@@ -180,7 +180,7 @@ def test_metrics_by_the_name_of_the_logits(data):
         ({"loss_weights": [0.5]}, r"`loss_weights` is \[0.5\], but the model's own"),
     ],
 )
-def test_options_for_what_is_not_there_are_refused(options, message):
+def test_options_for_what_is_not_there_are_rejected(options, message):
     model = make_model(**NO_DROPOUT)
     with pytest.raises(ValueError, match=message):
         model.compile("sgd", **options)

@@ -122,7 +122,7 @@ def test_sample_weights(source, labels):
     assert abs(expected - model.hf_compute_loss(labels, logits)) > 1e-3
 
 
-def test_nothing_to_learn_from_is_refused(source):
+def test_nothing_to_learn_from_is_rejected(source):
     model = make_model(**NO_DROPOUT)
     model.compile("sgd", **EAGER)
     with pytest.raises(ValueError, match="no labels to train on: put `labels` into"):
@@ -312,7 +312,7 @@ def test_label_smoothing_out_of_range(smoothing):
         model.compile("sgd", label_smoothing=smoothing)
 
 
-def test_label_smoothing_beside_another_loss_is_refused():
+def test_label_smoothing_beside_another_loss_is_rejected():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     for model in (
         make_model(**NO_DROPOUT),

@@ -1,4 +1,4 @@
-"""Tests of the refusals of the tokenizer in TensorFlow ops."""
+"""Tests of the rejections of the tokenizer in TensorFlow ops."""
 
 import json
 
