@@ -207,15 +207,13 @@ def test_a_destination_that_cannot_be_written_is_named(
         (["--to", "onnx"], "'onnx'"),
     ],
 )
-def test_options_that_cannot_be_leave_nothing(
-    bare, convert, tmp_path, options, message
-):
+def test_bad_options_leave_nothing(bare, convert, tmp_path, options, message):
     assert message in convert(bare, tmp_path / "new", *options)
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.filterwarnings("default")  # the command makes lines of them
-def test_sources_that_cannot_be_leave_nothing(bare, convert, tmp_path):
+def test_bad_sources_leave_nothing(bare, convert, tmp_path):
     new = tmp_path / "new"
     assert "./none: no such directory" in convert("./none", new)
     assert "no config.json" in convert(tmp_path, new)

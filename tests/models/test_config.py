@@ -30,7 +30,7 @@ def test_a_window_per_layer():
     ("window", "layer", "remedy"),
     [([4, 7], 1, 8), (5, 0, 6), (0, 0, 2), ([4, -2], 1, 2)],
 )
-def test_windows_that_cannot_be_are_rejected(window, layer, remedy):
+def test_bad_windows_are_rejected(window, layer, remedy):
     wrong = window[layer] if isinstance(window, list) else window
     with pytest.raises(
         ValueError, match=f"even, got {wrong} for layer {layer}. Try {remedy}"

@@ -42,12 +42,12 @@ def test_without_options_only_rows_are_left(product):
 
 
 @pytest.mark.parametrize("shape", [[0, 3], [2, 0]])
-def test_an_input_of_nothing_is_rejected(product, shape):
+def test_an_empty_input_is_rejected(product, shape):
     with pytest.raises(tf.errors.InvalidArgumentError, match="`ids` is empty"):
         product.function(tf.zeros(shape, tf.int64))
 
 
-def test_a_mask_may_be_of_nothing():
+def test_a_mask_may_be_empty():
     mask = Input("mask", tf.int64, [None, None], [[]])
     sizes = make_endpoint(lambda ids, mask: {"size": tf.size(mask)}, [IDS, mask])
     ids = np.ones([2, 3], "int64")

@@ -64,21 +64,21 @@ def reject(sessions):
 
 @pytest.mark.parametrize("name", BAD_IDS)
 @pytest.mark.parametrize("signature", ["generate", "encode", "forward"])
-def test_ids_that_cannot_be_are_rejected(reject, signature, name):
+def test_bad_ids_are_rejected(reject, signature, name):
     ids, message = BAD_IDS[name]
     more = {"decoder_input_ids": IDS} if signature == "forward" else {}
     reject(message, signature, input_ids=ids, **more)
 
 
 @pytest.mark.parametrize("name", BAD_REST)
-def test_masks_and_options_that_cannot_be_are_rejected(reject, name):
+def test_bad_masks_and_options_are_rejected(reject, name):
     key, value, message = BAD_REST[name]
     reject(message, "generate", input_ids=IDS, **{key: value})
 
 
 @pytest.mark.parametrize("name", BAD_TEXTS)
 @pytest.mark.parametrize("signature", ["generate_text", "serving_default"])
-def test_texts_that_cannot_be_are_rejected(reject, signature, name):
+def test_bad_texts_are_rejected(reject, signature, name):
     text, message = BAD_TEXTS[name]
     reject(message, signature, text=text)
 
@@ -97,7 +97,7 @@ def test_too_long_ids_are_rejected_under_xla_too(reject, sessions, sampled):
 
 
 @pytest.mark.parametrize("signature", ["generate_text", "generate_text_xla"])
-def test_a_temperature_of_nothing_is_rejected(sessions, signature):
+def test_a_temperature_of_zero_is_rejected(sessions, signature):
     with pytest.raises(RuntimeError, match="`temperature` must be above 0"):
         sessions["sampled"].run(signature, text=TEXT, temperature=np.float32(0))
 

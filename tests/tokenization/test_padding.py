@@ -108,7 +108,7 @@ def test_rows_that_do_not_go_together_raise(tokenizer):
         tokenizer.pad({"input_ids": [[5], [7]], "labels": [[3], [5], [7]]})
 
 
-def test_sides_and_multiples_that_are_none_raise(tokenizer):
+def test_bad_sides_and_multiples_raise(tokenizer):
     with pytest.raises(ValueError, match="`padding_side` must .* got 'middle'"):
         tokenizer.pad(ROWS, padding_side="middle")
     with pytest.raises(ValueError, match="`pad_to_multiple_of` must .* got 0"):

@@ -50,7 +50,7 @@ def test_merging_takes_the_adapter_off(layer):
 
 
 @pytest.mark.parametrize("rank", [0, -3, 2.0, True])
-def test_ranks_that_are_none(rank):
+def test_bad_ranks_raise(rank):
     with pytest.raises(ValueError, match=f"`rank` must be .* got {rank}"):
         lora.check_rank(rank, None)
 
@@ -61,6 +61,6 @@ def test_a_rank_beyond_every_weight(layer):
     lora.check_rank(7, None, [layer])
 
 
-def test_alphas_that_are_none():
+def test_bad_alphas_raise():
     with pytest.raises(ValueError, match="`alpha` must be above 0, got 0"):
         lora.check_rank(1, 0)

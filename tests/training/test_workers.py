@@ -163,6 +163,6 @@ def test_one_that_fails_stops_the_others():
 
 
 @pytest.mark.parametrize("count", [0, 1.5, True])
-def test_counts_that_are_none(count):
+def test_bad_counts_raise(count):
     with pytest.raises(ValueError, match=f"`workers` must be .* got {count}"):
         run_workers(["true"], count)

@@ -78,7 +78,7 @@ def test_what_is_no_bart_is_an_error(change, message):
         ({"max_decoder_positions": True}, "`max_decoder_positions`.*got True"),
     ],
 )
-def test_numbers_that_cannot_be_are_errors(options, message):
+def test_bad_numbers_are_errors(options, message):
     with pytest.raises(ValueError, match=message):
         led_config(BART, **options)
 

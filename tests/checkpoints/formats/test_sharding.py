@@ -92,7 +92,7 @@ def test_a_file_that_is_no_index(tmp_path, text):
     assert NAME in str(caught.value)
 
 
-def test_an_index_of_nothing(tmp_path):
+def test_an_empty_index(tmp_path):
     (tmp_path / NAME).write_text('{"weight_map": {}}')
     with pytest.raises(CheckpointError, match="lists no weights"):
         read_index(tmp_path / NAME)

@@ -80,7 +80,7 @@ def test_the_function_wins_where_every_beam_is_stuck(agrees):
 
 
 @pytest.mark.parametrize("ids", [[], [7], [-1], [0.5], [[3], [29]]])
-def test_ids_that_are_none_are_named(ids):
+def test_bad_ids_are_named(ids):
     rule = PrefixAllowedTokens(lambda document, tokens: ids, 1)
     flat = np.ravel(ids).tolist()
     with pytest.raises(ValueError) as caught:

@@ -52,7 +52,7 @@ def test_encoder_outputs_take_the_place_of_the_document():
         ),
     ],
 )
-def test_inputs_that_cannot_be_are_rejected(inputs, kwargs, message):
+def test_bad_inputs_are_rejected(inputs, kwargs, message):
     with pytest.raises(ValueError, match=message):
         take_inputs(inputs, kwargs)
 
@@ -101,7 +101,7 @@ def test_padding_that_also_ends_is_not():
         ({"input_ids": IDS, "decoder_input_ids": [[2]]}, "batch of 1, .* one of 2"),
     ],
 )
-def test_values_that_cannot_be_are_rejected(given, message):
+def test_bad_values_are_rejected(given, message):
     with pytest.raises(ValueError, match=message):
         convert(**given)
 

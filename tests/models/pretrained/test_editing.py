@@ -153,7 +153,7 @@ def test_an_optimizer_with_state_is_rejected(model):
         ({"decoder_positions": 2.5}, "`decoder_positions` must be .* got 2.5"),
     ],
 )
-def test_a_number_that_cannot_be_is_rejected(whole, arguments, message):
+def test_a_bad_number_is_rejected(whole, arguments, message):
     with pytest.raises(ValueError, match=message):
         whole.resize_position_embeddings(**arguments)
 
@@ -171,7 +171,7 @@ def test_a_number_that_cannot_be_is_rejected(whole, arguments, message):
         ([4, None], r"got \[4, None\]"),
     ],
 )
-def test_a_window_that_cannot_be_is_rejected(whole, windows, message):
+def test_a_bad_window_is_rejected(whole, windows, message):
     config = whole.config
     with pytest.raises(ValueError, match=message):
         whole.set_attention_window(windows)

@@ -334,7 +334,7 @@ def test_an_optimizer_with_state_is_rejected_until_there_is_a_new_one(small_mode
         ),
     ],
 )
-def test_a_size_that_cannot_be_is_rejected(many_ends, arguments, message):
+def test_a_bad_size_is_rejected(many_ends, arguments, message):
     small_model = many_ends
     with pytest.raises(ValueError, match=message):
         small_model.resize_token_embeddings(**arguments)

@@ -182,7 +182,7 @@ def test_an_output_without_names_is_rejected():
         ({"inputs": tf.TensorSpec([1, 7], tf.int32)}, "The inputs hold 'inputs'"),
     ],
 )
-def test_specs_that_cannot_be_are_rejected(specs, message):
+def test_bad_specs_are_rejected(specs, message):
     with pytest.raises(ValueError, match=message):
         legacy_signatures(make_model("one"), specs)
 
@@ -197,7 +197,7 @@ def test_specs_that_cannot_be_are_rejected(specs, message):
         ({"saved_model": True, "colour": "red"}, "save_pretrained got 'colour'"),
     ],
 )
-def test_a_save_that_cannot_be_is_rejected(tmp_path, options, message):
+def test_a_bad_save_is_rejected(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         make_model("one").save_pretrained(tmp_path / "saved", **options)
     assert not (tmp_path / "saved").exists()
