@@ -52,7 +52,7 @@ def run_torch(attention, hidden, padding_mask, global_mask):
     is_global = global_mask & padding_mask
     merged = np.where(is_global, 1.0, np.where(padding_mask, 0.0, -1.0))
     with torch.no_grad():
-        context, local_map, *rest = attention(
+        context, local_probs, *rest = attention(
             torch.tensor(hidden),
             attention_mask=torch.tensor(merged) * torch.finfo(torch.float64).max,
             is_index_masked=torch.tensor(~padding_mask),
@@ -61,12 +61,14 @@ def run_torch(attention, hidden, padding_mask, global_mask):
             output_attentions=True,
         )
     batch, length = padding_mask.shape
-    global_map = np.zeros([batch, attention.num_heads, length, 0])
+    global_probs = np.zeros([batch, attention.num_heads, length, 0])
     if rest:
         is_used = np.arange(rest[0].shape[2]) < is_global.sum(axis=1)[:, None]
-        global_map = np.where(is_used[:, None, None], rest[0].numpy().swapaxes(2, 3), 0)
+        global_probs = np.where(
+            is_used[:, None, None], rest[0].numpy().swapaxes(2, 3), 0
+        )
     context = context.numpy().reshape(batch, length, attention.num_heads, -1)
-    return context, local_map.numpy().swapaxes(1, 2), global_map
+    return context, local_probs.numpy().swapaxes(1, 2), global_probs
 
 
 def project(attention, hidden):
@@ -100,7 +102,7 @@ def test_shows_who_sees_whom():
     """Window 2 and equal scores: token 1 is global, token 5 padding."""
     ones = np.ones([1, 6, 1, 1])
     value = np.arange(6.0).reshape(1, 6, 1, 1)
-    context, local_map, global_map = dense_led_attention(
+    context, local_probs, global_probs = dense_led_attention(
         ones, ones, value, ones, ones, 10 * value,
         padding_mask=np.array([[True] * 5 + [False]]),
         global_mask=np.array([[False, True, False, False, False, True]]),
@@ -116,8 +118,8 @@ def test_shows_who_sees_whom():
         [third, third, third, 0],
         [0, 0, 0, 0],
     ]
-    np.testing.assert_allclose(local_map[0, 0], drawing)
-    np.testing.assert_allclose(global_map[0, 0, :, 0], [0.2] * 5 + [0])
+    np.testing.assert_allclose(local_probs[0, 0], drawing)
+    np.testing.assert_allclose(global_probs[0, 0, :, 0], [0.2] * 5 + [0])
     np.testing.assert_allclose(
         context[0, :, 0, 0], [1 / 2, 20.0, 2.0, 10 / 4, 8 / 3, 0.0]
     )
