@@ -1,11 +1,11 @@
-"""Which folder of a room may import which of its neighbours: read from the source."""
+"""Which folder of a part may import which of its neighbours: read from the source."""
 
 import pytest
 
 from tests.contract.test_import_arrows import PACKAGE, imported_names, parse
 
-# A neighbour is a folder of the same room, or one of the room's own files. A folder
-# that is not listed may import any; the room's own files are not bound either.
+# A neighbour is a folder or a file beside it. A folder that is not listed may import
+# any; nor are the files beside it bound.
 MAY_IMPORT = {
     "checkpoints": {
         "disk": {"errors", "json_files"},
@@ -48,42 +48,42 @@ MAY_IMPORT = {
 }
 
 
-def neighbours(package, room):
-    """Yields (file, line, folder, neighbour) for each import within a room."""
-    for path, part, tree in parse(package):
+def neighbours(package, part):
+    """Yields (file, line, folder, neighbour) for each import within a part."""
+    for path, top, tree in parse(package):
         inside = path.relative_to(package).parts
-        if part != room or len(inside) < 3:
+        if top != part or len(inside) < 3:
             continue
         for line, dotted in imported_names(tree, path, package):
             names = dotted.split(".")
-            if names[:2] == [package.name, room] and len(names) > 2:
+            if names[:2] == [package.name, part] and len(names) > 2:
                 yield "/".join(inside), line, inside[1], names[2]
 
 
-def forbidden(package, room):
-    """Lists each import that `MAY_IMPORT` has not, as `file:line: folder -> name`."""
+def forbidden(package, part):
+    """Lists each import that `MAY_IMPORT` lacks, as `file:line: folder -> name`."""
     return [
         f"{file}:{line}: {folder} -> {neighbour}"
-        for file, line, folder, neighbour in neighbours(package, room)
+        for file, line, folder, neighbour in neighbours(package, part)
         if neighbour != folder
-        and neighbour not in MAY_IMPORT[room].get(folder, {neighbour})
+        and neighbour not in MAY_IMPORT[part].get(folder, {neighbour})
     ]
 
 
-@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
-def test_no_folder_imports_against_the_arrows(room):
-    assert forbidden(PACKAGE, room) == []
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_no_folder_imports_against_the_arrows(part):
+    assert forbidden(PACKAGE, part) == []
 
 
-@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
-def test_folders_import_each_other_in_no_circle(room):
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_folders_import_each_other_in_no_circle(part):
     """Each takes only from those that were placed before it."""
-    left = dict(MAY_IMPORT[room])
+    left = dict(MAY_IMPORT[part])
     while left:
         free = [one for one, needs in left.items() if not needs & left.keys()]
-        assert free, f"{room}: {sorted(left)} import each other"
+        assert free, f"{part}: {sorted(left)} import each other"
         left = {one: left[one] for one in left.keys() - set(free)}
-    assert all((PACKAGE / room / folder).is_dir() for folder in MAY_IMPORT[room])
+    assert all((PACKAGE / part / folder).is_dir() for folder in MAY_IMPORT[part])
 
 
 def test_a_forbidden_import_is_caught(tmp_path):

@@ -44,8 +44,8 @@ def _rows_that_count(name, mine, theirs, inputs):
         if name in ("loss", "encoder_global_attentions"):
             yield ours, other
         else:
-            is_map = name.endswith("attentions")
-            queries = [np.moveaxis(a, 1, 2) if is_map else a for a in (ours, other)]
+            is_probs = name.endswith("attentions")
+            queries = [np.moveaxis(a, 1, 2) if is_probs else a for a in (ours, other)]
             length = queries[0].shape[1]
             is_source = name.startswith("encoder")
             rows = source_mask(inputs) if is_source else target_mask(inputs, length)

@@ -44,12 +44,12 @@ def run(code, **variables):
 
 @cache
 def online():
-    """A Hub that has nothing, and what it was asked: (answer, home, headers)."""
-    asked = []
+    """A Hub that has nothing, and what was requested of it: (answer, home, headers)."""
+    requested = []
 
     class Hub(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self):
-            asked.append(dict(self.headers))
+            requested.append(dict(self.headers))
             self.send_error(404)
 
         do_GET = do_HEAD
@@ -69,7 +69,7 @@ def online():
     )
     server.shutdown()
     server.server_close()
-    return found, home, asked, errors
+    return found, home, requested, errors
 
 
 def is_home(name):
@@ -78,14 +78,14 @@ def is_home(name):
 
 
 def is_the_token(name):
-    _, _, asked, _ = online()
-    headers = [{k.lower(): v for k, v in one.items()} for one in asked]
+    _, _, requested, _ = online()
+    headers = [{k.lower(): v for k, v in one.items()} for one in requested]
     return any(one.get("authorization") == "Bearer hf_secret" for one in headers)
 
 
-def is_asked(name):
-    _, _, asked, _ = online()
-    return len(asked) > 0
+def is_requested(name):
+    _, _, requested, _ = online()
+    return len(requested) > 0
 
 
 def warns(name):
@@ -106,7 +106,7 @@ def is_rejected(name):
 ROWS = {
     "HF_HOME": Obeyed(is_home),
     "HF_TOKEN": Obeyed(is_the_token),
-    "HF_ENDPOINT": Obeyed(is_asked),
+    "HF_ENDPOINT": Obeyed(is_requested),
     "HF_HUB_OFFLINE": Obeyed(keeps_offline),
     "TRANSFORMERS_OFFLINE": Obeyed(keeps_offline),
     "TRANSFORMERS_CACHE": Obeyed(warns),

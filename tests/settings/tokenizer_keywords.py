@@ -67,7 +67,7 @@ def bytes_that_are_no_text(name):
     return ignored.decode([4, 7]) == "a" != LEDTokenizer(vocab, []).decode([4, 7])
 
 
-def is_told(name):
+def is_named(name):
     """A keyword that nothing reads is named."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -129,7 +129,7 @@ CONSTRUCTING = {
     "name_or_path": made("me/led", lambda t: t.name_or_path == "me/led"),
     "processor_class": Harmless(),
     **dict.fromkeys(
-        ("add_bos_token", "do_lower_case", "legacy", "use_fast"), Obeyed(is_told)
+        ("add_bos_token", "do_lower_case", "legacy", "use_fast"), Obeyed(is_named)
     ),
 }
 MORE_OPTIONS = {

@@ -42,10 +42,10 @@ def test_the_seed_decides():
 
 def test_attention_is_far_from_uniform():
     config = tiny_config()
-    maps = dense_led_forward(spread_weights(config), config, IDS)
-    peaks = [m.max(axis=-1).mean() for m in maps["encoder_attentions"]]
+    probs = dense_led_forward(spread_weights(config), config, IDS)
+    peaks = [m.max(axis=-1).mean() for m in probs["encoder_attentions"]]
     assert min(peaks) > 0.5  # uniform: 0.2, for a window of 5
-    peaks = [m.max(axis=-1).mean() for m in maps["cross_attentions"]]
+    peaks = [m.max(axis=-1).mean() for m in probs["cross_attentions"]]
     assert min(peaks) > 0.15  # uniform: 0.04, for 23 tokens
 
 

@@ -142,12 +142,12 @@ open(f"{sys.argv[1]}/{os.getpid()}", "w").write(os.environ["TF_CONFIG"])
 @pytest.mark.slow
 def test_every_process_knows_its_place(tmp_path):
     assert run_workers([sys.executable, "-c", REPORT, str(tmp_path)], 3) == 0
-    told = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
-    assert sorted(one["task"]["index"] for one in told) == [0, 1, 2]
-    addresses = told[0]["cluster"]["worker"]
+    configs = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    assert sorted(one["task"]["index"] for one in configs) == [0, 1, 2]
+    addresses = configs[0]["cluster"]["worker"]
     assert len(set(addresses)) == 3
     assert all(address.startswith("127.0.0.1:") for address in addresses)
-    assert all(one["cluster"] == told[0]["cluster"] for one in told)
+    assert all(one["cluster"] == configs[0]["cluster"] for one in configs)
 
 
 FAIL = """

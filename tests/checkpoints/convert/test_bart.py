@@ -217,9 +217,9 @@ def test_nan_and_infinity_are_reported_as_where_a_model_is_loaded(
     message = "model.safetensors` has 2 weights with NaN or infinite numbers: .*" + (
         ".*".join(f"model.{name}" for name in names)
     )
-    with pytest.warns(UserWarning, match=message) as told:
+    with pytest.warns(UserWarning, match=message) as caught:
         bart_to_led(tmp_path, tmp_path / "led", max_positions=POSITIONS)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in caught] == [__file__]
     made = load_file(tmp_path / "led/model.safetensors")
     assert not torch.isfinite(made["led.decoder.layers.0.fc1.bias"][-1])
 

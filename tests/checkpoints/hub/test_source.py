@@ -72,12 +72,12 @@ def test_a_model_of_the_hub(folder, tmp_path, monkeypatch):
     commit = tmp_path / "snapshots" / ("c0ffee" + "0" * 34)
     commit.parent.mkdir()
     folder.rename(commit)
-    asked = []
+    requested = []
 
     def download(name, file_name, **options):
         from huggingface_hub.errors import EntryNotFoundError
 
-        asked.append((name, options["revision"]))
+        requested.append((name, options["revision"]))
         if not (commit / file_name).exists():
             raise EntryNotFoundError("none")
         return str(commit / file_name)
@@ -87,9 +87,9 @@ def test_a_model_of_the_hub(folder, tmp_path, monkeypatch):
     assert source.weights == commit / "model.safetensors"
     assert source.get("model.safetensors") == commit / "model.safetensors"
     assert source.get("merges.txt") is None
-    assert asked[0] == ("me/led", None)
+    assert requested[0] == ("me/led", None)
     # What goes along is of the same commit, whatever happens meanwhile.
-    assert {revision for _, revision in asked[1:]} == {commit.name}
+    assert {revision for _, revision in requested[1:]} == {commit.name}
 
 
 def test_offline_only_what_is_in_the_cache_goes_along(folder, tmp_path, monkeypatch):

@@ -162,7 +162,7 @@ def test_every_option_about_scores_is_read():
     assert {*about_scores} - {*CHOICES} == set()
 
 
-def test_nothing_asked_gives_nothing():
+def test_no_options_give_nothing():
     assert names(GenerationOptions()) == []
     assert names(GenerationOptions(min_length=5)) == []  # without an end, no minimum
 
@@ -332,7 +332,7 @@ def test_new_tokens_win_and_the_log_says_so(caplog):
 
 
 @pytest.mark.parametrize("prompt_len", [7, 9])
-def test_a_prompt_that_leaves_no_room_is_rejected(prompt_len):
+def test_a_prompt_that_fills_the_length_is_rejected(prompt_len):
     with pytest.raises(ValueError, match=f"`max_length` is 7.* {prompt_len} tokens"):
         resolve(prompt_len=prompt_len, max_length=7)
 

@@ -22,7 +22,7 @@ from tf_led.testing import tiny_config
 
 
 class Repository:
-    """What `HfApi` was asked for, and the files that it has."""
+    """What `HfApi` was requested to do, and the files that it has."""
 
     def __init__(self):
         self.files, self.calls, self.error = {}, {}, None
@@ -92,9 +92,9 @@ def test_checkpoint_and_card_go_up_as_one_commit(hub, model):
     ]
     assert hub.calls["token"] == "secret"
     assert hub.calls["create_repo"] == {"private": True, "exist_ok": True}
-    asked = hub.calls["upload_folder"]
-    assert (asked["commit_message"], asked["revision"]) == ("Trained", "v1")
-    assert asked["repo_id"] == "me/led" and asked["create_pr"] is True
+    uploaded = hub.calls["upload_folder"]
+    assert (uploaded["commit_message"], uploaded["revision"]) == ("Trained", "v1")
+    assert uploaded["repo_id"] == "me/led" and uploaded["create_pr"] is True
     assert 'from_pretrained("me/led")' in hub.files["README.md"].decode()
 
 
