@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_led.data.collate import PaddingCollator
+from tf_led.utils.versions import rows_format
 
 # Other names under which datasets hold labels.
 LABEL_NAMES = ("label", "label_ids")
@@ -88,7 +89,7 @@ class _Source:
         self.dataset = dataset
         if dataset.format["type"] != "custom":  # a transform, which may make columns
             kept = list(self._keep(dict.fromkeys(self.columns), renamed=False))
-            self.dataset = dataset.select_columns(kept).with_format("numpy")
+            self.dataset = dataset.select_columns(kept).with_format(rows_format())
 
     def read(self, rows):
         """Makes the batch of some rows: dict from accepted name to array."""

@@ -30,6 +30,12 @@ class LEDConfig(transformers.LEDConfig):
         (12, 4)
     """
 
+    # transformers 5.0 keeps this name without reading it.
+    attribute_map = {
+        **transformers.LEDConfig.attribute_map,
+        "num_hidden_layers": "encoder_layers",
+    }
+
     def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
         for name in _options_in(fields):

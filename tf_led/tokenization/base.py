@@ -34,6 +34,13 @@ from tf_led.tokenization.saving import FilesMixin, warn_of_unread
 from tf_led.tokenization.special_tokens import SpecialTokensMixin, as_added_tokens
 from tf_led.utils.annotations import PathLike
 
+# What cleaning up replaces, in this order.
+CLEANED = (
+    *((f" {mark}", mark) for mark in ".?!,"),
+    (" ' ", "'"),
+    *((f" {ending}", ending) for ending in ("n't", "'m", "'s", "'ve", "'re")),
+)
+
 
 def check_errors(errors):
     """Checks that `errors` is what `bytes.decode` takes.
@@ -348,6 +355,30 @@ class TokenizerBase(
         # The library's own clean-up never runs for byte-level BPE.
         text = self._compat.decode(token_ids, skip_special_tokens, **kwargs)
         return self.clean_up_tokenization(text) if clean else text
+
+    def clean_up_tokenization(self, text: str) -> str:
+        """Takes out spaces that stand before punctuation and English endings.
+
+        transformers 5.0 has no such method, and calls it.
+
+        Args:
+            text: str, a decoded text.
+
+        Returns:
+            str.
+
+        Source: transformers 4.57, `PreTrainedTokenizerBase.clean_up_tokenization`.
+
+        Example:
+            >>> from tf_led import LEDTokenizerFast
+            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
+            >>> tokenizer = LEDTokenizerFast(vocab, [])
+            >>> tokenizer.clean_up_tokenization("It is n't mine .")
+            "It isn't mine."
+        """
+        for spaced, cleaned in CLEANED:
+            text = text.replace(spaced, cleaned)
+        return text
 
     def _library_decode(self, token_ids, skip_special_tokens, **kwargs):
         return super()._decode(token_ids, skip_special_tokens, False, **kwargs)

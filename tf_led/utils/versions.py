@@ -68,6 +68,23 @@ def _check_types(defaults, fields):
             raise StrictDataclassFieldValidationError(name, cause)
 
 
+def rows_format():
+    """Returns the format in which a `datasets.Dataset` gives its rows.
+
+    With NumPy before 2, datasets cannot make arrays of a column in which some values
+    are missing.
+
+    Returns:
+        str, for `datasets.Dataset.with_format`; None stands for Python's lists.
+
+    Example:
+        >>> from tf_led.utils.versions import rows_format
+        >>> rows_format() in ("numpy", None)
+        True
+    """
+    return None if is_older("numpy", (2, 0)) else "numpy"
+
+
 def filters_option(filters):
     """Returns `filters` as `keras.Model.quantize` takes it.
 

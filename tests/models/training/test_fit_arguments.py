@@ -10,6 +10,7 @@ from transformers import BatchEncoding
 
 from tests.models import heads
 from tests.models.conftest import SMALL, make_model
+from tf_led.utils.versions import is_older
 
 NO_DROPOUT = {**SMALL, "dropout": 0.0}
 # A trace of a training step takes seconds.
@@ -277,5 +278,9 @@ def test_tensorboard_with_histograms_and_images(data, tmp_path):
         for event in tf.compat.v1.train.summary_iterator(str(file))
         for value in event.summary.value
     }
-    weights = {f"{variable.path}/histogram" for variable in model.led.weights}
-    assert weights <= tags and len(weights) > 30
+    # Keras 3.12 knows weights by name, and writes over those of the same name.
+    named = "name" if is_older("keras", (3, 13)) else "path"
+    weights = {
+        f"{getattr(variable, named)}/histogram" for variable in model.led.weights
+    }
+    assert weights <= tags and len(weights) > (3 if named == "name" else 30)

@@ -145,7 +145,7 @@ class Repo:
             listed = HfApi().list_repo_files(
                 self.name, revision=self.revision, token=self._options["token"]
             )
-        except (HTTPError, OSError, ValueError):
+        except (HTTPError, OSError, ValueError, RuntimeError):
             return []
         start = f"{self.subfolder.strip('/')}/" if self.subfolder else ""
         inside = [name.removeprefix(start) for name in listed if name.startswith(start)]
@@ -170,7 +170,9 @@ class Repo:
             return None
         except EntryNotFoundError:
             return None
-        except (HTTPError, OSError, ValueError) as error:
+        # huggingface_hub 1.3 answers a failed connection with RuntimeError: it asks
+        # again on a client that it has closed.
+        except (HTTPError, OSError, ValueError, RuntimeError) as error:
             raise self._in_our_words(error) from error
 
     def _in_our_words(self, error):
@@ -188,7 +190,7 @@ class Repo:
             return FileNotFoundError(
                 f"`{self.name}` has no `revision` {self.revision!r} on the Hub."
             )
-        is_ours = (HTTPError, ValueError, ConnectionError)
+        is_ours = (HTTPError, ValueError, ConnectionError, RuntimeError)
         return self._no_network(error) if isinstance(error, is_ours) else error
 
     def _no_network(self, error):

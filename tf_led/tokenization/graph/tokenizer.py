@@ -5,6 +5,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from tf_led.tokenization.base import CLEANED
 from tf_led.tokenization.fast_compat import FastCompat
 from tf_led.tokenization.graph.added import AddedTokens
 from tf_led.tokenization.graph.bpe import GraphBpe
@@ -225,14 +226,6 @@ class GraphTokenizer(tf.Module):
         return place(pieces, tokens.values, piece, tf.size(texts, tf.int64))
 
 
-# What `clean_up_tokenization` of transformers replaces, in its order.
-_CLEANED = (
-    *((f" {mark}", mark) for mark in ".?!,"),
-    (" ' ", "'"),
-    *((f" {ending}", ending) for ending in ("n't", "'m", "'s", "'ve", "'re")),
-)
-
-
 class GraphDecoder(tf.Module):
     """Turns rows of ids into texts, as the tokenizer that it is made of."""
 
@@ -286,6 +279,6 @@ class GraphDecoder(tf.Module):
 
 
 def cleaned(texts):
-    for found, wanted in _CLEANED:
+    for found, wanted in CLEANED:
         texts = tf.strings.regex_replace(texts, re.escape(found), wanted)
     return texts
