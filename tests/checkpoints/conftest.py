@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import torch
 import transformers
 from safetensors.numpy import save_file
 
@@ -26,8 +27,6 @@ CONFIG = {
 @pytest.fixture(scope="session")
 def torch_model():
     """PyTorch's LED with random weights everywhere, final_logits_bias included."""
-    import torch  # not where a set of versions is tested without it
-
     torch.manual_seed(0)
     config = transformers.LEDConfig(**CONFIG)
     model = transformers.LEDForConditionalGeneration(config)

@@ -233,7 +233,7 @@ ROWS |= {name: Obeyed(reaches_generation) for name in OPTION_NAMES - set(ROWS)}
 
 # What becomes of `model.config.<field> = value`.
 OTHER_VALUES = {"gradient_checkpointing": True, "pooling": "encoder_mean"}
-REAL_NAMES = {**TransformersConfig.attribute_map, "id2label": "num_labels"}
+REAL_NAMES = {**tf_led.LEDConfig.attribute_map, "id2label": "num_labels"}
 
 
 def set_later(value, function):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import torch
 
 BATCH, BEAMS, VOCAB, BUFFER, SOURCE = 2, 3, 29, 13, 17
 ROWS = BATCH * BEAMS
@@ -38,8 +39,6 @@ def spoil(tokens, length, rng):
 
 
 def torch_answer(theirs, scores, tokens, length):
-    import torch  # not where a set of versions is tested without it
-
     ids = torch.tensor(tokens[:, :length].astype(np.int64))
     return theirs(ids, torch.tensor(scores.copy())).numpy()
 

@@ -170,9 +170,15 @@ class Repo:
             return None
         except EntryNotFoundError:
             return None
-        # huggingface_hub 1.3 answers a failed connection with RuntimeError: it asks
-        # again on a client that it has closed.
-        except (HTTPError, OSError, ValueError, RuntimeError) as error:
+        except RuntimeError as error:
+            # huggingface_hub 1.3, without a connection: it asks a second time on the
+            # client that it has closed, in place of looking into the cache.
+            if self._options["local_files_only"]:
+                raise
+            self._unreachable = error
+            self._options = {**self._options, "local_files_only": True}
+            return self._get(file_name)
+        except (HTTPError, OSError, ValueError) as error:
             raise self._in_our_words(error) from error
 
     def _in_our_words(self, error):
@@ -190,7 +196,7 @@ class Repo:
             return FileNotFoundError(
                 f"`{self.name}` has no `revision` {self.revision!r} on the Hub."
             )
-        is_ours = (HTTPError, ValueError, ConnectionError, RuntimeError)
+        is_ours = (HTTPError, ValueError, ConnectionError)
         return self._no_network(error) if isinstance(error, is_ours) else error
 
     def _no_network(self, error):
