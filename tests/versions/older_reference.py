@@ -13,7 +13,13 @@ from packaging.version import Version
 
 # {first transformers whose answer is ours: names of tests}
 CHANGED = {
-    "5.15": {"test_the_config_says_what_became_of_it"},
+    "5.15": {
+        "test_the_config_says_what_became_of_it",
+        # transformers 5.0 itself imports torch where it is installed.
+        "test_import_and_use_bring_neither_torch_nor_tensorflow",
+        # It lacks arguments that later versions have.
+        "test_there_is_no_row_that_nobody_can_set",
+    },
     "5.23": {
         "test_sequence_bias",
         "test_bad_words",
