@@ -5,6 +5,7 @@ import tensorflow as tf
 
 import tf_led
 from tests.gpu.placement import count, has_gpu_kernels
+from tf_led.ops import control_flow
 from tf_led.testing import tiny_config
 from tf_led.training import AdamW
 from tf_led.training.accumulation import build_optimizer
@@ -47,6 +48,11 @@ SCORES = {
 }
 INTEGERS = {"int32", "bool"}
 STEPS = 5  # in which 1 GB handles the 128 blocks of 16,384 tokens
+
+
+@pytest.fixture(autouse=True)
+def beside_a_gpu(monkeypatch):
+    monkeypatch.setattr(control_flow, "_has_gpu", lambda: True)
 
 
 def make_model(policy):

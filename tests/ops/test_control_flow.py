@@ -9,6 +9,7 @@ from tensorflow.python.eager import context
 
 from tests.ops.dense import assert_close, draw, gradients
 from tests.ops.graph_memory import kept_per_turn
+from tf_led.ops import control_flow
 from tf_led.ops.control_flow import (
     chain_gradients,
     choose_branch,
@@ -47,8 +48,13 @@ def test_jit_compile_is_seen_inside_loops_and_branches_too(jit_compile):
     assert answers_of_in_xla(jit_compile) == [bool(jit_compile)] * 3
 
 
-@pytest.mark.parametrize(("jit_compile", "device"), [(False, "CPU:0"), (True, "")])
-def test_the_host_is_named_where_xla_does_not_compile(jit_compile, device):
+@pytest.mark.parametrize(
+    ("jit_compile", "has_gpu", "device"),
+    [(False, True, "CPU:0"), (False, False, ""), (True, True, "")],
+)
+def test_the_host_is_named_beside_a_gpu(jit_compile, has_gpu, device, monkeypatch):
+    """But where XLA compiles."""
+    monkeypatch.setattr(control_flow, "_has_gpu", lambda: has_gpu)
     devices = []
 
     @tf.function(jit_compile=jit_compile)

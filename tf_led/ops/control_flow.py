@@ -47,7 +47,13 @@ def on_host():
         >>> int(total)
         5
     """
-    return contextlib.nullcontext() if in_xla() else tf.device("/CPU:0")
+    if in_xla() or not _has_gpu():
+        return contextlib.nullcontext()
+    return tf.device("/CPU:0")
+
+
+def _has_gpu():
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def choose_branch(branch, functions, tensors):

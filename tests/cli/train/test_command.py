@@ -92,7 +92,6 @@ REJECTED = [
     (["--global-tokens", "question"], "question: needs --question-key"),
     (["--global-tokens", "separators"], "separators: needs --separator"),
     (["--workers", "2", "--accumulation-steps", "3"], "steps 3: not with --workers"),
-    (["--workers", "2", "--jit-compile"], "--jit-compile: not with --workers"),
     (["--learning-rate", "0"], "--learning-rate 0: nothing would be learnt"),
     (["--weight-decay", "1e300"], "--weight-decay 1e+300: with --learning-rate 5e-05"),
     (["--learning-rate", "-1"], "at least 0 and below inf, got '-1'"),

@@ -168,8 +168,6 @@ def check_together(args):
         raise UsageError(
             f"--accumulation-steps {args.accumulation_steps}: not with --workers"
         )
-    if args.jit_compile and args.workers > 1:
-        raise UsageError("--jit-compile: not with --workers")
     if args.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UsageError(
             f"--tensorboard {args.tensorboard}: TensorBoard is not installed: "
