@@ -145,7 +145,7 @@ def stopped_at(step):
 
     taken = 0
 
-    def stop(*_):
+    def stop(*_, **__):
         nonlocal taken
         taken += 1
         if taken == step:

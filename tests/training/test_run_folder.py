@@ -24,6 +24,10 @@ def test_a_run_is_complete_when_it_has_a_result(tmp_path):
     assert run.result() is None
     run.end({"loss": 0.5})
     assert RunFolder(tmp_path).result() == {"loss": 0.5}
+    for folder in (tmp_path, run.path):
+        (folder / ".saving-left").mkdir()
+    run.remove_leftovers()
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_a_flipped_bit_is_named_or_harmless(tmp_path):

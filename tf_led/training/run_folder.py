@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import staged
+from tf_led.checkpoints.disk.atomic import locked, remove_abandoned, staged
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.registry import readable
 
@@ -85,6 +85,12 @@ class RunFolder:
     def result(self):
         """Returns the result of a complete run; None if it is not."""
         return self._read(RESULT)
+
+    def remove_leftovers(self):
+        """Deletes what a save left that was killed when all was done."""
+        for folder in (self.output, self.path):
+            with locked(folder):
+                remove_abandoned(folder)
 
     @contextlib.contextmanager
     def checkpoint_noted(self):
@@ -165,17 +171,19 @@ class RunFolder:
             os.close(descriptor)  # a run that ended meanwhile has removed it
 
     def _remove_unused(self, new):
-        """Removes the lock and empty folders, unless there is anything else.
+        """Removes the lock and empty folders of a run that has not begun.
+
+        Ids that were read meanwhile stay, for the next one.
 
         Args:
             new: list of Path, folders that were not there before, the innermost first.
         """
-        found = [path for path in self.path.rglob("*") if path != self.path / LOCK]
-        if not all(path.is_dir() for path in found):
+        if any(p.is_file() and p.name != LOCK for p in self.path.glob("*")):
             return
         (self.path / LOCK).unlink(missing_ok=True)
-        for folder in (*sorted(found, reverse=True), self.path, *new):
-            with contextlib.suppress(OSError):
+        found = sorted((p for p in self.path.rglob("*") if p.is_dir()), reverse=True)
+        for folder in (*found, self.path, *new):
+            with contextlib.suppress(OSError):  # what is not empty stays
                 folder.rmdir()
 
     def _read(self, name):

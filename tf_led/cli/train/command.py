@@ -67,6 +67,7 @@ def run(args):
     if result:
         with blamed_on("--output"):
             folder.check_checkpoint()
+            folder.remove_leftovers()
         tell(f"{args.output}: this run is complete, there is nothing to do")
         print(json.dumps(result), flush=True)
         return
