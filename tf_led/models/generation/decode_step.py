@@ -5,7 +5,7 @@ import functools
 import tensorflow as tf
 
 from tf_led.generation.loop import StepOutput
-from tf_led.layers import heads
+from tf_led.layers import sublayers
 from tf_led.layers.decoder_attention import KeyValue
 from tf_led.models.generation.layer_steps import LayerStep, make_layer_step
 from tf_led.ops.control_flow import in_xla, on_host
@@ -178,7 +178,7 @@ class DecodeStep:
             tf.reshape(embeds, [-1, embeds.shape[2]]),
             norm.gamma,
             norm.beta,
-            heads.LAYER_NORM_EPSILON,
+            sublayers.LAYER_NORM_EPSILON,
             self.units if num_read == 1 else None,
         )
         return tf.reshape(rows, [-1, *embeds.shape[1:]])
