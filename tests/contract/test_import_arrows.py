@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tf_led
+from tf_led.utils.old_paths import OLD_PATHS
 
 PACKAGE = Path(tf_led.__file__).parent
 
@@ -113,6 +114,17 @@ def test_no_import_goes_against_the_arrows():
 def test_every_part_has_its_arrows_written_down():
     parts = {part for _, part, _ in parse(PACKAGE)}
     assert len(parts) > 5 and parts <= MAY_IMPORT.keys()
+
+
+def test_nothing_of_ours_goes_by_the_old_paths():
+    """They lead on for pickles and programs of users; they may go one day."""
+    found = {
+        f"{path.relative_to(PACKAGE)}:{line}: {dotted}"
+        for path, _, tree in parse(PACKAGE)
+        for line, dotted in imported_names(tree, path, PACKAGE)
+        if any(f"{dotted}.".startswith(f"{old}.") for old in OLD_PATHS)
+    }
+    assert OLD_PATHS and not found
 
 
 def test_ops_stand_on_tensorflow_alone():
