@@ -1,9 +1,9 @@
-"""What the two tokenizers share: construction, padding and decoding."""
+"""What the two tokenizers share: construction and padding; other themes by mixins."""
 
 import codecs
 import numbers
 import os
-from typing import Any, overload
+from typing import Any
 
 from tokenizers import pre_tokenizers
 from transformers.models.roberta.tokenization_roberta import RobertaTokenizer
@@ -16,6 +16,7 @@ from tf_led.tokenization.batch_encoding import (
     kind_of_arrays,
     tensor_kind,
 )
+from tf_led.tokenization.decoding import DecodingMixin
 from tf_led.tokenization.encoding import (
     EncodingMixin,
     is_rust_error,
@@ -33,13 +34,6 @@ from tf_led.tokenization.prepare import PrepareMixin
 from tf_led.tokenization.saving import FilesMixin, warn_of_unread
 from tf_led.tokenization.special_tokens import SpecialTokensMixin, as_added_tokens
 from tf_led.utils.annotations import PathLike
-
-# What cleaning up replaces, in this order.
-CLEANED = (
-    *((f" {mark}", mark) for mark in ".?!,"),
-    (" ' ", "'"),
-    *((f" {ending}", ending) for ending in ("n't", "'m", "'s", "'ve", "'re")),
-)
 
 
 def check_errors(errors):
@@ -70,14 +64,19 @@ def check_limit(model_max_length):
 
 
 class TokenizerBase(
-    EncodingMixin, PrepareMixin, SpecialTokensMixin, FilesMixin, RobertaTokenizer
+    EncodingMixin,
+    PrepareMixin,
+    DecodingMixin,
+    SpecialTokensMixin,
+    FilesMixin,
+    RobertaTokenizer,
 ):
     """The Rust tokenizer of transformers 5 with all that both classes had in 4.57.
 
     Methods come by theme: `encoding.py` has those from text to ids, `prepare.py` those
-    from ids to model inputs, `special_tokens.py` and `saving.py` what they are named
-    after. `_compat`, a SlowCompat or a FastCompat, holds the rules in which the two
-    classes differ.
+    from ids to model inputs, `decoding.py` those from ids to text, `special_tokens.py`
+    and `saving.py` what they are named after. `_compat`, a SlowCompat or a FastCompat,
+    holds the rules in which the two classes differ.
 
     Args:
         vocab: path of vocab.json, or dict from token to id, or None.
@@ -256,142 +255,6 @@ class TokenizerBase(
                 padded[GLOBAL_MASK], length, len(padded[name]), side
             )
         return padded
-
-    @overload
-    def decode(
-        self,
-        token_ids: int | list[int],
-        skip_special_tokens: bool = False,
-        **kwargs: Any,
-    ) -> str: ...
-
-    @overload
-    def decode(
-        self, token_ids: Any, skip_special_tokens: bool = False, **kwargs: Any
-    ) -> Any: ...
-
-    def decode(
-        self, token_ids: Any, skip_special_tokens: bool = False, **kwargs: Any
-    ) -> Any:
-        """Turns ids into text.
-
-        Args:
-            token_ids: int, list of int, or a list, array or tensor of rows of them.
-            skip_special_tokens: bool. Whether to leave the special tokens out.
-            **kwargs: `clean_up_tokenization_spaces`: bool, whether to take out the
-                spaces before punctuation; the tokenizer's own setting if left out.
-
-        Returns:
-            str, or a list of str for rows.
-
-        Raises:
-            ValueError: if an id is negative, as the -100 of labels is.
-
-        Example:
-            >>> from tf_led import LEDTokenizerFast
-            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
-            >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> tokenizer.decode([0, 4, 4, 2], skip_special_tokens=True)
-            'aa'
-        """
-        return super().decode(as_lists(token_ids), skip_special_tokens, **kwargs)
-
-    def batch_decode(
-        self, sequences: Any, skip_special_tokens: bool = False, **kwargs: Any
-    ) -> list[str]:
-        """Turns rows of ids into texts.
-
-        Args:
-            sequences: a list, array or tensor of rows of ids.
-            skip_special_tokens: bool. Whether to leave the special tokens out.
-            **kwargs: options of `decode`.
-
-        Returns:
-            list of str, one per row.
-
-        Raises:
-            ValueError: if an id is negative, as the -100 of labels is.
-
-        Example:
-            >>> from tf_led import LEDTokenizerFast
-            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
-            >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> tokenizer.batch_decode([[0, 4, 2], [4, 4]], skip_special_tokens=True)
-            ['a', 'aa']
-        """
-        rows = as_lists(sequences)
-        return [self.decode(row, skip_special_tokens, **kwargs) for row in rows]
-
-    def convert_ids_to_tokens(self, ids, skip_special_tokens=False):
-        """Turns ids into tokens.
-
-        Args:
-            ids: int, or a list, array or tensor of ids.
-            skip_special_tokens: bool. Whether to leave the special tokens out.
-
-        Returns:
-            str for one id, otherwise a list of str; None where there is no such id.
-
-        Example:
-            >>> from tf_led import LEDTokenizerFast
-            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
-            >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> tokenizer.convert_ids_to_tokens([0, 4, 2])
-            ['<s>', 'a', '</s>']
-        """
-        return super().convert_ids_to_tokens(as_lists(ids), skip_special_tokens)
-
-    def _decode(
-        self,
-        token_ids,
-        skip_special_tokens=False,
-        clean_up_tokenization_spaces=None,
-        **kwargs,
-    ):
-        check_ids(token_ids)
-        clean = clean_up_tokenization_spaces
-        if clean is None:
-            clean = self.clean_up_tokenization_spaces
-        # The library's own clean-up never runs for byte-level BPE.
-        text = self._compat.decode(token_ids, skip_special_tokens, **kwargs)
-        return self.clean_up_tokenization(text) if clean else text
-
-    def clean_up_tokenization(self, text: str) -> str:
-        """Takes out spaces that stand before punctuation and English endings.
-
-        transformers 5.0 has no such method, and calls it.
-
-        Args:
-            text: str, a decoded text.
-
-        Returns:
-            str.
-
-        Source: transformers 4.57, `PreTrainedTokenizerBase.clean_up_tokenization`.
-
-        Example:
-            >>> from tf_led import LEDTokenizerFast
-            >>> vocab = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "a": 4}
-            >>> tokenizer = LEDTokenizerFast(vocab, [])
-            >>> tokenizer.clean_up_tokenization("It is n't mine .")
-            "It isn't mine."
-        """
-        for spaced, cleaned in CLEANED:
-            text = text.replace(spaced, cleaned)
-        return text
-
-    def _library_decode(self, token_ids, skip_special_tokens, **kwargs):
-        return super()._decode(token_ids, skip_special_tokens, False, **kwargs)
-
-
-def check_ids(token_ids):
-    ids = [token_ids] if isinstance(token_ids, int) else token_ids
-    lowest = min(ids, default=0)
-    if lowest < 0:
-        raise ValueError(
-            f"`token_ids` must not be negative, got {lowest}. "
-            "Put the pad token's id in place of a label's -100 before decoding."
-        )
 
 
 def check_vocabulary(vocab, merges, place=None):

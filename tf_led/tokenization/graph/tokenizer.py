@@ -5,7 +5,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from tf_led.tokenization.base import CLEANED
+from tf_led.tokenization.decoding import CLEANED
 from tf_led.tokenization.fast_compat import FastCompat
 from tf_led.tokenization.graph.added import AddedTokens
 from tf_led.tokenization.graph.bpe import GraphBpe
