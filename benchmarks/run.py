@@ -42,7 +42,7 @@ def run_all(cases, num_rounds, pythons, report):
 
 def describe(pythons):
     """The machine, its GPU among it."""
-    return machine.describe() | asked(plan.Case("device"), pythons)
+    return machine.describe() | answer_of(plan.Case("device"), pythons)
 
 
 def on_gpu(cases):
@@ -57,12 +57,12 @@ def on_gpu(cases):
 def measure_rates(pythons):
     """Operations a second in either dtype and bytes read a second."""
     return {
-        f"{case.work} {case.dtype}": next(iter(asked(case, pythons).values()))
+        f"{case.work} {case.dtype}": next(iter(answer_of(case, pythons).values()))
         for case in plan.rates()
     }
 
 
-def asked(case, pythons):
+def answer_of(case, pythons):
     """What our worker says, without which nothing can be measured."""
     result = run_job(plan.OURS, case, pythons)
     if "error" in result:

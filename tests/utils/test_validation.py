@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tf_led.utils.validation import (
     as_ids,
+    as_positive_int,
     check_int,
     check_unit,
     known_number,
@@ -52,3 +53,10 @@ def test_what_is_no_id_is_named(given):
 def test_a_tensor_that_is_no_scalar_is_named():
     with pytest.raises(ValueError, match=r"`x` must be one number, .* shape \(2,\)"):
         known_number("x", tf.constant([1, 2]))
+
+
+@pytest.mark.parametrize("value", [0, -7, 2.0, "7", None, True])
+def test_only_ints_of_at_least_1_become_one(value):
+    with pytest.raises(ValueError, match=f"`n` must be .* got {value!r}"):
+        as_positive_int("n", value)
+    assert as_positive_int("n", np.int64(7)) == 7

@@ -6,6 +6,7 @@ is not checked.
 """
 
 import numbers
+import operator
 
 
 def known_number(name, value):
@@ -87,6 +88,28 @@ def check_int(name, value, at_least, remedy=""):
         remedy,
         kind=numbers.Integral,
     )
+
+
+def as_positive_int(name, value):
+    """Turns an int of at least 1, Python's or NumPy's, into Python's.
+
+    Args:
+        name: str, what the user calls the value.
+        value: int.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: naming both.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"`{name}` must be an int of at least 1, got {value!r}.")
+    return number
 
 
 def check_positive(name, value, remedy=""):

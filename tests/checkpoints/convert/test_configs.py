@@ -7,7 +7,6 @@ import torch
 import tf_led
 from tests.checkpoints.conftest import CONFIG
 from tf_led.checkpoints.convert.configs import (
-    check_positions,
     is_allenai,
     led_config,
     led_fields,
@@ -24,13 +23,6 @@ def test_rows_go_round(num_rows):
     assert made.dtype == table.dtype and made.shape == (num_rows, 2)
     for row, values in enumerate(made):
         np.testing.assert_array_equal(values, table[row % 5])
-
-
-@pytest.mark.parametrize("value", [0, -7, 2.0, "7", None, True])
-def test_what_is_no_number_of_positions(value):
-    with pytest.raises(ValueError, match=f"`n` must be .* got {value!r}"):
-        check_positions(value, "n")
-    assert check_positions(np.int64(7), "n") == 7
 
 
 BART = {"model_type": "bart", "d_model": 12}

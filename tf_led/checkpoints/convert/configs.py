@@ -1,13 +1,12 @@
 """Makes a LED's configuration of a BART's, or of one of AllenAI's own models."""
 
-import operator
-
 import numpy as np
 from huggingface_hub.errors import StrictDataclassError
 from transformers import BartConfig, LEDConfig
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.json_files import check_num_labels
+from tf_led.utils.validation import as_positive_int
 from tf_led.utils.versions import config_from_dict
 
 
@@ -28,33 +27,6 @@ def tile_rows(table, num_rows):
         [1, 2, 3, 1, 2]
     """
     return table[np.arange(num_rows) % len(table)]
-
-
-def check_positions(value, name):
-    """Checks a number of positions.
-
-    Args:
-        value: what the caller gave.
-        name: str, its argument.
-
-    Returns:
-        int.
-
-    Raises:
-        ValueError: naming both.
-
-    Example:
-        >>> from tf_led.checkpoints.convert.configs import check_positions
-        >>> check_positions(16384, "max_positions")
-        16384
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1 or isinstance(value, bool):
-        raise ValueError(f"`{name}` must be an int of at least 1, got {value!r}.")
-    return number
 
 
 # Options of early BARTs and their relatives, with the only value that LED supports.
@@ -110,15 +82,15 @@ def led_config(
         16384
     """
     bart = _read(fields)
-    window = check_positions(attention_window, "attention_window")
+    window = as_positive_int("attention_window", attention_window)
     if window % 2:
         raise ValueError(
             f"`attention_window` must be even, got {window}. Try {window + 1}."
         )
     decoder_positions = bart["max_position_embeddings"]
     if max_decoder_positions is not None:
-        decoder_positions = check_positions(
-            max_decoder_positions, "max_decoder_positions"
+        decoder_positions = as_positive_int(
+            "max_decoder_positions", max_decoder_positions
         )
     kept = {name: value for name, value in bart.items() if name not in _DROPPED}
     return config_from_dict(
@@ -127,8 +99,8 @@ def led_config(
             **kept,
             "architectures": [_architecture(name) for name in _architectures(fields)],
             "attention_window": window,
-            "max_encoder_position_embeddings": check_positions(
-                max_positions, "max_positions"
+            "max_encoder_position_embeddings": as_positive_int(
+                "max_positions", max_positions
             ),
             "max_decoder_position_embeddings": decoder_positions,
         },

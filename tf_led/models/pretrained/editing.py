@@ -1,7 +1,6 @@
 """What methods that edit a built model share: new variables, a new config."""
 
 import copy
-import operator
 from collections.abc import Mapping
 from numbers import Real
 
@@ -9,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.utils.annotations import TensorLike
+from tf_led.utils.validation import as_positive_int
 
 
 def take_config(model, **changes):
@@ -96,15 +96,7 @@ def as_size(value, name, default):
     Raises:
         ValueError: naming both.
     """
-    if value is None:
-        return default
-    try:
-        size = operator.index(value)
-    except TypeError:
-        size = 0
-    if size < 1 or isinstance(value, bool):
-        raise ValueError(f"`{name}` must be an int of at least 1, got {value!r}.")
-    return size
+    return default if value is None else as_positive_int(name, value)
 
 
 def check_plain(embedding, what):
