@@ -11,12 +11,13 @@ POSITIONS = {
 }
 
 
-def make_checkpoint(folder, seed=0):
+def make_checkpoint(folder, seed=0, **changes):
     """Writes a LED of one layer each, with its tokenizer.
 
     Args:
         folder: Path.
         seed: int, of its weights.
+        **changes: other values of LEDConfig.
     """
     import keras
 
@@ -27,7 +28,7 @@ def make_checkpoint(folder, seed=0):
     keras.utils.set_random_seed(seed)
     layers = {"encoder_layers": 1, "decoder_layers": 1, "dropout": 0.2}
     model = TFLEDForConditionalGeneration(
-        tiny_config(vocab_size=VOCABULARY, **layers, **POSITIONS)
+        tiny_config(vocab_size=VOCABULARY, **layers, **POSITIONS, **changes)
     )
     model.generation_config.max_length = 7
     model.save_pretrained(folder)
