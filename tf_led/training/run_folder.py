@@ -44,6 +44,17 @@ class RunFolder:
         self.output = Path(output)
         self.path = self.output / INSIDE
 
+    def weights_of_others(self):
+        """Lists the weights in the output folder that no run of it has written.
+
+        Returns:
+            List of str, names of files.
+        """
+        if (self.path / ARGUMENTS).exists() or not self.output.is_dir():
+            return []
+        endings = tuple(row.ending for row in readable())
+        return sorted(p.name for p in self.output.iterdir() if p.name.endswith(endings))
+
     def begin(self, arguments):
         """Writes down the arguments, once.
 
@@ -208,7 +219,7 @@ class RunFolder:
     def _damaged(self, path, reason):
         return CheckpointError(
             f"{path} is damaged: {reason}. Put an undamaged copy in its place, or "
-            f"delete {self.path} to begin anew."
+            f"delete {self.path} and give --force to begin anew."
         )
 
     def _write(self, name, content):

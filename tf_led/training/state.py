@@ -218,8 +218,8 @@ def _check_content(path, tensors, checksums):
 def _damaged(path, name):
     return CheckpointError(
         f"{path} is damaged: the checksum of {name!r} does not fit. Training cannot go "
-        f"on from it: put an undamaged copy in its place, or delete {path.parent} to "
-        "begin anew."
+        f"on from it: put an undamaged copy in its place, or delete {path.parent} "
+        "and give --force to begin anew."
     )
 
 

@@ -196,6 +196,22 @@ def test_other_workers_than_the_environment_names(files, tmp_path, capsys, monke
     assert "--workers 3: TF_CONFIG names 2" in capsys.readouterr().err
 
 
+def test_a_checkpoint_of_others_is_replaced_only_with_force(files, tmp_path, capsys):
+    output = tmp_path / "mine"
+    shutil.copytree(files[2], output)
+    before = (output / "model.safetensors").read_bytes()
+    assert train(files, output) == 2
+    assert (
+        f"--output {output}: holds model.safetensors, which" in capsys.readouterr().err
+    )
+    assert (output / "model.safetensors").read_bytes() == before
+    assert not (output / "training").exists()
+    assert main([*argv_of(files, output), "--force"]) == 0
+    assert (output / "model.safetensors").read_bytes() != before
+    # From here on it is the run's own.
+    assert train(files, output) == 0
+
+
 @pytest.mark.parametrize("damage", ["{", "[]"])
 @pytest.mark.parametrize("name", ["arguments.json", "result.json"])
 def test_a_damaged_record_is_named(files, tmp_path, capsys, name, damage):

@@ -295,6 +295,13 @@ def test_a_file_is_no_directory(saved, tmp_path):
         saved[1].save_pretrained(tmp_path / "file")
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_file_is_no_checkpoint(saved, tmp_path, name):
+    saved[1].save_pretrained(tmp_path)
+    with pytest.raises(NotADirectoryError, match=f"{name}` is a file; give the folder"):
+        type(saved[1]).from_pretrained(tmp_path / name)
+
+
 def test_shards(saved, tmp_path, inputs):
     _, model = saved
     model.save_pretrained(tmp_path, max_shard_size=10_000)

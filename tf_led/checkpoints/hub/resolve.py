@@ -147,9 +147,23 @@ def _inside(folder, subfolder):
     return inside
 
 
+def check_is_no_file(name_or_dir):
+    """Checks that what is to be a folder or a Hub id is not the path of a file.
+
+    Args:
+        name_or_dir: str or Path.
+
+    Raises:
+        NotADirectoryError: if it is.
+    """
+    if os.path.exists(name_or_dir) and not os.path.isdir(name_or_dir):
+        raise NotADirectoryError(
+            f"`{name_or_dir}` is a file; give the folder that it is in."
+        )
+
+
 def _repo(name, **options):
-    if os.path.exists(name):
-        raise NotADirectoryError(f"`{name}` is a file; give the folder that it is in.")
+    check_is_no_file(name)
     try:
         validate_repo_id(str(name))
     except HFValidationError as error:

@@ -16,7 +16,13 @@ from tf_led.cli.parser import (
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # What may differ when a run goes on: all else decides the weights.
-CHANGEABLE = ("attention_implementation", "output", "save_steps", "tensorboard")
+CHANGEABLE = (
+    "attention_implementation",
+    "force",
+    "output",
+    "save_steps",
+    "tensorboard",
+)
 
 
 def add_arguments(parser):
@@ -143,6 +149,11 @@ def add_run_arguments(group):
     add("--jit-compile", action="store_true", help="by XLA, anew for every length")
     add("--workers", type=positive_int, default=1, metavar="N", help="processes here")
     add("--tensorboard", metavar="DIR", help="write logs for TensorBoard there")
+    add(
+        "--force",
+        action="store_true",
+        help="replace a checkpoint in --output that no run there has written",
+    )
 
 
 def check_together(args):

@@ -110,6 +110,12 @@ def check_output(args):
             f"--output {output}: the folder of the model that training begins with, "
             "which would be lost; give another"
         )
+    others = [] if args.force else RunFolder(output).weights_of_others()
+    if others:
+        raise UsageError(
+            f"--output {output}: holds {others[0]}, which no run there has written; "
+            "give another directory, or --force to replace it"
+        )
     for name in ("train", "validation"):
         path = getattr(args, name)
         if path is not None and would_be_written(path, output):

@@ -338,7 +338,7 @@ def checked_record(record, folder):
     ):
         raise CheckpointError(
             f"{folder}: the record of the run is damaged. Put an undamaged copy in its "
-            "place, or delete the folder to begin anew."
+            "place, or delete the folder and give --force to begin anew."
         )
     return record
 

@@ -7,7 +7,12 @@ from transformers import GenerationConfig
 
 from tf_led.checkpoints.convert.configs import is_allenai, led_fields
 from tf_led.checkpoints.errors import CheckpointError, one_line
-from tf_led.checkpoints.hub.resolve import find_file, get_file, resolve
+from tf_led.checkpoints.hub.resolve import (
+    check_is_no_file,
+    find_file,
+    get_file,
+    resolve,
+)
 from tf_led.checkpoints.json_files import check_num_labels, read_object
 from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
@@ -109,6 +114,7 @@ def from_pretrained(
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
+        NotADirectoryError: if it is the path of a file.
         ValueError: if it cannot be used; the message names file and reason.
 
     Example:
@@ -119,6 +125,7 @@ def from_pretrained(
     """
     kwargs = _translate(kwargs)
     name_or_path = _choose_name(name_or_path, kwargs)
+    check_is_no_file(name_or_path)  # a config, too, may be read from one
     place = {name: kwargs.pop(name) for name in PLACE_OPTIONS if name in kwargs}
     names = (*MODEL_OPTIONS, *cls.own_options)
     options = {name: kwargs.pop(name) for name in names if name in kwargs}
