@@ -1,5 +1,6 @@
 """tf_model.h5: odd but sound files are read, what leads out of the file is not."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -250,3 +251,20 @@ def test_bfloat16_becomes_float32(tmp_path):
 def test_untied_tables_have_no_place(tmp_path, key):
     with pytest.raises(ValueError, match=f"`{key}` has no name in transformers' Tens"):
         write(tmp_path / "m.h5", {key: tensor(key, np.ones([2, 3], "float32"))})
+
+
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_a_full_disk_is_noticed_before_anything_is_written(
+    tmp_path, monkeypatch, lacking
+):
+    tensors = [tensor(f"led/{name}", np.ones([11, 7], "float32")) for name in "ab"]
+    needed = 2 * (4 * 11 * 7 + 4096)
+    usage = shutil.disk_usage(tmp_path)._replace(free=needed - lacking)
+    monkeypatch.setattr(shutil, "disk_usage", {tmp_path: usage}.get)
+    if not lacking:
+        write_h5(tmp_path / "a.h5", tensors)
+        assert (tmp_path / "a.h5").stat().st_size <= needed
+        return
+    with pytest.raises(OSError, match="No space left on device: '.*a.h5'"):
+        write_h5(tmp_path / "a.h5", tensors)
+    assert not (tmp_path / "a.h5").exists()

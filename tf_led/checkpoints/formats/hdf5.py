@@ -1,5 +1,8 @@
 """tf_model.h5: h5py says where each array lies, we read and check the arrays."""
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import h5py
@@ -107,6 +110,7 @@ def write_h5(path, tensors):
     for tensor in tensors:
         layer, _, weight = tensor.name.partition("/")
         layers.setdefault(layer, {})[weight] = tensor
+    _check_free_space(path, layers)
     with errors_of_disk(path), h5py.File(path, "w") as file:
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = "2.15.0"
@@ -117,6 +121,21 @@ def write_h5(path, tensors):
             for weight, tensor in weights.items():
                 group[weight] = _without_bfloat16(tensor.read())
         _write_names(file.create_group("top_level_model_weights"), "weight_names", [])
+
+
+_BYTES_AROUND_TENSOR = 4096  # of HDF5's own, generously: names, shapes, places
+
+
+def _check_free_space(path, layers):
+    """Looks before writing: HDF5 tells of a full disk once for every open object."""
+    tensors = [tensor for weights in layers.values() for tensor in weights.values()]
+    size = sum(_stored_bytes(tensor) + _BYTES_AROUND_TENSOR for tensor in tensors)
+    if shutil.disk_usage(Path(path).parent).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+def _stored_bytes(tensor):
+    return tensor.nbytes * (2 if tensor.dtype == "bfloat16" else 1)
 
 
 def _without_bfloat16(array):
