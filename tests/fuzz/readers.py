@@ -51,7 +51,7 @@ def make_all(folder):
     _make_legacy(folder)
     shutil.copytree(folder / "safetensors", folder / "model")
     (folder / "keras").mkdir()
-    shutil.copy(TESTS / "utils/data/saved_by_0_1.keras", folder / "keras/model.keras")
+    _make_keras(folder / "keras/model.keras")
     make_tokenizer(folder / "tokenizer")
     _make_adapters(folder / "adapters")
     _make_state(folder / "state")
@@ -59,6 +59,15 @@ def make_all(folder):
     _make_run(folder / "run")
     (folder / "cache").mkdir()
     _cached_rows(folder)
+
+
+def _make_keras(file):
+    """Writes a model of one layer each: a whole one is made for every file."""
+    from tf_led import TFLEDForConditionalGeneration
+    from tf_led.testing import tiny_config
+
+    config = tiny_config(encoder_layers=1, decoder_layers=1)
+    TFLEDForConditionalGeneration(config).save(file)
 
 
 def _make_legacy(folder):

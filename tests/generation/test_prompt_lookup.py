@@ -24,7 +24,7 @@ DOCUMENT = tf.constant([[0, 5, 7, 9, 5, 8, 2]])
 def test_what_followed_the_longest_match_is_proposed(written, size, expected):
     tokens = tf.constant([[written + [0] * (7 - len(written))]])
     lookup = PromptLookup(3, document_ids=DOCUMENT, max_ngram_size=size)
-    found = lookup.propose(tokens, tf.constant(len(written) - 1))
+    found, _ = lookup.propose(tokens, tf.constant(len(written) - 1))
     assert found.numpy().tolist() == [[expected]]
 
 
@@ -32,8 +32,10 @@ def test_each_document_has_its_own_drafts_and_needs_no_ids():
     tokens = tf.constant([[[3, 5, 0, 0]], [[3, 6, 0, 0]]])
     documents = tf.constant([[5, 7, 1], [8, 6, 9]])
     lookup = PromptLookup(1, document_ids=documents)
-    assert lookup.propose(tokens, tf.constant(1)).numpy().tolist() == [[[7]], [[9]]]
-    assert PromptLookup(2).propose(tokens, tf.constant(1)).shape == [2, 1, 2]
+    found, _ = lookup.propose(tokens, tf.constant(1))
+    assert found.numpy().tolist() == [[[7]], [[9]]]
+    found, _ = PromptLookup(2).propose(tokens, tf.constant(1))
+    assert found.shape == [2, 1, 2]
 
 
 class SeveralStep(ToyStep):
@@ -106,10 +108,13 @@ class Oracle:
         padding = [[0, 0], [0, 29]]
         self.sequences = tf.pad(sequences, padding, constant_values=1)[:, None]
 
-    def propose(self, tokens, index):
+    def start(self, tokens, prompt_mask):
+        return ()
+
+    def propose(self, tokens, index, kept):
         places = index + 1 + tf.range(self.num_tokens)
         right = tf.gather(self.sequences, places, axis=2)
-        return tf.where(places % 3 == 2, 0, right)
+        return tf.where(places % 3 == 2, 0, right), kept
 
 
 @pytest.mark.parametrize("prompt", [[[4], [4]], [[4, 7, 5], [4, 8, 5]]])

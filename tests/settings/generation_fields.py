@@ -12,7 +12,7 @@ from tests.models.conftest import SMALL, make_model
 from tests.settings.rows import Harmless, Obeyed, Rejected
 from tf_led.generation.options.option_table import OPTIONS
 from tf_led.generation.options.resolve import resolve_options
-from tf_led.models.generation import generation_mixin
+from tf_led.models.generation import drafts, start
 
 IDS = np.array([[0, 5, 11, 7, 17, 23, 2], [0, 7, 13, 4, 9, 8, 2]])
 # Half of the vocabulary ends a text, so that some do.
@@ -92,8 +92,8 @@ def samples_otherwise(value):
 def looks_up(name):
     """The document is searched for as much as was requested."""
     options = {"prompt_lookup_num_tokens": 3, "max_matching_ngram_size": 5}
-    made = mock.Mock(wraps=generation_mixin.PromptLookup)
-    with mock.patch.object(generation_mixin, "PromptLookup", made):
+    made = mock.Mock(wraps=drafts.PromptLookup)
+    with mock.patch.object(drafts, "PromptLookup", made):
         plain().generate(IDS, max_time=1000.0, **WHOLE, **options)
     (count,), keywords = made.call_args
     found = {"prompt_lookup_num_tokens": count}
@@ -101,9 +101,17 @@ def looks_up(name):
     return found[name] == options[name]
 
 
+def writes_drafts(name):
+    made = mock.Mock(wraps=drafts.AssistantDrafts)
+    with mock.patch.object(drafts, "AssistantDrafts", made):
+        options = {**WHOLE, "assistant_model": plain(), name: 3}
+        plain().generate(IDS, max_time=1000.0, **options)
+    return made.call_args.args[0] == 3
+
+
 def reads_all_again(name):
-    made = mock.Mock(wraps=generation_mixin.UncachedStep)
-    with mock.patch.object(generation_mixin, "UncachedStep", made):
+    made = mock.Mock(wraps=start.UncachedStep)
+    with mock.patch.object(start, "UncachedStep", made):
         plain().generate(IDS, max_time=1000.0, **WHOLE, **{name: False})
     return made.called
 
@@ -149,6 +157,7 @@ ROWS = {
     "num_return_sequences": changes(2, beside=BEAMS),
     "prompt_lookup_num_tokens": Obeyed(looks_up),
     "max_matching_ngram_size": Obeyed(looks_up),
+    "num_assistant_tokens": Obeyed(writes_drafts),
     "use_cache": Obeyed(reads_all_again),
     "sequence_bias": changes({(FIRST,): 99.0}),
     "diversity_penalty": changes(

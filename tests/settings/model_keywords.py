@@ -291,6 +291,15 @@ def stops_by_text(name):
     return False
 
 
+def writes_drafts(name):
+    """Only a model of the same vocabulary can."""
+    try:
+        generate(inputs=IDS, **{name: make_model(**SMALL, vocab_size=31)})
+    except ValueError as error:
+        return f"`{name}` has 31 tokens" in str(error)
+    return False
+
+
 GENERATING = {
     "inputs": Obeyed(lambda name: generate(**{name: IDS}).shape == (2, 4)),
     "generation_config": Obeyed(
@@ -315,9 +324,9 @@ GENERATING = {
         ).all()
     ),
     "tokenizer": Obeyed(stops_by_text),
+    "assistant_model": Obeyed(writes_drafts),
     **dict.fromkeys(
         (
-            "assistant_model",
             "custom_generate",
             "negative_prompt_attention_mask",
             "negative_prompt_ids",

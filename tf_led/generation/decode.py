@@ -45,7 +45,8 @@ def decode(
         prompt_ids: int32[B, P] with static P, the decoder prompt.
         prompt_mask: bool[B, P], True for tokens that may be attended to; None for all.
         processors: list of logits processors, see `apply_processors`.
-        drafts: None or a PromptLookup, for greedy search and sampling.
+        drafts: None, or a PromptLookup or AssistantDrafts, for greedy search and
+            sampling.
         stopping_criteria: callables, see `PythonStops`; eagerly only.
         tokenizer: needed for `stop_strings`; eagerly only.
         streamer: see `stream_to`; eagerly only.

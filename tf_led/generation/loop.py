@@ -83,6 +83,7 @@ class LoopState(NamedTuple):
         cache: nest of tensors.
         search: the search's own nest of tensors.
         step_outputs: dict of TensorArrays, see `OutputCollector`.
+        drafts: what drafts keep from one step to the next, a nest of tensors.
         is_open: bool[], False when everything has been generated.
     """
 
@@ -92,6 +93,7 @@ class LoopState(NamedTuple):
     cache: Any
     search: Any
     step_outputs: Any
+    drafts: Any
     is_open: Any
 
 
@@ -103,7 +105,8 @@ class DecodingLoop:
         search: Search.
         prompt_mask: bool[B, P], with static P.
         collector: OutputCollector, which knows the length T of the buffers.
-        drafts: None, or a PromptLookup whose drafts the step function reads along.
+        drafts: None, or a PromptLookup or AssistantDrafts, whose drafts the step
+            function reads along.
         on_token: None, or a callable that gets the tokens int32[B, K] just chosen; it
             runs in Python, so eagerly only.
     """
@@ -113,6 +116,7 @@ class DecodingLoop:
     ):
         self._step, self._search, self._collector = step, search, collector
         self._drafts, self._on_token = drafts, on_token
+        self._prompt_mask = prompt_mask
         self._prompt_len, self._length = prompt_mask.shape[1], collector.length
         self._token_mask = _pad_columns(prompt_mask, self._length, True)  # [B, T]
         self._choose = self._choose_one if drafts is None else self._choose_several
@@ -147,8 +151,14 @@ class DecodingLoop:
             cache=cache,
             search=self._search.start(tokens),
             step_outputs=self._collector.start(),
+            drafts=self._start_drafts(tokens),
             is_open=tf.constant(True),
         )
+
+    def _start_drafts(self, tokens):
+        if self._drafts is None:
+            return ()
+        return self._drafts.start(tokens, self._prompt_mask)
 
     def _is_growing(self, cache):
         if getattr(self._step, "grow", None) is None:
@@ -197,8 +207,10 @@ class DecodingLoop:
 
     def _choose_several(self, state):
         """Reads drafts along, and goes on for as long as they are what is chosen."""
+        # [B, K, M - 1]
+        drafts, kept = self._drafts.propose(state.tokens, state.index, state.drafts)
+        state = state._replace(drafts=tf.nest.map_structure(_like, kept, state.drafts))
         with on_host():
-            drafts = self._drafts.propose(state.tokens, state.index)  # [B, K, M - 1]
             # A finished hypothesis goes on with padding.
             drafts = tf.where(state.search[..., None], self._search.pad_id, drafts)
             given = tf.concat([_newest(state)[..., None], drafts], axis=2)
@@ -226,11 +238,10 @@ class DecodingLoop:
         )
         if self._on_token is not None:
             self._on_token(tf.gather(result.tokens, state.index + 1, axis=2))
-        return LoopState(
+        return state._replace(
             index=state.index + 1,
             tokens=_like(result.tokens, state.tokens),
             beam_history=_like(result.beam_history, state.beam_history),
-            cache=state.cache,
             search=tf.nest.map_structure(_like, result.search, state.search),
             step_outputs=written,
             is_open=result.is_open,

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tf_led.ops.control_flow import on_host
+
 DEFAULT_NGRAM_SIZE = 2
 
 
@@ -24,7 +26,8 @@ class PromptLookup:
         >>> import tensorflow as tf
         >>> from tf_led.generation.prompt_lookup import PromptLookup
         >>> drafts = PromptLookup(2, document_ids=tf.constant([[0, 5, 7, 9, 2]]))
-        >>> drafts.propose(tf.constant([[[2, 5, 7, 0]]]), tf.constant(2)).numpy()
+        >>> proposed, _ = drafts.propose(tf.constant([[[2, 5, 7, 0]]]), tf.constant(2))
+        >>> proposed.numpy()
         array([[[9, 2]]], dtype=int32)
     """
 
@@ -35,16 +38,25 @@ class PromptLookup:
         self._document_ids = document_ids
         self._max_ngram_size = max_ngram_size
 
-    def propose(self, tokens, index):
+    def start(self, tokens, prompt_mask):
+        """Returns (): nothing is kept from one step to the next."""
+        return ()
+
+    def propose(self, tokens, index, kept=()):
         """Proposes tokens for the positions after `index`.
 
         Args:
             tokens: int32[B, K, T], the sequences.
             index: int32[], the position of their last known token.
+            kept: what `start` returned.
 
         Returns:
-            int32[B, K, num_tokens].
+            int32[B, K, num_tokens], and `kept`.
         """
+        with on_host():
+            return self._look_up(tokens, index), kept
+
+    def _look_up(self, tokens, index):
         length, num_written = index + 1, tf.shape(tokens)[2]
         is_written = tf.range(num_written) < length
         matches = tf.where(is_written, self._match(tokens, tokens, length), 0)

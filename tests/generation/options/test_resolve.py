@@ -163,7 +163,7 @@ def test_private_fields_are_no_options():
     ("name", "value"),
     [
         ("guidance_scale", 1.5),
-        ("num_assistant_tokens", 13),
+        ("num_assistant_tokens_schedule", "heuristic"),
         ("token_healing", True),
         ("dola_layers", "low"),
         ("force_words_ids", [[5]]),

@@ -143,7 +143,8 @@ class GenerationOptions:
     @property
     def buffer_length(self):
         """The length T of the buffers: int; the last step's drafts fit in as well."""
-        return self.max_length + (self.prompt_lookup_num_tokens or 0)
+        drafts = self.prompt_lookup_num_tokens or self.num_assistant_tokens
+        return self.max_length + (drafts or 0)
 
     def length_limit(self, prompt_len):
         """The greatest length, prompt included.

@@ -65,6 +65,7 @@ SEARCH = (
     Option("num_return_sequences", 1, an_int(1)),
     Option("prompt_lookup_num_tokens", None, an_int(1)),
     Option("max_matching_ngram_size", None, an_int(1)),
+    Option("num_assistant_tokens", None, an_int(1)),
     Option("use_cache", True, a_flag),
     Option("decoder_dtype", None, a_half_precision),
 )
@@ -309,6 +310,7 @@ class DecodingOptionTypes(TypedDict, total=False):
     num_return_sequences: int | None
     prompt_lookup_num_tokens: int | None
     max_matching_ngram_size: int | None
+    num_assistant_tokens: int | None
     use_cache: bool | None
     decoder_dtype: Literal["bfloat16", "float16"] | None
 

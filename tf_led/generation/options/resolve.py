@@ -22,12 +22,15 @@ NEUTRAL_VALUES = {
     # A cache of fixed size is the only kind there is here.
     "cache_implementation": ("static",),
     "guidance_scale": (1, 1.0),
-    "num_assistant_tokens": (20,),
     "num_assistant_tokens_schedule": ("constant",),
     "assistant_confidence_threshold": (0.4,),
     "assistant_lookbehind": (10,),
     "target_lookbehind": (10,),
 }
+
+# With an `assistant_model`; more of them are read together, and more in vain.
+DEFAULT_ASSISTANT_TOKENS = 5
+_THEIR_ASSISTANT_TOKENS = 20  # which transformers 4 writes into every config
 
 # A field of the configuration, but no option.
 METADATA = ("transformers_version",)
@@ -90,7 +93,11 @@ def resolve_options(
 
 
 def merge_options(
-    generation_config=None, defaults=None, overrides=None, argument_names=()
+    generation_config=None,
+    defaults=None,
+    overrides=None,
+    argument_names=(),
+    has_assistant=False,
 ):
     """Merges and checks the values that do not depend on the decoder prompt.
 
@@ -99,6 +106,7 @@ def merge_options(
         defaults: see `resolve_options`.
         overrides: see `resolve_options`.
         argument_names: other names that the caller takes, to propose in an error.
+        has_assistant: bool, whether an `assistant_model` was given.
 
     Returns:
         MergedOptions.
@@ -126,6 +134,7 @@ def merge_options(
     checked = set(overrides) - _SAMPLING
     unused = set() if values["do_sample"] else _SAMPLING
     _check_values(values, exempt=checked | unused)
+    _resolve_assistant_tokens(values, has_assistant)
     _check_combinations(values)
     lengths_set = {
         name
@@ -307,6 +316,18 @@ def _check_values(values, exempt):
             row.check(name, value)
 
 
+def _resolve_assistant_tokens(values, has_assistant):
+    """Leaves a number of drafts where there is an assistant, and nowhere else."""
+    count = values["num_assistant_tokens"]
+    if not has_assistant and count not in (None, _THEIR_ASSISTANT_TOKENS):
+        raise ValueError(
+            f"`num_assistant_tokens` is {count}, but no `assistant_model` was given to "
+            "`generate`. Give one, or leave the number out."
+        )
+    wanted = count or DEFAULT_ASSISTANT_TOKENS
+    values["num_assistant_tokens"] = wanted if has_assistant else None
+
+
 def _check_combinations(values):
     """Raises ValueError on options that exclude each other."""
     groups, penalty = values["num_beam_groups"], values["diversity_penalty"]
@@ -318,8 +339,7 @@ def _check_combinations(values):
         _check_groups(values, groups, penalty)
     if values["penalty_alpha"]:
         _check_contrastive(values)
-    if values["prompt_lookup_num_tokens"] is not None:
-        _check_prompt_lookup(values)
+    _check_drafts(values)
 
 
 def _check_groups(values, groups, penalty):
@@ -355,18 +375,27 @@ def _check_contrastive(values):
         )
 
 
-def _check_prompt_lookup(values):
-    count, mode = values["prompt_lookup_num_tokens"], GenerationOptions(**values).mode
-    if mode not in ("greedy", "sample"):
+def _check_drafts(values):
+    names = ("prompt_lookup_num_tokens", "num_assistant_tokens")
+    given = [name for name in names if values[name] is not None]
+    if not given:
+        return
+    if len(given) > 1:
         raise ValueError(
-            f"`prompt_lookup_num_tokens` is {count}, which goes with greedy search and "
-            f"sampling only, got {mode.replace('_', ' ')} "
-            f"(num_beams={values['num_beams']}). Leave it out, or set `num_beams=1`."
+            f"`prompt_lookup_num_tokens` is {values[given[0]]} and an "
+            "`assistant_model` was given: drafts come from one of them. Leave the "
+            "other out."
+        )
+    wanted = f"`{given[0]}` is {values[given[0]]}, which"
+    mode = GenerationOptions(**values).mode
+    if mode not in ("greedy", "sample"):
+        mode, beams = mode.replace("_", " "), values["num_beams"]
+        raise ValueError(
+            f"{wanted} goes with greedy search and sampling only, got {mode} "
+            f"(num_beams={beams}). Leave it out, or set `num_beams=1`."
         )
     if not values["use_cache"]:
-        raise ValueError(
-            f"`prompt_lookup_num_tokens` is {count}, which needs `use_cache=True`."
-        )
+        raise ValueError(f"{wanted} needs `use_cache=True`.")
 
 
 def resolve_special_tokens(values, vocab_size=None):

@@ -15,26 +15,19 @@ from tf_led.generation.outputs import (
     GenerateEncoderDecoderOutput,
 )
 from tf_led.generation.prompt import prepare_prompt
-from tf_led.generation.prompt_lookup import DEFAULT_NGRAM_SIZE, PromptLookup
 from tf_led.generation.python_hooks import PythonHooks
 from tf_led.generation.search.greedy_and_sampling import make_seed
-from tf_led.models.backbone.model_inputs import DocumentInputs
 from tf_led.models.generation.compiled_loops import CompiledLoops, buffer_length
 from tf_led.models.generation.config_options import ConfigOptions
-from tf_led.models.generation.decode_step import DecodeStep, UncachedStep
+from tf_led.models.generation.drafts import check_assistant, make_drafts
 from tf_led.models.generation.generation_inputs import (
     GenerateArguments,
     GenerationInputs,
     convert_inputs,
     take_inputs,
 )
-from tf_led.models.generation.model_call_step import (
-    ModelCallStep,
-    has_own_call,
-    own_keywords,
-)
-from tf_led.models.inputs import validation
-from tf_led.ops.attention import is_grouped
+from tf_led.models.generation.model_call_step import own_keywords
+from tf_led.models.generation.start import encode_document, make_step
 from tf_led.utils.annotations import Inputs, TensorLike, Tokenizer
 
 NO_HOOKS = PythonHooks()
@@ -70,6 +63,7 @@ class GenerationMixin(ConfigOptions):
         streamer: Any = None,
         seed: TensorLike | None = None,
         tokenizer: Tokenizer | None = None,
+        assistant_model: Any = None,
         *,
         return_dict_in_generate: Literal[True],
         **kwargs: Unpack[GenerateArguments],
@@ -86,6 +80,7 @@ class GenerationMixin(ConfigOptions):
         streamer: Any = None,
         seed: TensorLike | None = None,
         tokenizer: Tokenizer | None = None,
+        assistant_model: Any = None,
         *,
         return_dict_in_generate: bool | None = None,
         **kwargs: Unpack[GenerateArguments],
@@ -101,6 +96,7 @@ class GenerationMixin(ConfigOptions):
         streamer: Any = None,
         seed: TensorLike | None = None,
         tokenizer: Tokenizer | None = None,
+        assistant_model: Any = None,
         **kwargs: Any,
     ) -> Any:
         """Generates token ids, as PyTorch's `generate` does for LED.
@@ -122,6 +118,9 @@ class GenerationMixin(ConfigOptions):
             seed: int of 64 bits, or pair of 32, for sampling; the same seed, the same
                 tokens.
             tokenizer: needed for `stop_strings`.
+            assistant_model: a smaller LED of the same vocabulary that writes drafts of
+                `num_assistant_tokens` (5 if not set) tokens, which this model checks
+                together: fewer steps, and the same tokens, but for ties.
             **kwargs: `attention_mask`, `global_attention_mask`, `inputs_embeds`,
                 `encoder_outputs`, `decoder_input_ids`, `decoder_attention_mask`,
                 `head_mask`, `decoder_head_mask`, `cross_attn_head_mask` as in a call of
@@ -164,6 +163,7 @@ class GenerationMixin(ConfigOptions):
             self.generation_config,
             overrides,
             argument_names=GenerationInputs._fields,
+            has_assistant=assistant_model is not None,
         )
         prompt = prepare_prompt(
             inputs.decoder_input_ids,
@@ -183,7 +183,9 @@ class GenerationMixin(ConfigOptions):
             run = self._compiled_run
         else:
             run = functools.partial(self._run, hooks=hooks)
-        decoded, encoded = run(options, inputs, prompt, seed, keywords)
+        if assistant_model is not None:
+            check_assistant(assistant_model, self, inputs)
+        decoded, encoded = run(options, inputs, prompt, seed, keywords, assistant_model)
         result = finalize(
             decoded,
             options=options,
@@ -259,12 +261,13 @@ class GenerationMixin(ConfigOptions):
             **kwargs,
         }
 
-    def _compiled_run(self, options, inputs, prompt, seed, keywords):
+    def _compiled_run(self, options, inputs, prompt, seed, keywords, assistant):
         """Runs in a graph that is kept for the next call with such options."""
         prompt_len = prompt[0].shape[1]
         fixed, tensors = options.split_tensors(prompt_len, self._buffer_length(options))
         run = self._compiled_generation.get(
-            (fixed, prompt_len), lambda: self._compile_run(fixed, prompt_len)
+            (fixed, prompt_len, assistant),
+            lambda: self._compile_run(fixed, prompt_len, assistant),
         )
         inputs = inputs._replace(decoder_input_ids=None, decoder_attention_mask=None)
         return run(inputs, prompt, seed, tensors, keywords)
@@ -276,27 +279,22 @@ class GenerationMixin(ConfigOptions):
         limit = self.config.max_decoder_position_embeddings + (not reads_last)
         return buffer_length(options.max_length, limit)
 
-    def _compile_run(self, fixed, prompt_len):
+    def _compile_run(self, fixed, prompt_len, assistant):
         @tf.function(reduce_retracing=True, autograph=False)
         def run(inputs, prompt, seed, tensors, keywords):
             prompt = [tf.ensure_shape(part, [None, prompt_len]) for part in prompt]
             options = fixed.with_tensors(**tensors)
-            return self._run(options, inputs, prompt, seed, keywords)
+            return self._run(options, inputs, prompt, seed, keywords, assistant)
 
         return run
 
-    def _run(self, options, inputs, prompt, seed, keywords, hooks=NO_HOOKS):
+    def _run(
+        self, options, inputs, prompt, seed, keywords, assistant=None, hooks=NO_HOOKS
+    ):
         """Encodes once, then decodes: (SearchResult, encoder output)."""
-        encoded = self._encode_for_generation(options, inputs)
+        encoded = encode_document(self, options, inputs)
         prompt_ids, prompt_mask = prompt
-        hidden = encoded.last_hidden_state
-        if has_own_call(type(self)):
-            _check_no_dtype(options)
-            step = ModelCallStep(
-                self, hidden, inputs, options=options, keywords=keywords
-            )
-        else:
-            step = self._make_step(options, inputs, hidden)
+        step = make_step(self, options, inputs, encoded.last_hidden_state, keywords)
         processors = build_processors(
             options,
             prompt_len=prompt_ids.shape[1],
@@ -314,75 +312,13 @@ class GenerationMixin(ConfigOptions):
             prompt_ids=prompt_ids,
             prompt_mask=prompt_mask,
             processors=processors,
-            drafts=_drafts_of(options, inputs.input_ids, step),
+            drafts=make_drafts(options, inputs, step, assistant),
             stopping_criteria=hooks.stopping_criteria or (),
             streamer=hooks.streamer,
             tokenizer=hooks.tokenizer,
             seed=seed,
         )
         return decoded, encoded
-
-    def _encode_for_generation(self, options, inputs):
-        if inputs.encoder_outputs is not None:
-            return inputs.encoder_outputs
-        document = DocumentInputs(
-            input_ids=inputs.input_ids,
-            inputs_embeds=inputs.inputs_embeds,
-            attention_mask=inputs.attention_mask,
-            global_attention_mask=inputs.global_attention_mask,
-            head_mask=inputs.head_mask,
-        )
-        return self.led.encoder.encode(
-            document,
-            output_attentions=_wanted(options, "output_attentions"),
-            output_hidden_states=_wanted(options, "output_hidden_states"),
-        )
-
-    def _make_step(self, options, inputs, encoder_hidden):
-        config = self.config
-        sizes = (config.decoder_layers, config.decoder_attention_heads)
-        step = DecodeStep if options.use_cache else UncachedStep
-        dtype = options.decoder_dtype or self.compute_dtype
-        return step(
-            self.get_decoder(),
-            self.prepare_scores(dtype),
-            tf.cast(encoder_hidden, self.compute_dtype),
-            inputs.attention_mask,
-            head_mask=validation.validate_head_mask(
-                inputs.decoder_head_mask, "decoder_head_mask", *sizes
-            ),
-            cross_head_mask=validation.validate_head_mask(
-                inputs.cross_attn_head_mask, "cross_attn_head_mask", *sizes
-            ),
-            keep_attentions=options.needs_from_step("attentions"),
-            keep_hidden=options.needs_from_step("hidden_states"),
-            dtype=dtype,
-            few_kernels=is_grouped(self.led.encoder.attention_implementation),
-        )
-
-
-def _drafts_of(options, document_ids, step):
-    count = options.prompt_lookup_num_tokens
-    if count is None:
-        return None
-    if not getattr(step, "reads_several", False):
-        raise ValueError(
-            f"`prompt_lookup_num_tokens` is {count}, but a model with a `call` of its "
-            "own reads one token after another. Leave it out."
-        )
-    return PromptLookup(
-        count,
-        document_ids=document_ids,
-        max_ngram_size=options.max_matching_ngram_size or DEFAULT_NGRAM_SIZE,
-    )
-
-
-def _check_no_dtype(options):
-    if options.decoder_dtype is not None:
-        raise ValueError(
-            f"`decoder_dtype` is {options.decoder_dtype!r}, but a model with a `call` "
-            "of its own computes as it does. Leave it out."
-        )
 
 
 def _seed_of(options, seed):
@@ -394,7 +330,3 @@ def _seed_of(options, seed):
             "leave it out."
         )
     return None
-
-
-def _wanted(options, name):
-    return bool(options.return_dict_in_generate and getattr(options, name))

@@ -1,0 +1,80 @@
+"""Drafts of the next tokens that a smaller model writes."""
+
+import tensorflow as tf
+
+from tf_led.generation.loop import call_step
+from tf_led.generation.search.hypotheses import own_beams
+
+
+class AssistantDrafts:
+    """Lets a smaller model write the next tokens, one after another, for a larger one.
+
+    A wrong draft costs time and changes no token, as with `PromptLookup`. Its cache is
+    never turned back: what it wrote after a wrong draft is overwritten.
+
+    Args:
+        num_tokens: int, how many tokens to propose.
+        step: the smaller model's step function, see `StepOutput`; one that
+            `reads_several`.
+        length: int, T, the positions of the decoder sequence.
+
+    Source: assisted generation (Leviathan et al. 2023, section 2, with the most likely
+    token as draft); in transformers 5.24 `AssistedCandidateGenerator`.
+    """
+
+    def __init__(self, num_tokens, step, length):
+        self.num_tokens, self._step, self._length = num_tokens, step, length
+
+    def start(self, tokens, prompt_mask):
+        """Reads the decoder prompt but for its last token.
+
+        Args:
+            tokens: int32[B, K, T], the sequences, which begin with the prompt.
+            prompt_mask: bool[B, P] with static P.
+
+        Returns:
+            The cache, a nest of tensors, which `propose` takes and returns.
+        """
+        prompt_len, width = prompt_mask.shape[1], tokens.shape[1]
+        more = [[0, 0], [0, self._length - prompt_len]]
+        self._token_mask = tf.pad(prompt_mask, more, constant_values=True)
+        self._beam_history = own_beams(tf.shape(tokens)[0], width, self._length)
+        cache = self._step.make_cache(width, self._length, prompt_len)
+        if not isinstance(self._step.cache_length(cache), int):  # one that can grow
+            cache = self._step.grow(cache, tf.constant(self._length))
+        if prompt_len > 1:
+            before = tokens[:, :, : prompt_len - 1]
+            _, cache = self._read(before, tf.constant(0), tokens, cache)
+        return cache
+
+    def propose(self, tokens, index, cache):
+        """Proposes tokens for the positions after `index`.
+
+        Args:
+            tokens: int32[B, K, T], the sequences.
+            index: int32[], the position of their last known token.
+            cache: what `start` or the call before returned.
+
+        Returns:
+            int32[B, K, num_tokens], and the cache.
+        """
+        newest = tf.gather(tokens, index, axis=2)
+        drafts = []
+        # The last draft is read as well: it may prove right, and be known from then on.
+        for number in range(self.num_tokens + 1):
+            logits, cache = self._read(newest, index + number, tokens, cache)
+            newest = tf.argmax(logits, axis=2, output_type=tf.int32)
+            drafts.append(newest)
+        return tf.stack(drafts[:-1], axis=2), cache
+
+    def _read(self, token_ids, index, tokens, cache):
+        out = call_step(
+            self._step,
+            token_ids=token_ids,
+            index=index,
+            tokens=tokens,
+            beam_history=self._beam_history,
+            token_mask=self._token_mask,
+            cache=cache,
+        )
+        return out.logits, out.cache
