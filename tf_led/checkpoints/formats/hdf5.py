@@ -123,7 +123,7 @@ def write_h5(path, tensors):
         _write_names(file.create_group("top_level_model_weights"), "weight_names", [])
 
 
-_BYTES_AROUND_TENSOR = 4096  # of HDF5's own, generously: names, shapes, places
+_BYTES_AROUND_TENSOR = 1024  # of HDF5's own, at least: names, shapes, places
 
 
 def _check_free_space(path, layers):
