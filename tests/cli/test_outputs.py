@@ -35,6 +35,9 @@ def place(checkpoint, tmp_path):
     """A folder with a checkpoint, data, and links to both."""
     shutil.copytree(checkpoint, tmp_path / "model")
     (tmp_path / "linked_model").symlink_to("model")
+    (tmp_path / "links").mkdir()
+    for file in (tmp_path / "model").iterdir():
+        (tmp_path / "links" / file.name).symlink_to(file)
     (tmp_path / "data.jsonl").write_text(ROW)
     (tmp_path / "linked.jsonl").symlink_to("data.jsonl")
     os.link(tmp_path / "data.jsonl", tmp_path / "hard.jsonl")
@@ -65,6 +68,8 @@ EVALUATE = "evaluate --model {0}/model --data {0}/data.jsonl --predictions"
             for output in ("model", "linked_model", "model/../model")
         ),
         "convert {0}/linked_model {0}/model --force --to bin",
+        "convert {0}/links {0}/linked_model --force --to h5",
+        "train --force --output {0}/model --model {0}/links --train {0}/data.jsonl",
         *(
             f"summarize {{0}}/data.jsonl {{0}}/hard.json --model {{0}}/model "
             f"--part-summaries {{0}}/{output}"
@@ -79,16 +84,18 @@ def test_an_output_that_is_an_input_is_an_error(place, line, capsys):
     argv = line.format(place).split()
     assert main(argv) == 2
     out, err = capsys.readouterr()
-    output = argv[-1] if argv[0] in ("evaluate", "summarize") else argv[2]
+    places = {"evaluate": -1, "summarize": -1, "train": 3}
+    output = argv[places.get(argv[0], 2)]
     assert out == "" and err.count("\n") == 1 and output in err
     assert digests(place) == before
 
 
+@pytest.mark.parametrize("source", ["model", "links"])
 @pytest.mark.parametrize("output", ["model", "linked_model"])
-def test_a_bart_is_not_replaced_by_its_led(place, output):
+def test_a_bart_is_not_replaced_by_its_led(place, source, output):
     before = digests(place)
     with pytest.raises(ValueError, match=f"`destination` .*{output}.* is `source`"):
-        bart_to_led(place / "model", place / output)
+        bart_to_led(place / source, place / output)
     assert digests(place) == before
 
 

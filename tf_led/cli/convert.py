@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import own_entries, same_place
+from tf_led.checkpoints.disk.atomic import leads_into, own_entries
 from tf_led.checkpoints.formats.registry import FORMATS
 from tf_led.cli.checkpoint import could_be_hub_id
 from tf_led.cli.outputs import check_folder
@@ -239,8 +239,11 @@ def check_destination(args):
     folder = Path(args.destination)
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise UsageError(f"{folder}: a file, not a directory")
-    if same_place(folder, args.source):
-        raise UsageError(f"{folder}: is SRC; convert to another directory")
+    if leads_into(args.source, folder):
+        raise UsageError(
+            f"{folder}: is SRC, or holds files that SRC links to; convert to another "
+            "directory"
+        )
     check_folder(folder, folder)
     if os.path.isdir(folder) and own_entries(folder) and not args.force:
         raise UsageError(f"{folder}: not empty; --force writes to it all the same")

@@ -50,7 +50,8 @@ class RunFolder:
         Returns:
             List of str, names of files.
         """
-        if (self.path / ARGUMENTS).exists() or not self.output.is_dir():
+        # Unlike pathlib's, these take names of any length.
+        if os.path.exists(self.path / ARGUMENTS) or not os.path.isdir(self.output):
             return []
         endings = tuple(row.ending for row in readable())
         return sorted(p.name for p in self.output.iterdir() if p.name.endswith(endings))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tf_led.checkpoints.convert.configs import led_config, tile_rows
-from tf_led.checkpoints.disk.atomic import same_place, staged
+from tf_led.checkpoints.disk.atomic import leads_into, staged
 from tf_led.checkpoints.errors import CheckpointError, some
 from tf_led.checkpoints.formats.lazy_tensor import watch_finite, widest_dtype
 from tf_led.checkpoints.formats.registry import open_weights
@@ -143,10 +143,10 @@ def convert_bart(source, destination, *, max_shard_size="5GB", kind, **sizes):
     Returns:
         `LEDConfig` of the new checkpoint.
     """
-    if same_place(source, destination):
+    if leads_into(source, destination):
         raise ValueError(
-            f"`destination` {str(destination)!r} is `source`, whose weights it would "
-            "replace; give another folder."
+            f"`destination` {str(destination)!r} is `source`, or holds files that it "
+            "links to, which would be replaced; give another folder."
         )
     place = open_source(source)
     config = led_config(place.read_json("config.json"), **sizes)

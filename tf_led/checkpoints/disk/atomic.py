@@ -302,6 +302,31 @@ def same_place(one, other):
     return os.path.realpath(one) == os.path.realpath(other)
 
 
+def leads_into(source, folder):
+    """Whether what is written into a folder may replace what another one holds.
+
+    Args:
+        source: str or Path of a folder that is read; it need not exist.
+        folder: str or Path of a folder that is written to; it need not exist.
+
+    Returns:
+        bool: whether they are one, or `source` has links to files in `folder`.
+
+    Example:
+        >>> from tf_led.checkpoints.disk.atomic import leads_into
+        >>> leads_into("checkpoint", "checkpoint/inside")
+        False
+    """
+    if same_place(source, folder):
+        return True
+    if not os.path.isdir(source):
+        return False
+    inside = os.path.realpath(folder)
+    with os.scandir(source) as entries:
+        links = [entry.path for entry in entries if entry.is_symlink()]
+    return any(os.path.dirname(os.path.realpath(link)) == inside for link in links)
+
+
 class Version:
     """A numbered folder in the making.
 

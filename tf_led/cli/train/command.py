@@ -14,7 +14,7 @@ import random
 import sys
 import warnings
 
-from tf_led.checkpoints.disk.atomic import same_place
+from tf_led.checkpoints.disk.atomic import leads_into
 from tf_led.cli.checkpoint import (
     check_checkpoint,
     check_vocabulary,
@@ -105,10 +105,10 @@ def check_output(args):
         raise UsageError("--output: an empty name; give a directory")
     if os.path.exists(output) and not os.path.isdir(output):
         raise UsageError(f"--output {output}: a file, not a directory")
-    if same_place(output, args.model):
+    if leads_into(args.model, output):
         raise UsageError(
-            f"--output {output}: the folder of the model that training begins with, "
-            "which would be lost; give another"
+            f"--output {output}: the folder of the model that training begins with, or "
+            "of files that it links to, which would be lost; give another"
         )
     others = [] if args.force else RunFolder(output).weights_of_others()
     if others:
