@@ -35,13 +35,19 @@ class Worker:
         self._process = None
 
     def __enter__(self):
-        self._begin()
+        self.begin()
         return self
 
     def __exit__(self, *_):
         self._end()
 
-    def _begin(self):
+    def begin(self):
+        """Starts the process, unless it runs: it makes the files and reads each once.
+
+        It could not while one of them is spoiled.
+        """
+        if self._process is not None:
+            return
         log = open(f"{self.folder}.log", "a")  # noqa: SIM115
         self._process = subprocess.Popen(
             self._command,
@@ -58,10 +64,13 @@ class Worker:
             raise RuntimeError(f"the worker did not start: see {self.folder}.log")
 
     def _end(self):
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
+        self._process = None
 
     def read(self, reader, path):
         """Has a file read.
@@ -74,6 +83,7 @@ class Worker:
             dict with `end`: "read", "rejected", "failed", "too slow", "too large" or
             "died".
         """
+        self.begin()
         # A second and 200 MB, and what is in proportion to the file.
         size = path.stat().st_size / MEGABYTE
         seconds = READERS[reader].seconds if reader in READERS else 1
@@ -92,7 +102,6 @@ class Worker:
             elif self._memory() > most:
                 end = "too large"
         self._end()
-        self._begin()
         return {"end": end}
 
     def _memory(self):
@@ -115,6 +124,7 @@ def attack(worker, reader, rng):
     path = next(worker.folder.glob(kind.file))
     whole = path.read_bytes()
     spoiled = mutate(rng, whole, kind.file)
+    worker.begin()
     try:
         path.write_bytes(spoiled)
         return {**worker.read(reader, path), "blob": spoiled}

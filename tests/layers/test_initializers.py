@@ -6,7 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from tf_led.layers.initializers import Normal, blank_weights, draw_weights, is_blank
+from tf_led.layers.initializers import (
+    Normal,
+    Zeros,
+    blank_weights,
+    draw_weights,
+    is_blank,
+)
 
 SHAPE = (103, 211)
 
@@ -32,6 +38,13 @@ def test_blank_weights_are_zeros_of_the_same_kind(dtype):
         blank = Normal()(SHAPE, dtype)
     assert (blank.dtype, blank.shape) == (drawn.dtype, drawn.shape)
     assert np.any(drawn) and not np.any(blank)
+
+
+def test_zeros_are_blank_too():
+    with blank_weights():
+        blank = Zeros()(SHAPE, "float16")
+    assert blank.dtype == "float16" and blank.shape == SHAPE and not np.any(blank)
+    assert not np.any(Zeros()(SHAPE))
 
 
 def test_only_what_is_inside_is_blank():

@@ -28,14 +28,24 @@ class Normal(keras.initializers.RandomNormal):
         super().__init__(stddev=stddev, seed=seed)
 
     def __call__(self, shape, dtype=None):
-        if is_blank():
-            dtype = tf.as_dtype(dtype or keras.config.floatx()).as_numpy_dtype
-            return share_array(fresh_array(tuple(shape), np.dtype(dtype)))
-        return super().__call__(shape, dtype)
+        return _blank(shape, dtype) if is_blank() else super().__call__(shape, dtype)
 
     def get_config(self):
         config = super().get_config()
         return {name: config[name] for name in ("stddev", "seed")}
+
+
+@keras.saving.register_keras_serializable(package="tf_led")
+class Zeros(keras.initializers.Zeros):
+    """Zeros; inside of `blank_weights` they cost nothing, however many there are."""
+
+    def __call__(self, shape, dtype=None):
+        return _blank(shape, dtype) if is_blank() else super().__call__(shape, dtype)
+
+
+def _blank(shape, dtype):
+    dtype = tf.as_dtype(dtype or keras.config.floatx()).as_numpy_dtype
+    return share_array(fresh_array(tuple(shape), np.dtype(dtype)))
 
 
 def is_blank():

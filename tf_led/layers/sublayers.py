@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_led.layers.initializers import Normal
+from tf_led.layers.initializers import Normal, Zeros
 from tf_led.ops.activations import get_activation
 from tf_led.ops.dropout import dropout, fold_seed
 
@@ -13,7 +13,11 @@ LAYER_NORM_EPSILON = 1e-5
 def dense(units, init_std, name, dtype):
     """A projection initialised as PyTorch's LED: normal kernel, zero bias."""
     return keras.layers.Dense(
-        units, kernel_initializer=Normal(init_std), name=name, dtype=dtype
+        units,
+        kernel_initializer=Normal(init_std),
+        bias_initializer=Zeros(),
+        name=name,
+        dtype=dtype,
     )
 
 

@@ -1,5 +1,9 @@
 import json
+import os
 import shutil
+import zipfile
+from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -358,6 +362,59 @@ def test_what_a_wrapper_adds_is_left_to_it():
 def test_more_layers_mean_more_paths():
     deeper = make_model(encoder_layers=3, attention_window=4)
     assert "led/encoder/layers/2/fc2/bias" in deeper.weight_table()
+
+
+@pytest.mark.parametrize("name", ["encoder_ffn_dim", "vocab_size"])
+def test_sizes_of_the_config_take_no_memory_before_the_file_is_compared(
+    saved, tmp_path, name
+):
+    saved[1].save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, name: 10**8}))
+    before = resident_bytes()
+    with pytest.raises(ValueError, match="100000000"):
+        type(saved[1]).from_pretrained(tmp_path)
+    assert resident_bytes() - before < 200 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("encoder_ffn_dim", "fc1"), ("vocab_size", "shared")]
+)
+def test_sizes_of_a_keras_file_take_no_memory_either(saved, tmp_path, name, part):
+    saved[1].save(tmp_path / "good.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "good.keras") as good,
+        zipfile.ZipFile(tmp_path / "bad.keras", "w") as bad,
+    ):
+        for entry in good.namelist():
+            content = good.read(entry)
+            if entry == "config.json":
+                config = json.loads(content)
+                config["config"]["config"][name] = 10**8
+                content = json.dumps(config)
+            bad.writestr(entry, content)
+    before = resident_bytes()
+    with pytest.raises(ValueError, match=part):
+        keras.models.load_model(tmp_path / "bad.keras")
+    assert resident_bytes() - before < 200 << 20
+
+
+def test_keras_draws_nothing_for_a_file_but_all_for_a_config(saved, tmp_path):
+    saved[1].save(tmp_path / "model.keras")
+    draw = keras.initializers.RandomNormal.__call__
+    with mock.patch.object(
+        keras.initializers.RandomNormal, "__call__", autospec=True, side_effect=draw
+    ) as drawn:
+        keras.models.load_model(tmp_path / "model.keras")
+        assert not drawn.called
+        config = keras.saving.serialize_keras_object(saved[1])
+        keras.saving.deserialize_keras_object(config)
+        assert drawn.called
+
+
+def resident_bytes():
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Models from checkpoints: config, weights and generation config together."""
 
+import inspect
 import os
 from typing import Any
 
@@ -197,10 +198,28 @@ def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
         return cls(config, **kwargs)
     config = {**config, **kwargs}
     modes = config.pop("quantization", {})
-    model = cls(make_config(config.pop("config")), **config)
+    fields = make_config(config.pop("config"))
+    if _keras_reads_a_file():
+        model = _make_blank(cls, fields, **config)
+    else:
+        model = cls(fields, **config)
     for path, mode in modes.items():
         layer_table(model)[path].quantize(mode)
     return model
+
+
+def _keras_reads_a_file():
+    """Whether `keras.models.load_model` is at work, which fills all weights next.
+
+    Keras has no other sign of it. Without this, a file's config would have billions of
+    numbers drawn that nothing has compared with its weights.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_name == "_model_from_config":
+            return frame.f_globals.get("__name__", "").startswith("keras.")
+        frame = frame.f_back
+    return False
 
 
 def _make_blank(cls, config, *args, **options):

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.generation.outputs import compute_transition_scores
-from tf_led.layers.initializers import Normal
+from tf_led.layers.initializers import Normal, Zeros
 from tf_led.models.backbone.layer_stack import choose
 from tf_led.models.backbone.model_inputs import validate_inputs
 from tf_led.models.config import LEDConfig, is_tied
@@ -71,7 +71,7 @@ class TFLEDForConditionalGeneration(
     def _add_bias(self, vocab_size):
         self.final_logits_bias = self.add_weight(
             shape=(1, vocab_size),
-            initializer="zeros",
+            initializer=Zeros(),
             trainable=False,
             name="final_logits_bias",
         )
