@@ -144,6 +144,12 @@ def test_names_that_no_file_can_have_are_one_line(place, line, capsys):
 
 
 @pytest.mark.slow
+def test_an_empty_name_is_named(place, capsys):
+    argv = [*EVALUATE.format(place).split(), ""]
+    assert main(argv) == 2
+    assert "--predictions: an empty name" in capsys.readouterr().err
+
+
 def test_a_path_that_is_not_utf_8_leaves_as_it_came(place):
     """To stdout its very bytes; to stderr in a form that can be read."""
     name = b"caf\xe9"

@@ -43,6 +43,8 @@ def check_file(option, path, inputs):
     Raises:
         UsageError: if `path` is read, or cannot be written.
     """
+    if not path:
+        raise UsageError(f"{option}: an empty name; name a file")
     name = f"{option} {path}"
     for other, source in inputs.items():
         if same_place(path, source):

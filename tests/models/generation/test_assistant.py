@@ -137,6 +137,7 @@ class OwnCall(type(make_model(**SMALL))):
     [
         (lambda: "tiny", {}, TypeError, "`assistant_model` must be .*, got str"),
         (lambda: keras.layers.Dense(3), {}, TypeError, "got Dense"),
+        (lambda: OwnCall, {}, TypeError, "got type"),
         (
             lambda: OwnCall(make_model(**SMALLER).config),
             {},

@@ -1,5 +1,6 @@
 """Where the drafts of a call of `generate` come from."""
 
+import keras
 import tensorflow as tf
 
 from tf_led.generation.assistant import AssistantDrafts
@@ -23,7 +24,7 @@ def check_assistant(assistant, model, inputs):
         TypeError: if it is no model that generates.
         ValueError: if its vocabulary is another, or there are no ids for it to read.
     """
-    is_model = hasattr(assistant, "can_generate") and assistant.can_generate()
+    is_model = isinstance(assistant, keras.Model) and hasattr(assistant, "generate")
     if not is_model or has_own_call(type(assistant)):
         raise TypeError(
             "`assistant_model` must be a TFLEDForConditionalGeneration with the `call` "
