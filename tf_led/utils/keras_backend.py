@@ -78,6 +78,7 @@ def check_keras_objects(**arguments):
 SERIALIZABLE = {
     "AdamW": "tf_led.training.schedules",
     "Normal": "tf_led.layers.initializers",
+    "Zeros": "tf_led.layers.initializers",
     "TFLEDDecoder": "tf_led.models.backbone.decoder",
     "TFLEDEncoder": "tf_led.models.backbone.encoder",
     "TFLEDForConditionalGeneration": "tf_led.models.tasks.conditional_generation",
