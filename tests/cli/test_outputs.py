@@ -143,13 +143,17 @@ def test_names_that_no_file_can_have_are_one_line(place, line, capsys):
     assert digests(place) == before
 
 
-@pytest.mark.slow
-def test_an_empty_name_is_named(place, capsys):
-    argv = [*EVALUATE.format(place).split(), ""]
+@pytest.mark.parametrize(
+    "line",
+    [EVALUATE, "summarize {0}/data.jsonl --model {0}/model --part-summaries"],
+)
+def test_an_empty_name_is_named(place, line, capsys):
+    argv = [*line.format(place).split(), ""]
     assert main(argv) == 2
-    assert "--predictions: an empty name" in capsys.readouterr().err
+    assert f"{argv[-2]}: an empty name" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_utf_8_leaves_as_it_came(place):
     """To stdout its very bytes; to stderr in a form that can be read."""
     name = b"caf\xe9"

@@ -213,7 +213,7 @@ def run(args):
     """
     check_rule(args)
     args.model = model_or_bundled(args.model)
-    if args.predictions:
+    if args.predictions is not None:
         inputs = {"--data": args.data, "--model": args.model}
         check_file("--predictions", args.predictions, inputs)
     check_checkpoint(args.model)
@@ -228,7 +228,7 @@ def run(args):
         args.model, attention_implementation=args.attention_implementation
     )
     predictions = generate(model, maker, tokenizer, args)
-    if args.predictions:
+    if args.predictions is not None:
         write_predictions(args.predictions, examples, predictions)
     references = [example.summary for example in examples]
     scores = score_texts(predictions, references)

@@ -169,7 +169,7 @@ def check_split_options(args):
 
 def check_parts(args):
     """Checks, before anything is read, that the file of parts is none of the inputs."""
-    for file in args.files if args.part_summaries else ():
+    for file in () if args.part_summaries is None else args.files:
         source = "/dev/stdin" if file == "-" else file
         inputs = {f"FILE {file}": source, "--model": args.model}
         check_file("--part-summaries", args.part_summaries, inputs)
