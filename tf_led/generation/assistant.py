@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from tf_led.generation.loop import call_step
-from tf_led.generation.search.hypotheses import own_beams
 
 
 class AssistantDrafts:
@@ -16,32 +15,32 @@ class AssistantDrafts:
         num_tokens: int, how many tokens to propose.
         step: the smaller model's step function, see `StepOutput`; one that
             `reads_several`.
-        length: int, T, the positions of the decoder sequence.
 
     Source: assisted generation (Leviathan et al. 2023, section 2, with the most likely
     token as draft); in transformers 5.24 `AssistedCandidateGenerator`.
     """
 
-    def __init__(self, num_tokens, step, length):
-        self.num_tokens, self._step, self._length = num_tokens, step, length
+    def __init__(self, num_tokens, step):
+        self.num_tokens, self._step = num_tokens, step
+        self._beam_history, self._token_mask = None, None
 
-    def start(self, tokens, prompt_mask):
+    def start(self, tokens, beam_history, token_mask, prompt_len):
         """Reads the decoder prompt but for its last token.
 
         Args:
             tokens: int32[B, K, T], the sequences, which begin with the prompt.
-            prompt_mask: bool[B, P] with static P.
+            beam_history: int32[B, K, T], see `StepOutput`; without beams it stays.
+            token_mask: bool[B, T], see `StepOutput`.
+            prompt_len: int, P.
 
         Returns:
             The cache, a nest of tensors, which `propose` takes and returns.
         """
-        prompt_len, width = prompt_mask.shape[1], tokens.shape[1]
-        more = [[0, 0], [0, self._length - prompt_len]]
-        self._token_mask = tf.pad(prompt_mask, more, constant_values=True)
-        self._beam_history = own_beams(tf.shape(tokens)[0], width, self._length)
-        cache = self._step.make_cache(width, self._length, prompt_len)
+        self._beam_history, self._token_mask = beam_history, token_mask
+        _, width, length = tokens.shape
+        cache = self._step.make_cache(width, length, prompt_len)
         if not isinstance(self._step.cache_length(cache), int):  # one that can grow
-            cache = self._step.grow(cache, tf.constant(self._length))
+            cache = self._step.grow(cache, tf.constant(length))
         if prompt_len > 1:
             before = tokens[:, :, : prompt_len - 1]
             _, cache = self._read(before, tf.constant(0), tokens, cache)

@@ -116,7 +116,6 @@ class DecodingLoop:
     ):
         self._step, self._search, self._collector = step, search, collector
         self._drafts, self._on_token = drafts, on_token
-        self._prompt_mask = prompt_mask
         self._prompt_len, self._length = prompt_mask.shape[1], collector.length
         self._token_mask = _pad_columns(prompt_mask, self._length, True)  # [B, T]
         self._choose = self._choose_one if drafts is None else self._choose_several
@@ -144,21 +143,23 @@ class DecodingLoop:
         width, length = self._search.width, self._length
         padded = _pad_columns(prompt_ids, length, 0)  # [B, T]
         tokens = tf.tile(padded[:, None], [1, width, 1])  # [B, K, T]
+        history = own_beams(tf.shape(tokens)[0], width, length)
         return LoopState(
             index=tf.constant(0),
             tokens=tokens,
-            beam_history=own_beams(tf.shape(tokens)[0], width, length),
+            beam_history=history,
             cache=cache,
             search=self._search.start(tokens),
             step_outputs=self._collector.start(),
-            drafts=self._start_drafts(tokens),
+            drafts=self._start_drafts(tokens, history),
             is_open=tf.constant(True),
         )
 
-    def _start_drafts(self, tokens):
+    def _start_drafts(self, tokens, beam_history):
         if self._drafts is None:
             return ()
-        return self._drafts.start(tokens, self._prompt_mask)
+        given = (beam_history, self._token_mask, self._prompt_len)
+        return self._drafts.start(tokens, *given)
 
     def _is_growing(self, cache):
         if getattr(self._step, "grow", None) is None:

@@ -38,7 +38,7 @@ class PromptLookup:
         self._document_ids = document_ids
         self._max_ngram_size = max_ngram_size
 
-    def start(self, tokens, prompt_mask):
+    def start(self, tokens, beam_history, token_mask, prompt_len):
         """Returns (): nothing is kept from one step to the next."""
         return ()
 

@@ -141,10 +141,15 @@ class GenerationOptions:
         return GenerationOptions(**values), tensors
 
     @property
+    def draft_options(self):
+        """Names of the options that request drafts: list of str; two are an error."""
+        names = ("prompt_lookup_num_tokens", "num_assistant_tokens")
+        return [name for name in names if getattr(self, name) is not None]
+
+    @property
     def buffer_length(self):
         """The length T of the buffers: int; the last step's drafts fit in as well."""
-        drafts = self.prompt_lookup_num_tokens or self.num_assistant_tokens
-        return self.max_length + (drafts or 0)
+        return self.max_length + sum(getattr(self, n) for n in self.draft_options)
 
     def length_limit(self, prompt_len):
         """The greatest length, prompt included.

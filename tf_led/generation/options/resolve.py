@@ -2,7 +2,6 @@
 
 import copy
 import difflib
-import logging
 
 import keras
 import numpy as np
@@ -10,11 +9,10 @@ import tensorflow as tf
 from transformers import GenerationConfig
 
 from tf_led.generation.options.build import resolve_lengths
+from tf_led.generation.options.combinations import check_combinations
 from tf_led.generation.options.generation_options import GenerationOptions
 from tf_led.generation.options.option_table import DEFAULTS, OPTIONS, SAMPLING
-from tf_led.utils.validation import as_ids, check_int, check_unit, known_number
-
-_logger = logging.getLogger(__name__)
+from tf_led.utils.validation import as_ids, known_number
 
 # Options of transformers that we do not have, with the values that request nothing, as
 # None does. Any other value of these raises, as does a name in neither table.
@@ -30,7 +28,7 @@ NEUTRAL_VALUES = {
 
 # With an `assistant_model`; more of them are read together, and more in vain.
 DEFAULT_ASSISTANT_TOKENS = 5
-_THEIR_ASSISTANT_TOKENS = 20  # which transformers 4 writes into every config
+_THEIR_ASSISTANT_TOKENS = 20  # transformers' default, which requests nothing
 
 # A field of the configuration, but no option.
 METADATA = ("transformers_version",)
@@ -135,7 +133,7 @@ def merge_options(
     unused = set() if values["do_sample"] else _SAMPLING
     _check_values(values, exempt=checked | unused)
     _resolve_assistant_tokens(values, has_assistant)
-    _check_combinations(values)
+    check_combinations(values)
     lengths_set = {
         name
         for name in ("max_length", "min_length")
@@ -326,76 +324,6 @@ def _resolve_assistant_tokens(values, has_assistant):
         )
     wanted = count or DEFAULT_ASSISTANT_TOKENS
     values["num_assistant_tokens"] = wanted if has_assistant else None
-
-
-def _check_combinations(values):
-    """Raises ValueError on options that exclude each other."""
-    groups, penalty = values["num_beam_groups"], values["diversity_penalty"]
-    if groups == 1 and penalty != 0:
-        raise ValueError(
-            f"`diversity_penalty` is {penalty}, which needs `num_beam_groups` > 1."
-        )
-    if groups > 1:
-        _check_groups(values, groups, penalty)
-    if values["penalty_alpha"]:
-        _check_contrastive(values)
-    _check_drafts(values)
-
-
-def _check_groups(values, groups, penalty):
-    beams = values["num_beams"]
-    if beams % groups:
-        raise ValueError(
-            f"`num_beams` must be a multiple of `num_beam_groups`, got {beams} beams "
-            f"and {groups} groups."
-        )
-    if values["do_sample"]:
-        raise ValueError(
-            f"`num_beam_groups` is {groups}, which needs `do_sample=False`: group beam "
-            "search does not sample."
-        )
-    if not penalty > 0:
-        raise ValueError(
-            f"`diversity_penalty` must be above 0 with {groups} groups of beams, got "
-            f"{penalty}: without it every group finds the same."
-        )
-
-
-def _check_contrastive(values):
-    alpha, top_k = values["penalty_alpha"], values["top_k"]
-    check_unit("penalty_alpha", alpha, "[0, 1]")
-    searches_otherwise = values["do_sample"] or values["num_beams"] > 1
-    if not searches_otherwise:
-        check_int("top_k", top_k, 0)
-    if searches_otherwise or top_k <= 1:
-        _logger.warning(
-            "`penalty_alpha` (%s) has no effect: contrastive search needs `top_k` > 1, "
-            "`do_sample=False` and `num_beams=1`.",
-            alpha,
-        )
-
-
-def _check_drafts(values):
-    names = ("prompt_lookup_num_tokens", "num_assistant_tokens")
-    given = [name for name in names if values[name] is not None]
-    if not given:
-        return
-    if len(given) > 1:
-        raise ValueError(
-            f"`prompt_lookup_num_tokens` is {values[given[0]]} and an "
-            "`assistant_model` was given: drafts come from one of them. Leave the "
-            "other out."
-        )
-    wanted = f"`{given[0]}` is {values[given[0]]}, which"
-    mode = GenerationOptions(**values).mode
-    if mode not in ("greedy", "sample"):
-        mode, beams = mode.replace("_", " "), values["num_beams"]
-        raise ValueError(
-            f"{wanted} goes with greedy search and sampling only, got {mode} "
-            f"(num_beams={beams}). Leave it out, or set `num_beams=1`."
-        )
-    if not values["use_cache"]:
-        raise ValueError(f"{wanted} needs `use_cache=True`.")
 
 
 def resolve_special_tokens(values, vocab_size=None):

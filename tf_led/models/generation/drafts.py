@@ -61,19 +61,18 @@ def make_drafts(options, inputs, step, assistant=None):
         ValueError: if the step function cannot read several tokens; if the document is
             too long for the assistant.
     """
-    names = ("prompt_lookup_num_tokens", "num_assistant_tokens")
-    given = [name for name in names if getattr(options, name) is not None]
-    if not given:
+    if not options.draft_options:
         return None
-    count = getattr(options, given[0])
+    (name,) = options.draft_options
+    count = getattr(options, name)
     if not getattr(step, "reads_several", False):
         raise ValueError(
-            f"`{given[0]}` is {count}, but a model with a `call` of its own reads one "
+            f"`{name}` is {count}, but a model with a `call` of its own reads one "
             "token after another. Leave it out."
         )
     if assistant is not None:
         step = _assistant_step(assistant, options, inputs)
-        return AssistantDrafts(count, step, options.buffer_length)
+        return AssistantDrafts(count, step)
     return PromptLookup(
         count,
         document_ids=inputs.input_ids,
