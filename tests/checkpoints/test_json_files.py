@@ -34,10 +34,20 @@ def test_what_is_not_a_json_object(tmp_path, content, message):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
 
 
-@pytest.mark.parametrize("count", [1, 1 << 20, None])
+def test_what_is_no_file(tmp_path):
+    (tmp_path / "a.json").symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match="a.json` is a device or a pipe"):
+        read_object(tmp_path / "a.json")
+    with pytest.raises(CheckpointError, match=f"{tmp_path}` is a directory"):
+        read_object(tmp_path)
+
+
+@pytest.mark.parametrize("count", [1, 1 << 15, None])
 def test_numbers_of_labels_that_can_be(count):
     check_num_labels({"num_labels": count})
     check_num_labels({})
+    named = dict.fromkeys(range(40_000), "a")
+    check_num_labels({"num_labels": 40_000, "id2label": named})
 
 
 @pytest.mark.parametrize("count", [0, -3, 1 << 40, 1e300])

@@ -110,6 +110,17 @@ def test_interrupt_ends_with_130(monkeypatch, capsys):
     assert capsys.readouterr().err == "tf-led: interrupted\n"
 
 
+def test_a_panic_of_the_tokenizer_is_one_line(monkeypatch, rejected):
+    class PanicException(BaseException):
+        """As the library in Rust has it."""
+
+    def panic(args):
+        raise PanicException("backtracked too often")
+
+    monkeypatch.setattr(summarize, "run", panic)
+    assert "the tokenizer gave up: backtracked too often" in rejected("summarize", "a")
+
+
 @pytest.mark.filterwarnings("default")
 def test_warnings_are_lines_of_ours(monkeypatch, capsys):
     def warn(args):

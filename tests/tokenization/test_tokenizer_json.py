@@ -109,3 +109,68 @@ def test_a_file_without_a_model_raises(tmp_path):
     path.write_text("[3, 5]")
     with pytest.raises(ValueError, match=f"made of {path}: it has no `model`"):
         LEDTokenizer(tokenizer_file=str(path))
+
+
+def spoiled(folder, change):
+    """The path of a tokenizer.json that `change` has changed."""
+    save(byte_level(), folder)
+    content = json.loads((folder / "tokenizer.json").read_text())
+    change(content)
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    return folder / "tokenizer.json"
+
+
+@pytest.mark.parametrize("number", [50_000_000, 2**32 - 1, -3])
+@BOTH
+def test_ids_that_tables_cannot_hold(tmp_path, cls, number):
+    def change(content):
+        content["model"]["vocab"]["a"] = number
+
+    path = spoiled(tmp_path, change)
+    with pytest.raises(ValueError, match=f"with the id {number}; ids must be below"):
+        cls.from_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=f"{path}: it has a token with the id"):
+        cls(tokenizer_file=str(path))
+
+
+def test_ids_of_added_tokens_and_of_a_vocabulary_that_is_given(tmp_path):
+    def change(content):
+        content["added_tokens"][0]["id"] = 50_000_000
+
+    spoiled(tmp_path, change)
+    with pytest.raises(ValueError, match="with the id 50000000"):
+        LEDTokenizerFast.from_pretrained(tmp_path)
+    vocab = byte_level().get_vocab()
+    tokenizer = LEDTokenizerFast({**vocab, "a": 50_000_000}, [])
+    with pytest.raises(ValueError, match="`tokenizer`: it has a token with the id 5"):
+        GraphTokenizer(tokenizer)
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_frame_without_end(tmp_path, is_nested):
+    def change(content):
+        frame = content["post_processor"]
+        frame["special_tokens"]["<s>"] = {
+            "id": "<s>",
+            "ids": [0] * 1013,
+            "tokens": ["<s>"] * 1013,
+        }
+        frame["pair"] = frame["pair"][:1] * 2 + frame["pair"][1:]
+        if is_nested:
+            nested = {"type": "Sequence", "processors": [frame]}
+            content["post_processor"] = nested
+
+    path = spoiled(tmp_path, change)
+    with pytest.raises(
+        ValueError, match=f"{path}: its post_processor puts 20[0-9][0-9]"
+    ):
+        LEDTokenizerFast.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_file_that_never_ends(tmp_path, name):
+    save(byte_level(), tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match=f"{name}` is a device or a pipe"):
+        LEDTokenizerFast.from_pretrained(tmp_path)

@@ -1,6 +1,7 @@
 """Reads the JSON files of a checkpoint: whatever is wrong with one is our error."""
 
 import json
+import stat
 from pathlib import Path
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
@@ -30,6 +31,7 @@ def read_object(path):
         {'d_model': 12}
     """
     path = Path(path)
+    check_is_file(path)
     size = path.stat().st_size
     if size > _MAX_SIZE:
         raise CheckpointError(
@@ -49,6 +51,22 @@ def read_object(path):
     return content
 
 
+def check_is_file(path):
+    """Checks that a file is one: a device or a pipe may never end.
+
+    Args:
+        path: Path, of what is there.
+
+    Raises:
+        CheckpointError: if it is a directory, a device or a pipe.
+        OSError: if it is not there.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "directory" if stat.S_ISDIR(mode) else "device or a pipe"
+        raise CheckpointError(f"`{path}` is a {kind}, not a file.")
+
+
 def write_object(path, fields):
     """Writes a file that holds a JSON object.
 
@@ -61,7 +79,7 @@ def write_object(path, fields):
 
 
 # transformers' config classes make a dict entry for each.
-_MOST_LABELS = 1 << 20
+_MOST_LABELS = 1 << 15
 
 
 def check_num_labels(fields):
@@ -77,9 +95,10 @@ def check_num_labels(fields):
         >>> from tf_led.checkpoints.json_files import check_num_labels
         >>> check_num_labels({"num_labels": 3})
     """
-    count = fields.get("num_labels")
-    if isinstance(count, (int, float)) and not 0 < count <= _MOST_LABELS:
+    count, named = fields.get("num_labels"), fields.get("id2label")
+    most = max(_MOST_LABELS, len(named) if isinstance(named, dict) else 0)
+    if isinstance(count, (int, float)) and not 0 < count <= most:
         raise CheckpointError(
             f"The config has `num_labels` {count!r:.80}; allowed are 1 to "
-            f"{_MOST_LABELS}."
+            f"{most}. For more give their names as `id2label`."
         )

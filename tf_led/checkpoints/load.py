@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -182,6 +183,8 @@ def load_weights(
     if mismatched and not ignore_mismatched_sizes:
         raise CheckpointError(_mismatch_message(file, list(mismatched.values())))
     check_tied(plan)
+    if draw is not None:
+        _check_lacking(plan, variables, keys, mismatched)
     nonfinite = _assign(plan, variables, skipped=mismatched)
     _zero_absent(plan, variables)
     if draw is not None:
@@ -215,6 +218,24 @@ def _mismatch_message(file, mismatched):
         "the configuration that belongs to the file, or `ignore_mismatched_sizes=True` "
         "to leave such weights at their initial values."
     )
+
+
+# A new head, position tables or layers of a small model, whatever the file's size.
+_ALWAYS_DRAWN = 1 << 24
+
+
+def _check_lacking(plan, variables, keys, mismatched):
+    """Checks that a config does not ask for far more numbers than the file has."""
+    held = sum(math.prod(tensor.shape) for tensor, _ in plan.found.values())
+    lacking = [p for p in variables if p not in plan.found or p in mismatched]
+    count = sum(math.prod(variables[path].shape) for path in lacking)
+    named = some([keys[path] for path in lacking])
+    if count > max(4 * held, _ALWAYS_DRAWN):
+        raise CheckpointError(
+            f"`{plan.file}` has {held:,} numbers for the model, and {count:,} would "
+            f"have to be drawn, those of {named}. Use the configuration that belongs "
+            "to the file, or make a new model from the config alone."
+        )
 
 
 def _assign(plan, variables, skipped):

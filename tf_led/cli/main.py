@@ -58,6 +58,11 @@ def main(argv=None):
         drop_stdout()
         print(f"tf-led: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of a library in Rust
+            raise
+        print(f"tf-led: the tokenizer gave up: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

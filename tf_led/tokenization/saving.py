@@ -13,6 +13,7 @@ from typing import Any, Self
 from transformers import PreTrainedTokenizerFast
 
 from tf_led.checkpoints.disk.atomic import PREFIX, staged
+from tf_led.checkpoints.json_files import check_is_file
 from tf_led.tokenization import tokenizer_json
 from tf_led.utils.annotations import PathLike
 
@@ -86,6 +87,7 @@ class FilesMixin:
         place = str(pretrained_model_name_or_path)
         if looks_like_path(place) and not os.path.exists(place):
             raise FileNotFoundError(f"There is no file or directory {place!r}.")
+        check_files(Path(place, kwargs.get("subfolder") or ""))
         try:
             with broken_files_as_value_error(place):
                 tokenizer = super().from_pretrained(place, *args, **kwargs)
@@ -221,6 +223,15 @@ class FilesMixin:
     def _special_tokens_file(self):
         tokens = self.special_tokens_map_extended
         return self.convert_added_tokens(tokens, save=True, add_type_field=False)
+
+
+def check_files(folder):
+    """Checks that nothing that is read of a tokenizer is a device or a pipe."""
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if entry.suffix in (".json", ".txt", ".jinja") and entry.exists():
+            check_is_file(entry)
 
 
 @contextlib.contextmanager

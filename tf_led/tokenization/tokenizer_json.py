@@ -56,9 +56,67 @@ def check_file(path):
         content = json.load(file)
     if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
         raise ValueError(f"No tokenizer can be made of {path}: it has no `model`.")
+    check_token_ids(content, path)
+    _check_framing(content.get("post_processor"), path)
     difference = find_difference(content)
     if difference:
         raise OtherTokenizerError(path, difference)
+
+
+_MOST_IDS = 1 << 20  # tables have a place for each, whether there is a token or not
+_LONGEST_FRAME = 1 << 10
+
+
+def check_token_ids(content, place):
+    """Checks that no id is far beyond the number of tokens.
+
+    Args:
+        content: dict, a tokenizer.json.
+        place: str, where it came from.
+
+    Raises:
+        ValueError: naming the id.
+    """
+    vocab, added = content["model"].get("vocab"), content.get("added_tokens")
+    ids = list(vocab.values()) if isinstance(vocab, dict) else []
+    if isinstance(added, list):
+        ids += [token.get("id") for token in added if isinstance(token, dict)]
+    for number in ids:
+        if type(number) is int and not 0 <= number < _MOST_IDS:
+            raise ValueError(
+                f"No tokenizer can be made of {place}: it has a token with the id "
+                f"{number!r:.80}; ids must be below {_MOST_IDS:,}."
+            )
+
+
+def _check_framing(post_processor, path):
+    """Checks that few tokens come around a text: each can stand for a list of ids."""
+    if not isinstance(post_processor, dict):
+        return
+    for member in post_processor.get("processors") or ():
+        _check_framing(member, path)
+    tokens = post_processor.get("special_tokens")
+    if not isinstance(tokens, dict):
+        return
+    sizes = {name: len(row["ids"]) for name, row in tokens.items() if _lists_ids(row)}
+    for template in ("single", "pair"):
+        pieces = post_processor.get(template) or ()
+        length = sum(sizes.get(_special(piece), 0) for piece in pieces)
+        if length > _LONGEST_FRAME:
+            raise ValueError(
+                f"No tokenizer can be made of {path}: its post_processor puts {length} "
+                f"tokens around a text; at most {_LONGEST_FRAME} are allowed."
+            )
+
+
+def _lists_ids(row):
+    return isinstance(row, dict) and isinstance(row.get("ids"), list)
+
+
+def _special(piece):
+    token = piece.get("SpecialToken") if isinstance(piece, dict) else None
+    name = token.get("id") if isinstance(token, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def find_difference(content):

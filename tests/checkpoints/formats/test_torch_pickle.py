@@ -247,8 +247,16 @@ def test_a_record_is_read_from_its_place(tmp_path):
 def test_a_view_of_more_numbers_than_the_file_has(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"x" * 100)
     table = {"w": GOOD._replace(shape=(2**40, 2**40), strides=(0, 0))}
-    with pytest.raises(CheckpointError, match="`w` has the shape .1099511627776, "):
+    with pytest.raises(CheckpointError, match="`w`, of shape .1099511627776, "):
         lazy_tensors(table, {"0": (0, 60)}, tmp_path / "a.bin")
+    many = {
+        f"w{number}": GOOD._replace(shape=(1000, 10 + number), strides=(0, 0))
+        for number in range(30)
+    }
+    with pytest.raises(CheckpointError, match="with `w1[0-9]`, of shape .1000, 2"):
+        lazy_tensors(many, {"0": (0, 60)}, tmp_path / "a.bin")
+    tied = dict.fromkeys(many, GOOD._replace(shape=(1000, 11), strides=(0, 0)))
+    assert len(lazy_tensors(tied, {"0": (0, 60)}, tmp_path / "a.bin")) == 30
     axes = (1,) * 65
     with pytest.raises(CheckpointError, match="description of `w`"):
         check_table({"w": GOOD._replace(shape=axes, strides=axes)}, PATH)

@@ -162,17 +162,6 @@ def test_pretrained_directory(small, inputs, tmp_path):
     np.testing.assert_array_equal(outputs_of(again, inputs), outputs_of(small, inputs))
 
 
-def test_from_config(small):
-    config = small.get_config()
-    before = copy.deepcopy(config)
-    again = type(small).from_config(config)
-    assert config == before and again.name == small.name
-    assert again.config.to_dict() == small.config.to_dict()
-    assert type(small)._from_config(small.config).config is small.config
-    other = type(small).from_config(small.config, max_global_tokens=3, name="other")
-    assert other.name == "other" and other.get_config()["max_global_tokens"] == 3
-
-
 def test_the_policy_is_kept(tmp_path):
     model = make_model(**SMALL, options={"dtype": "mixed_float16"})
     model.save(tmp_path / "model.keras")

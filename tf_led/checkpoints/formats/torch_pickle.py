@@ -332,15 +332,26 @@ def lazy_tensors(table, places, path):
     Raises:
         CheckpointError: if a record does not fit its storage.
     """
-    limit = max(path.stat().st_size, _ALWAYS_ALLOWED)
-    for key, record in table.items():
-        size = math.prod(record.shape) * numpy_dtype(record.storage.dtype).itemsize
-        if size > limit:
-            raise CheckpointError(
-                f"`{path}`: `{one_line(key)}` has the shape {record.shape!s:.80}, "
-                "more numbers than the file has; not all there."
-            )
+    _check_total(table, path)
     return {key: _lazy(key, record, places, path) for key, record in table.items()}
+
+
+def _check_total(table, path):
+    """Checks that the views hold no more numbers than the file; a stride may be 0."""
+    left = max(path.stat().st_size, _ALWAYS_ALLOWED)
+    seen = set()
+    for key, record in table.items():
+        # Tied weights are the same view under several names.
+        view = (record.storage.key, *record[1:])
+        if view in seen:
+            continue
+        seen.add(view)
+        left -= math.prod(record.shape) * numpy_dtype(record.storage.dtype).itemsize
+        if left < 0:
+            raise CheckpointError(
+                f"`{path}`: with `{one_line(key)}`, of shape {record.shape!s:.80}, its "
+                "tensors have more numbers than the file; not all there."
+            )
 
 
 def _lazy(key, record, places, path):

@@ -1,6 +1,5 @@
 """Models from checkpoints: config, weights and generation config together."""
 
-import inspect
 import os
 from typing import Any
 
@@ -19,7 +18,6 @@ from tf_led.checkpoints.load import check_layers, load_weights
 from tf_led.layers.initializers import blank_weights, draw_weights
 from tf_led.models.config import LEDConfig
 from tf_led.models.generation.config_options import foreign_options, take_options
-from tf_led.models.pretrained.weight_table import layer_table
 from tf_led.utils.annotations import PathLike
 from tf_led.utils.versions import config_from_dict
 
@@ -139,7 +137,7 @@ def from_pretrained(
     source = resolve(name_or_path, use_safetensors=use_safetensors, **place)
     layers = {name: getattr(config, name) for name in LAYER_COUNTS}
     check_layers(layers, source)
-    model = _make_blank(cls, config, *model_args, **options)
+    model = make_blank(cls, config, *model_args, **options)
     report = _fill(model, source, ignore_mismatched_sizes)
     model.name_or_path = str(name_or_path)
     if source.commit_hash is not None:
@@ -176,54 +174,21 @@ def _dtype_of(config):
     return "float32" if dtype is None else str(dtype).rpartition(".")[2]
 
 
-def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
-    """Builds a model from a LEDConfig, or from what `get_config` returned.
+def make_blank(cls, config, *args, **options):
+    """Builds a model without values, whose sizes nothing has compared with a file.
 
     Args:
-        config: LEDConfig or dict.
-        **kwargs: further arguments of the model.
+        cls: class of the model.
+        config: LEDConfig.
+        *args: further positional arguments of the model.
+        **options: further arguments of the model.
 
     Returns:
-        The model, freshly initialised.
+        The model.
 
-    Example:
-        >>> from tf_led import TFLEDModel
-        >>> from tf_led.testing import tiny_config
-        >>> model = TFLEDModel(tiny_config())
-        >>> again = TFLEDModel.from_config(model.get_config())
-        >>> again.config.d_model
-        12
+    Raises:
+        CheckpointError: if memory cannot hold its weights.
     """
-    if isinstance(config, LEDConfig):
-        return cls(config, **kwargs)
-    config = {**config, **kwargs}
-    modes = config.pop("quantization", {})
-    fields = make_config(config.pop("config"))
-    if _keras_reads_a_file():
-        model = _make_blank(cls, fields, **config)
-    else:
-        model = cls(fields, **config)
-    for path, mode in modes.items():
-        layer_table(model)[path].quantize(mode)
-    return model
-
-
-def _keras_reads_a_file():
-    """Whether `keras.models.load_model` is at work, which fills all weights next.
-
-    Keras has no other sign of it. Without this, a file's config would have billions of
-    numbers drawn that nothing has compared with its weights.
-    """
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code.co_name == "_model_from_config":
-            return frame.f_globals.get("__name__", "").startswith("keras.")
-        frame = frame.f_back
-    return False
-
-
-def _make_blank(cls, config, *args, **options):
-    """Builds a model without values, whose sizes nothing has compared with a file."""
     try:
         with blank_weights():
             return cls(config, *args, **options)

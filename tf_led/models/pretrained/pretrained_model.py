@@ -16,6 +16,7 @@ from tf_led.models.backbone.main_layer import TFLEDMainLayer
 from tf_led.models.config import LEDConfig, check_supported
 from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.models.pretrained import editing, finetuning, resizing
+from tf_led.models.pretrained import from_config as making
 from tf_led.models.pretrained import from_pretrained as loading
 from tf_led.models.pretrained import quantization as quantizing
 from tf_led.models.pretrained import save_pretrained as saving
@@ -128,7 +129,7 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
     remember_config = model_config.remember_config
     check_config = model_config.check_config
     from_pretrained = classmethod(loading.from_pretrained)
-    from_config = _from_config = classmethod(loading.from_config)
+    from_config = _from_config = classmethod(making.from_config)
     save_pretrained = saving.save_pretrained
     save = saving.save
     push_to_hub = saving.push_to_hub

@@ -10,7 +10,7 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from tf_led.tokenization.led_tokenizer import LEDTokenizer
 from tf_led.tokenization.padding import check_at_least
-from tf_led.tokenization.tokenizer_json import find_difference
+from tf_led.tokenization.tokenizer_json import check_token_ids, find_difference
 
 
 def check_tokenizer(tokenizer):
@@ -118,6 +118,7 @@ def read_bpe(tokenizer):
         ValueError: if the tokenizer does more than LED's do.
     """
     parts = json.loads(tokenizer.backend_tokenizer.to_str())
+    check_token_ids(parts, "the vocabulary of `tokenizer`")
     model = parts["model"]
     difference = find_difference({**parts, "post_processor": None})  # see `read_ends`
     if difference:
