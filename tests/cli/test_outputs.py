@@ -13,6 +13,7 @@ import pytest
 from tf_led.checkpoints.convert.bart import bart_to_led
 from tf_led.checkpoints.disk.atomic import same_place
 from tf_led.cli.main import main
+from tf_led.cli.outputs import open_file
 
 ROW = '{"document": "a", "summary": "b"}\n'
 
@@ -151,6 +152,55 @@ def test_an_empty_name_is_named(place, line, capsys):
     argv = [*line.format(place).split(), ""]
     assert main(argv) == 2
     assert f"{argv[-2]}: an empty name" in capsys.readouterr().err
+
+
+def run(place, line, **streams):
+    """Runs a command as a shell would."""
+    argv = [sys.executable, "-m", "tf_led.cli.main", *line.format(place).split()]
+    return subprocess.run(argv, stderr=subprocess.PIPE, text=True, **streams)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [EVALUATE, "summarize {0}/data.jsonl --model {0}/model --part-summaries"],
+)
+def test_standard_output_is_no_place_for_a_whole_file(place, line):
+    option = line.split()[-1]
+    out = place / "out.txt"
+    for path in ("/dev/stdout", "/proc/self/fd/1", f"{place}/out.txt"):
+        with open(out, "w") as stdout:
+            done = run(place, f"{line} {path}", stdout=stdout)
+        assert done.returncode == 2 and out.read_text() == ""
+        assert done.stderr == f"tf-led: {option} {path}: is standard output; name " + (
+            "another file\n"
+        )
+    piped = run(place, f"{line} /dev/stdout", stdout=subprocess.PIPE)
+    assert piped.returncode == 2 and "is standard output" in piped.stderr
+    done = run(place, f"{line} /dev/stderr", stdout=subprocess.PIPE)
+    assert done.returncode == 2 and "is standard error" in done.stderr
+
+
+def test_a_pipe_is_written_to_and_a_full_device_named(tmp_path):
+    read, write = os.pipe()
+    with open_file(f"/dev/fd/{write}") as file:
+        file.write("a line\n")
+    os.close(write)
+    with open(read) as pipe:
+        assert pipe.read() == "a line\n"
+    with pytest.raises(OSError, match="No space left.* '/dev/full'"):  # noqa: SIM117
+        with open_file("/dev/full") as file:
+            file.write("a line\n")
+    with open_file(tmp_path / "new") as file:
+        file.write("ä\n")
+        assert not (tmp_path / "new").exists()
+    assert (tmp_path / "new").read_bytes() == b"\xc3\xa4\n"
+
+
+def test_a_device_that_may_not_be_written_to(place, capsys, monkeypatch):
+    os.mkfifo(place / "pipe")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert main(f"{EVALUATE} {{0}}/pipe".format(place).split()) == 2
+    assert "pipe: no permission to write to it" in capsys.readouterr().err
 
 
 @pytest.mark.slow

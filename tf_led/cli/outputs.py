@@ -1,7 +1,10 @@
 """Files and directories that commands write: checked first, then written as a whole."""
 
 import contextlib
+import io
 import os
+import stat
+import sys
 from pathlib import Path
 
 from tf_led.checkpoints.disk.atomic import same_place, staged
@@ -53,12 +56,41 @@ def check_file(option, path, inputs):
             raise UsageError(f"{name}: is a file of {other}; name another file")
     if os.path.isdir(path):
         raise UsageError(f"{name}: a directory; name a file in it")
+    _check_is_no_stream(name, path)
+    if is_device(path):
+        if not os.access(path, os.W_OK):
+            raise UsageError(f"{name}: no permission to write to it")
+        return
     if len(os.fsencode(os.path.basename(path))) > MAX_NAME:
         raise UsageError(f"{name[:80]}...: too long for a name")
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         raise UsageError(f"{name}: there is no directory {folder}")
     check_folder(name, folder)
+
+
+def _check_is_no_stream(name, path):
+    """Checks that what is written as a whole is not what lines are written to."""
+    for stream, called in ((sys.stdout, "output"), (sys.stderr, "error")):
+        try:
+            status = os.fstat(stream.fileno())
+            is_same = os.path.samestat(status, os.stat(path))
+        except (OSError, ValueError):  # no descriptor, or no such file yet
+            continue
+        if is_same and not stat.S_ISCHR(status.st_mode):
+            raise UsageError(f"{name}: is standard {called}; name another file")
+
+
+def is_device(path):
+    """Whether a path leads to a pipe, a terminal or another device.
+
+    Args:
+        path: str.
+
+    Returns:
+        bool.
+    """
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _files(folder):
@@ -81,13 +113,27 @@ def open_file(path):
     Raises:
         OSError: if it cannot be written; what was there is there still.
     """
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():  # a pipe or a terminal
-        with open(target, "w", encoding="utf-8") as file:
+    if is_device(path):
+        with _open(path) as file:
             yield file
         return
+    target = Path(path).resolve()
     with (
         staged(target.parent) as staging,
-        open(staging.path / target.name, "w", encoding="utf-8") as file,
+        _open(staging.path / target.name) as file,
     ):
         yield file
+
+
+class _Named(io.FileIO):
+    """A file whose errors have its name, as those of `open` have."""
+
+    def write(self, data):
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.name)) from error
+
+
+def _open(path):
+    return io.TextIOWrapper(io.BufferedWriter(_Named(path, "w")), encoding="utf-8")
