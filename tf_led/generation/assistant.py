@@ -57,14 +57,24 @@ class AssistantDrafts:
         Returns:
             int32[B, K, num_tokens], and the cache.
         """
-        newest = tf.gather(tokens, index, axis=2)
-        drafts = []
-        # The last draft is read as well: it may prove right, and be known from then on.
-        for number in range(self.num_tokens + 1):
-            logits, cache = self._read(newest, index + number, tokens, cache)
+        width, places = tokens.shape[1], tf.range(self.num_tokens + 1)
+
+        def write(number, newest, drafts, kept):
+            logits, read = self._read(newest, index + number, tokens, kept)
             newest = tf.argmax(logits, axis=2, output_type=tf.int32)
-            drafts.append(newest)
-        return tf.stack(drafts[:-1], axis=2), cache
+            drafts = tf.where(places == number, newest[..., None], drafts)
+            return number + 1, newest, drafts, tf.nest.map_structure(_like, read, kept)
+
+        newest = tf.gather(tokens, index, axis=2)
+        drafts = tf.zeros([tf.shape(tokens)[0], width, self.num_tokens + 1], tf.int32)
+        # The last draft is read as well: it may prove right, and be known from then on.
+        _, _, drafts, cache = tf.while_loop(
+            lambda number, *_: number <= self.num_tokens,
+            write,
+            (tf.constant(0), newest, drafts, cache),
+            parallel_iterations=1,
+        )
+        return drafts[:, :, :-1], cache
 
     def _read(self, token_ids, index, tokens, cache):
         out = call_step(
@@ -77,3 +87,7 @@ class AssistantDrafts:
             cache=cache,
         )
         return out.logits, out.cache
+
+
+def _like(new, old):
+    return tf.ensure_shape(new, old.shape)

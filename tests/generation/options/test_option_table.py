@@ -104,6 +104,22 @@ CHECKED_LATER = {
 }
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "num_beams",
+        "num_beam_groups",
+        "num_return_sequences",
+        "prompt_lookup_num_tokens",
+        "max_matching_ngram_size",
+        "num_assistant_tokens",
+    ],
+)
+def test_what_memory_or_a_graph_grows_with_has_a_bound(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be at most [0-9,]+, got 1000"):
+        resolve(**{name: 10**9})
+
+
 def test_the_list_of_wrong_values_is_complete():
     assert {*WRONG, *CHECKED_LATER} == set(OPTIONS)
 

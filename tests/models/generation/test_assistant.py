@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from transformers import GenerationConfig
 
 from tests.models.conftest import SMALL, make_model
 from tf_led import TFLEDForConditionalGeneration
@@ -122,9 +123,12 @@ def test_compiled_loops_tell_assistants_apart(small, smaller):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_a_number_that_transformers_wrote_counts_only_with_an_assistant(small):
+@pytest.mark.parametrize("count", [20, 3])
+def test_a_number_in_a_configuration_counts_only_with_an_assistant(small, count):
     expected = small.generate(IDS, max_length=7)
-    found = small.generate(IDS, max_length=7, num_assistant_tokens=20)
+    stored = GenerationConfig.from_dict(small.generation_config.to_dict())
+    stored.num_assistant_tokens = count
+    found = small.generate(IDS, max_length=7, generation_config=stored)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -161,13 +165,13 @@ class OwnCall(TFLEDForConditionalGeneration):
             lambda: make_model(**SMALLER),
             {"num_beams": 3},
             ValueError,
-            "`num_assistant_tokens` is 5, .* beam search",
+            "An `assistant_model` goes .* got beam search .num_beams=3.* Leave it out",
         ),
         (
             lambda: make_model(**SMALLER),
             {"use_cache": False},
             ValueError,
-            "`num_assistant_tokens` is 5, which needs `use_cache=True`",
+            "An `assistant_model` needs `use_cache=True`, got False",
         ),
         (
             lambda: make_model(**SMALLER),

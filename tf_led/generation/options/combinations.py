@@ -73,12 +73,18 @@ def _check_drafts(values):
             "`assistant_model` was given: drafts come from one of them. Leave the "
             "other out."
         )
-    wanted = f"`{given[0]}` is {values[given[0]]}, which"
+    name = given[0]
+    # Nobody need have given the number of an assistant's drafts.
+    by_assistant = name == "num_assistant_tokens"
+    wanted = (
+        "An `assistant_model`" if by_assistant else f"`{name}` is {values[name]}, which"
+    )
     if options.mode not in ("greedy", "sample"):
         mode, beams = options.mode.replace("_", " "), values["num_beams"]
+        way = "set `num_beams=1`" if beams > 1 else "set `penalty_alpha=None`"
         raise ValueError(
             f"{wanted} goes with greedy search and sampling only, got {mode} "
-            f"(num_beams={beams}). Leave it out, or set `num_beams=1`."
+            f"(num_beams={beams}). Leave it out, or {way}."
         )
     if not values["use_cache"]:
-        raise ValueError(f"{wanted} needs `use_cache=True`.")
+        raise ValueError(f"{wanted} needs `use_cache=True`, got False.")

@@ -49,9 +49,15 @@ class Option:
         return is_same_kind and value == self.off
 
 
-def an_int(at_least):
-    """Makes the check of an int."""
-    return lambda name, value: check_int(name, value, at_least)
+def an_int(at_least, at_most=None):
+    """Makes the check of an int; `at_most` is for what memory or a graph grows with."""
+
+    def check(name, value):
+        check_int(name, value, at_least)
+        if at_most is not None and value > at_most:
+            raise ValueError(f"`{name}` must be at most {at_most:,}, got {value!r}.")
+
+    return check
 
 
 def a_number(name, value):

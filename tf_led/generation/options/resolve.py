@@ -132,7 +132,7 @@ def merge_options(
     checked = set(overrides) - _SAMPLING
     unused = set() if values["do_sample"] else _SAMPLING
     _check_values(values, exempt=checked | unused)
-    _resolve_assistant_tokens(values, has_assistant)
+    _resolve_assistant_tokens(values, overrides, has_assistant)
     check_combinations(values)
     lengths_set = {
         name
@@ -314,16 +314,19 @@ def _check_values(values, exempt):
             row.check(name, value)
 
 
-def _resolve_assistant_tokens(values, has_assistant):
+def _resolve_assistant_tokens(values, overrides, has_assistant):
     """Leaves a number of drafts where there is an assistant, and nowhere else."""
     count = values["num_assistant_tokens"]
-    if not has_assistant and count not in (None, _THEIR_ASSISTANT_TOKENS):
+    # One that a configuration holds waits there for an assistant.
+    is_given = overrides.get("num_assistant_tokens") is not None
+    if is_given and not has_assistant:
         raise ValueError(
             f"`num_assistant_tokens` is {count}, but no `assistant_model` was given to "
             "`generate`. Give one, or leave the number out."
         )
-    wanted = count or DEFAULT_ASSISTANT_TOKENS
-    values["num_assistant_tokens"] = wanted if has_assistant else None
+    if count is None or (count == _THEIR_ASSISTANT_TOKENS and not is_given):
+        count = DEFAULT_ASSISTANT_TOKENS
+    values["num_assistant_tokens"] = count if has_assistant else None
 
 
 def resolve_special_tokens(values, vocab_size=None):

@@ -66,9 +66,14 @@ def make_drafts(options, inputs, step, assistant=None):
     (name,) = options.draft_options
     count = getattr(options, name)
     if not getattr(step, "reads_several", False):
+        given = (
+            f"`{name}` is {count}"
+            if assistant is None
+            else "`assistant_model` is given"
+        )
         raise ValueError(
-            f"`{name}` is {count}, but a model with a `call` of its own reads one "
-            "token after another. Leave it out."
+            f"{given}, but a model with a `call` of its own reads one token after "
+            "another. Leave it out."
         )
     if assistant is not None:
         step = _assistant_step(assistant, options, inputs)
