@@ -83,6 +83,17 @@ def test_a_file_is_missing(tmp_path, name):
         ({"peft_type": "IA3"}, "does not describe LoRA"),
         ({"use_rslora": True}, "use_rslora: True, which is not plain LoRA"),
         ({"r": 7}, "is not two factors of rank 7"),
+        ({"r": 0}, "has `r` 0 and `lora_alpha` 3; .* above 0"),
+        *(
+            ({"lora_alpha": alpha}, f"`r` 2 and `lora_alpha` {shown}")
+            for alpha, shown in (
+                (0, "0; "),
+                (-1, "-1; "),
+                (10**400, "10000"),
+                (float("nan"), "nan"),
+                (float("inf"), "inf"),
+            )
+        ),
     ],
 )
 def test_configs_that_do_not_fit(tmp_path, changes, message):
@@ -104,6 +115,11 @@ def test_a_config_that_is_no_json(tmp_path):
         ({}, "holds no tensor"),
         ({"base_model.model.led.shared.weight": LEFT}, "holds no adapters"),
         ({KEY: LEFT.T}, "is not two factors"),
+        ({KEY: LEFT.T * np.float32("nan")}, "`base_model.*lora_A.weight` holds NaN"),
+        (
+            {KEY: np.full_like(LEFT.T, np.inf)},
+            "`base_model.*lora_A.weight` holds NaN or inf",
+        ),
         ({"base_model.model.bert.lora_A.weight": LEFT}, "`base_model.model.bert.lora"),
     ],
 )

@@ -62,5 +62,6 @@ def test_a_rank_beyond_every_weight(layer):
 
 
 def test_bad_alphas_raise():
-    with pytest.raises(ValueError, match="`alpha` must be above 0, got 0"):
-        lora.check_rank(1, 0)
+    for alpha in (0, float("nan"), float("inf"), 10**400):
+        with pytest.raises(ValueError, match=f"`alpha` must be .*, got {alpha!r:.70}"):
+            lora.check_rank(1, alpha)

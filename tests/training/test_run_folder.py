@@ -48,6 +48,29 @@ def test_a_flipped_bit_is_named_or_harmless(tmp_path):
     assert rejected > 1000
 
 
+def test_files_that_a_run_replaces_and_others(tmp_path):
+    run = RunFolder(tmp_path)
+    replaced = ["config.json", "merges.txt", "model.safetensors", "tf_model.h5"]
+    replaced.insert(3, "pytorch_model-00001-of-00002.bin")
+    for name in (*replaced, "scores.h5", "optimizer.bin", "adapter_model.safetensors"):
+        (tmp_path / name).write_text("mine")
+    assert run.files_of_others() == replaced
+    run.begin({"epochs": 3})
+    assert run.files_of_others() == []
+    assert RunFolder(tmp_path / "new").files_of_others() == []
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    run = RunFolder(tmp_path)
+    run.check_names()
+    (tmp_path / "scores.h5").mkdir()
+    RunFolder(tmp_path / "new").check_names()
+    run.check_names()
+    (tmp_path / "vocab.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path}/vocab.json is a dir"):
+        run.check_names()
+
+
 @pytest.mark.parametrize("content", ["[" * 10**5, "{", "[]", "3"])
 def test_what_is_no_record_is_named(tmp_path, content):
     (tmp_path / "training").mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_led.checkpoints.disk.atomic import staged
-from tf_led.checkpoints.errors import CheckpointError
+from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.checkpoints.formats.lazy_tensor import LazyTensor
 from tf_led.checkpoints.formats.registry import open_weights
 from tf_led.checkpoints.formats.safetensors import write_safetensors
@@ -84,6 +84,10 @@ def load_adapters(directory, names=LED_NAMES):
     adapters, others = {}, {}
     for key, tensor in open_weights(file).items():
         path, place, array = _ours(names, key, tensor.read(), file)
+        if not np.isfinite(np.asarray(array, "float32")).all():
+            raise CheckpointError(
+                f"{file}: `{one_line(key)}` holds NaN or infinite numbers."
+            )
         if place is None:
             others[path] = array
         else:
@@ -107,10 +111,11 @@ def _read_config(file):
     if config.get("peft_type") != "LORA":
         raise CheckpointError(f"{file} does not describe LoRA adapters.")
     rank, alpha = config.get("r"), config.get("lora_alpha")
-    if type(rank) is not int or type(alpha) not in (int, float):
+    is_rank = type(rank) is int and rank > 0
+    if not is_rank or type(alpha) not in (int, float) or not 0 < alpha < 1e30:
         raise CheckpointError(
             f"{file} has `r` {rank!r:.80} and `lora_alpha` {alpha!r:.80}; they must be "
-            "an int and a number."
+            "an int and a number, both above 0 and not beyond all measure."
         )
     variants = [name for name in _VARIANTS if config.get(name)]
     if variants:

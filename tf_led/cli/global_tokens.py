@@ -3,7 +3,7 @@
 import argparse
 from typing import NamedTuple
 
-from tf_led.cli.parser import UsageError
+from tf_led.cli.parser import UsageError, plain_text
 
 OPTION = "--global-tokens"
 
@@ -98,7 +98,7 @@ def parse_rule(words):
         )
     if not text:
         raise argparse.ArgumentTypeError("all-of needs a text that is not empty")
-    return GlobalTokens(text)
+    return GlobalTokens(plain_text(text))
 
 
 def join_words(argv):

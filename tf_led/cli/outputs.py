@@ -90,7 +90,8 @@ def is_device(path):
     Returns:
         bool.
     """
-    return os.path.exists(path) and not os.path.isfile(path)
+    is_file = os.path.isfile(path) or os.path.isdir(path)
+    return os.path.exists(path) and not is_file
 
 
 def _files(folder):

@@ -130,6 +130,30 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
+def plain_text(text):
+    """Reads text that a tokenizer can take.
+
+    Args:
+        text: str, as typed; bytes that are no UTF-8 come as surrogates.
+
+    Returns:
+        str, the same.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is no UTF-8.
+
+    Example:
+        >>> from tf_led.cli.parser import plain_text
+        >>> plain_text("summarize: ")
+        'summarize: '
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"is no UTF-8, got {text!r:.80}") from None
+    return text
+
+
 def positive_int(text):
     """Reads a whole number of at least 1.
 

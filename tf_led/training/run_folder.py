@@ -24,6 +24,17 @@ CHECKPOINT_SUFFIXES = (
     *(".json", ".txt", ".model", ".jinja"),
     *(row.ending for row in readable()),
 )
+# Those beside the weights.
+OTHER_FILES = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+)
 CHECKSUM = "sha256"  # of all else that a file says
 
 
@@ -44,17 +55,28 @@ class RunFolder:
         self.output = Path(output)
         self.path = self.output / INSIDE
 
-    def weights_of_others(self):
-        """Lists the weights in the output folder that no run of it has written.
+    def files_of_others(self):
+        """Lists the checkpoint's files in the output folder that no run has written.
 
         Returns:
-            List of str, names of files.
+            List of str, names of files that a run would replace or remove.
         """
         # Unlike pathlib's, these take names of any length.
         if os.path.exists(self.path / ARGUMENTS) or not os.path.isdir(self.output):
             return []
-        endings = tuple(row.ending for row in readable())
-        return sorted(p.name for p in self.output.iterdir() if p.name.endswith(endings))
+        return sorted(p.name for p in self.output.iterdir() if _is_replaced(p.name))
+
+    def check_names(self):
+        """Checks that no directory has the name of a file that a run writes.
+
+        Raises:
+            IsADirectoryError: naming it.
+        """
+        for path in self.output.iterdir() if os.path.isdir(self.output) else ():
+            if _is_replaced(path.name) and path.is_dir():
+                raise IsADirectoryError(
+                    f"{path} is a directory where training writes a file; move it"
+                )
 
     def begin(self, arguments):
         """Writes down the arguments, once.
@@ -228,6 +250,13 @@ class RunFolder:
             content = {**content, CHECKSUM: _checksum(content)}
             text = json.dumps(content, indent=2) + "\n"
             (staging.path / name).write_text(text, encoding="utf-8")
+
+
+def _is_replaced(name):
+    """Whether saving a checkpoint replaces or removes a file of this name."""
+    return name in OTHER_FILES or any(
+        name in (row.file, row.index) or row.is_shard(name) for row in readable()
+    )
 
 
 def _checksum(content):

@@ -210,6 +210,15 @@ def test_a_target_that_is_a_file(tmp_path):
     assert (tmp_path / "a").read_text() == "mine"
 
 
+def test_a_folder_where_a_file_goes_is_noticed_before_any_is_moved(tmp_path):
+    (tmp_path / "b").mkdir()
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path}/b'"):  # noqa: SIM117
+        with staged(tmp_path) as staging:
+            (staging.path / "a").write_text("new")
+            (staging.path / "b").write_text("new")
+    assert names_in(tmp_path) == {"b"}
+
+
 def test_folders_inside_are_moved_too_and_order_is_kept(tmp_path, monkeypatch):
     moved = []
     replace = os.replace

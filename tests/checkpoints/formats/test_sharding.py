@@ -71,6 +71,12 @@ def test_a_shard_outside_the_folder_is_an_error(index, name):
     assert f"names `{name}` for `a`" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["a" * 256, "\N{SNOWMAN}" * 86])
+def test_a_name_that_no_file_can_have_is_an_error(index, name):
+    with pytest.raises(CheckpointError, match=f"names `{name[:20]}.*beside the index"):
+        read_shards(index(a=name), read_safetensors)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import random
 import shutil
 
@@ -201,15 +202,48 @@ def test_a_checkpoint_of_others_is_replaced_only_with_force(files, tmp_path, cap
     shutil.copytree(files[2], output)
     before = (output / "model.safetensors").read_bytes()
     assert train(files, output) == 2
-    assert (
-        f"--output {output}: holds model.safetensors, which" in capsys.readouterr().err
-    )
+    message = f"--output {output}: holds config.json, and no training/ of a run"
+    assert message in capsys.readouterr().err
     assert (output / "model.safetensors").read_bytes() == before
     assert not (output / "training").exists()
     assert main([*argv_of(files, output), "--force"]) == 0
     assert (output / "model.safetensors").read_bytes() != before
     # From here on it is the run's own.
     assert train(files, output) == 0
+
+
+@pytest.mark.parametrize("option", ["--train", "--validation"])
+def test_a_pipe_is_not_read_twice(small, files, tmp_path, capsys, option):
+    os.mkfifo(tmp_path / "pipe")
+    argv = [*argv_of(files, tmp_path / "out", small), option, str(tmp_path / "pipe")]
+    assert main(argv) == 2
+    assert (
+        f"{option} {tmp_path / 'pipe'}: a pipe or a device" in capsys.readouterr().err
+    )
+
+
+def test_a_folder_with_the_name_of_a_file(small, files, tmp_path, capsys):
+    (tmp_path / "config.json").mkdir()
+    for more in ([], ["--force"]):
+        assert main([*argv_of(files, tmp_path, small), *more]) == 2
+        err = capsys.readouterr().err
+        assert f"{tmp_path / 'config.json'} is a directory where training" in err
+
+
+def test_logs_whose_folder_is_a_file(small, files, tmp_path, capsys):
+    (tmp_path / "validation").write_text("mine")
+    argv = [*argv_of(files, tmp_path / "out", small), "--tensorboard", str(tmp_path)]
+    assert main(argv) == 2
+    assert f"{tmp_path / 'validation'} is a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", ["--source-prefix", "--separator", "--document-key", "--question-key"]
+)
+def test_text_that_is_no_utf_8(small, files, tmp_path, capsys, option):
+    argv = [*argv_of(files, tmp_path / "out", small), option, "caf\udce9"]
+    assert main(argv) == 2
+    assert f"{option}: is no UTF-8, got 'caf\\udce9'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", ["{", "[]"])

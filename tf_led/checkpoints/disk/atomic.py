@@ -7,6 +7,7 @@ gives the order: what makes the others valid (an index, a single weight file) is
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -108,6 +109,13 @@ class Staging:
         """Moves the new files in place, then deletes the obsolete ones."""
         new = [p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file()]
         new = [name for name in new if name != Path(MOVING)]
+        for name in new:
+            if (self.target / name).is_dir():  # noticed before the first is moved
+                raise IsADirectoryError(
+                    errno.EISDIR,
+                    "a directory is where a file goes",
+                    str(self.target / name),
+                )
         rank = {Path(name): place for place, name in enumerate(self._last, start=1)}
         for name in new:
             sync_file(self.path / name)

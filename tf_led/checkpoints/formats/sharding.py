@@ -37,8 +37,12 @@ def read_index(path):
     return weight_map
 
 
+_MAX_NAME = 255  # bytes, of most file systems
+
+
 def _is_file_name(name):
-    is_special = name in ("", ".", "..") or "\0" in name
+    is_long = len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME
+    is_special = name in ("", ".", "..") or "\0" in name or is_long
     return not is_special and not any(mark in name for mark in "/\\:")
 
 

@@ -11,6 +11,7 @@ from tf_led.cli.parser import (
     add_bfloat16_products,
     non_negative_int,
     number_between,
+    plain_text,
     positive_int,
 )
 
@@ -81,11 +82,15 @@ def add_key_arguments(group):
         group: argparse parser or group to add to.
     """
     add = group.add_argument
-    add("--document-key", default="document", metavar="KEY", help="default document")
-    add("--summary-key", default="summary", metavar="KEY", help="default summary")
-    add("--question-key", metavar="KEY", help="of a question put before the document")
-    add("--separator", metavar="TOKEN", help="put between documents given as a list")
-    add("--source-prefix", default="", metavar="TEXT", help="put before each document")
+
+    def add_text(name, metavar, help, default=None):
+        add(name, type=plain_text, default=default, metavar=metavar, help=help)
+
+    add_text("--document-key", "KEY", "default document", "document")
+    add_text("--summary-key", "KEY", "default summary", "summary")
+    add_text("--question-key", "KEY", "of a question put before the document")
+    add_text("--separator", "TOKEN", "put between documents given as a list")
+    add_text("--source-prefix", "TEXT", "put before each document", "")
     add(
         "--global-tokens",
         choices=("first", "question", "separators"),

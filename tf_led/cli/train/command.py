@@ -23,7 +23,7 @@ from tf_led.cli.checkpoint import (
     model_or_bundled,
     tell,
 )
-from tf_led.cli.outputs import check_folder
+from tf_led.cli.outputs import check_folder, is_device
 from tf_led.cli.parser import UsageError, blamed_on, load_tensorflow
 from tf_led.cli.train.arguments import (
     add_arguments,
@@ -110,19 +110,26 @@ def check_output(args):
             f"--output {output}: the folder of the model that training begins with, or "
             "of files that it links to, which would be lost; give another"
         )
-    others = [] if args.force else RunFolder(output).weights_of_others()
-    if others:
-        raise UsageError(
-            f"--output {output}: holds {others[0]}, which no run there has written; "
-            "give another directory, or --force to replace it"
-        )
     for name in ("train", "validation"):
         path = getattr(args, name)
+        if path is not None and is_device(path):
+            raise UsageError(
+                f"--{name} {path}: a pipe or a device, which cannot be read twice; "
+                "give a file"
+            )
         if path is not None and would_be_written(path, output):
             raise UsageError(
                 f"--{name} {path}: training writes there, in --output {output}; move "
                 "the file, or give another --output"
             )
+    with blamed_on("--output"):
+        RunFolder(output).check_names()
+    others = [] if args.force else RunFolder(output).files_of_others()
+    if others:
+        raise UsageError(
+            f"--output {output}: holds {others[0]}, and no {INSIDE}/ of a run that has "
+            "written it; give another directory, or --force to replace it"
+        )
 
 
 def would_be_written(path, output):
@@ -167,7 +174,9 @@ def check_tensorboard(logs):
     if logs == "":
         raise UsageError("--tensorboard: an empty name; give a directory")
     if logs is not None:
-        check_folder(f"--tensorboard {logs}", logs)
+        for inside in ("train", "validation"):  # where Keras writes
+            folder = os.path.join(logs, inside)
+            check_folder(f"--tensorboard {logs}", folder)
 
 
 def train_as_further_worker(folder, args):
