@@ -12,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import keras
+
 from tests.fuzz.readers import READERS, make_all, read_quietly
 
 
@@ -43,9 +45,12 @@ def main():
     for reader, kind in READERS.items():  # with which everything is imported, too
         read_quietly(reader, next(folder.glob(kind.file)))
     print(json.dumps({"end": "ready"}), file=answers, flush=True)
-    for line in sys.stdin:
+    for number, line in enumerate(sys.stdin):
         reader, _, path = line.rstrip("\n").partition("\t")
         print(json.dumps(answer(reader, Path(path))), file=answers, flush=True)
+        if number % 50 == 49:
+            # TensorFlow keeps some 2 MB for every model that is made.
+            keras.backend.clear_session()
 
 
 if __name__ == "__main__":
