@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from tqdm import tqdm
+
 from tests.fuzz.mutate import mutate
 from tests.fuzz.readers import READERS
 
@@ -149,7 +151,9 @@ def run(folder, seed, count=None, minutes=None, readers=tuple(READERS), slack=1)
     rngs = {reader: random.Random(f"{seed} {reader}") for reader in readers}
     counts = {reader: {} for reader in readers}
     failures, began = [], time.monotonic()
-    with Worker(folder / "files", slack) as worker:
+    total = count and count * len(readers)
+    bar = tqdm(total=total, unit="file", mininterval=5, file=sys.stderr)
+    with Worker(folder / "files", slack) as worker, bar:
         rounds = 0
         while rounds != count:
             for reader in readers:
@@ -158,6 +162,7 @@ def run(folder, seed, count=None, minutes=None, readers=tuple(READERS), slack=1)
                 result = attack(worker, reader, rngs[reader])
                 end = result["end"]
                 counts[reader][end] = counts[reader].get(end, 0) + 1
+                bar.update()
                 if end not in ("read", "rejected"):
                     failures.append(_keep(folder, reader, seed, rounds, result))
             rounds += 1
