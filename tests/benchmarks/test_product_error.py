@@ -8,7 +8,7 @@ from benchmarks import product_error
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.large
 def test_rounded_products_change_logits_a_little(capfd):
     checkpoint, text = ROOT / "tf_led/assets/bundled", ROOT / "tf_led/cli/main.py"
     sizes = ["--source-len=61", "--new-tokens=3"]

@@ -49,12 +49,17 @@ def steps_of(model, **options):
     [
         {},
         WHOLE,
-        {"num_assistant_tokens": 1},
+        pytest.param({"num_assistant_tokens": 1}, marks=pytest.mark.large),
         {"num_assistant_tokens": 11, "repetition_penalty": 1.3},
-        {"do_sample": True, "seed": 7},
+        pytest.param({"do_sample": True, "seed": 7}, marks=pytest.mark.large),
         {"do_sample": True, "seed": 7, "num_return_sequences": 3, "top_p": 0.9},
-        {"forced_eos_token_id": 2, "min_length": 5},
-        {"decoder_input_ids": [[2, 17, 9], [2, 7, 8], [2, 17, 17]]},
+        pytest.param(
+            {"forced_eos_token_id": 2, "min_length": 5}, marks=pytest.mark.large
+        ),
+        pytest.param(
+            {"decoder_input_ids": [[2, 17, 9], [2, 7, 8], [2, 17, 17]]},
+            marks=pytest.mark.large,
+        ),
         {
             "decoder_input_ids": [[1, 2, 9], [2, 7, 8], [1, 1, 2]],
             "decoder_attention_mask": [[0, 1, 1], [1, 1, 1], [0, 0, 1]],
