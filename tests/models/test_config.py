@@ -38,6 +38,16 @@ def test_bad_windows_are_rejected(window, layer, remedy):
         window_radii(tiny_config(attention_window=window))
 
 
+def test_a_window_far_wider_than_any_document_is_rejected():
+    for window in (1026, [4, 2**40]):
+        with pytest.raises(ValueError, match="for layer .* with 64 .* than 1024"):
+            window_radii(
+                tiny_config(attention_window=window, max_encoder_position_embeddings=64)
+            )
+    wide = {"attention_window": 1402, "max_encoder_position_embeddings": 701}
+    assert window_radii(tiny_config(**wide)) == (701, 701)
+
+
 def test_a_list_of_another_length_is_rejected():
     with pytest.raises(
         ValueError, match=r"lists 3 windows, \[4, 6, 8\], for 2 encoder"

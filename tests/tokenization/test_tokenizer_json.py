@@ -167,6 +167,69 @@ def test_a_frame_without_end(tmp_path, is_nested):
         LEDTokenizerFast.from_pretrained(tmp_path)
 
 
+AS_A_LIST = ["<s>", [0] * 2000, ["<s>"] * 2000]
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        (lambda frame: frame["special_tokens"].update({"<s>": AS_A_LIST}), "'<s>', .0"),
+        (lambda frame: frame["single"].insert(0, ["<s>"]), "'<s>'"),
+        (
+            lambda frame: frame["pair"].insert(0, {"SpecialToken": ["<s>", 0]}),
+            "'<s>', 0",
+        ),
+    ],
+)
+def test_a_list_in_the_place_of_an_object(tmp_path, change, shown):
+    """The library in Rust would read it."""
+    path = spoiled(tmp_path, lambda content: change(content["post_processor"]))
+    message = f"made of {path}: its post_processor holds .{shown}"
+    with pytest.raises(ValueError, match=message):
+        LEDTokenizerFast.from_pretrained(tmp_path)
+
+
+def test_a_whole_post_processor_as_a_list(tmp_path):
+    def change(content):
+        content["post_processor"] = [*content["post_processor"].values()]
+
+    spoiled(tmp_path, change)
+    with pytest.raises(ValueError, match="post_processor holds .'TemplateProcessing'"):
+        LEDTokenizerFast.from_pretrained(tmp_path)
+
+
+def doubled(times, pattern):
+    replace = {"type": "Replace", "pattern": pattern, "content": "aa"}
+    return [dict(replace) for _ in range(times)]
+
+
+@pytest.mark.parametrize("pattern", [{"String": "a"}, {"Regex": "a"}])
+@pytest.mark.parametrize(
+    ("name", "members"), [("normalizer", "normalizers"), ("decoder", "decoders")]
+)
+def test_texts_that_would_grow_without_end(tmp_path, name, members, pattern):
+    def change(content):
+        nested = {"type": "Sequence", members: doubled(10, pattern)}
+        content[name] = {"type": "Sequence", members: [nested, *doubled(10, pattern)]}
+
+    spoiled(tmp_path, change)
+    with pytest.raises(ValueError, match=f"its {name} may make a text [0-9,]+ times"):
+        LEDTokenizerFast.from_pretrained(tmp_path)
+
+
+def test_replacing_a_little_is_as_it_was(tmp_path):
+    def change(content):
+        content["normalizer"] = {
+            "type": "Sequence",
+            "normalizers": doubled(3, {"String": "a"})
+            + [{"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}],
+        }
+
+    spoiled(tmp_path, change)
+    with pytest.warns(UserWarning, match="its normalizer is"):
+        assert type(LEDTokenizer.from_pretrained(tmp_path)) is PreTrainedTokenizerFast
+
+
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
 def test_a_file_that_never_ends(tmp_path, name):
     save(byte_level(), tmp_path)

@@ -105,7 +105,8 @@ _PROGRESS_FROM = 10**9  # bytes; less than that is loaded before a bar is read
 
 
 # A model of so many layers is made whatever the file holds.
-_FEW_LAYERS = 64
+_FEW_LAYERS = 16
+_WEIGHTS_OF_A_LAYER = 16  # at least
 
 
 def check_layers(layers, source):
@@ -116,14 +117,15 @@ def check_layers(layers, source):
         source: as for `load_weights`.
 
     Raises:
-        CheckpointError: if there are more layers than weights in the file.
+        CheckpointError: if there are more layers than the file has weights for.
     """
     if max(layers.values()) <= _FEW_LAYERS:
         return
     file = _weight_file(source)
     count = len(open_weights(file))
+    most = max(count // _WEIGHTS_OF_A_LAYER, _FEW_LAYERS)
     for name, number in layers.items():
-        if number > max(count, _FEW_LAYERS):
+        if number > most:
             raise CheckpointError(
                 f"The config has `{name}` {number}, but `{file}` has only {count} "
                 "weights. Use the configuration that belongs to the file."

@@ -69,6 +69,9 @@ _BUILT = {
 }
 
 
+_ANY_WINDOW = 1024  # that of released checkpoints, whatever the positions
+
+
 def window_radii(config):
     """Half of every encoder layer's attention window.
 
@@ -80,7 +83,8 @@ def window_radii(config):
         Tuple of ints, one per encoder layer.
 
     Raises:
-        ValueError: on an odd window, one below 2, or a list of the wrong length.
+        ValueError: on an odd window, one below 2 or far wider than any document, or a
+            list of the wrong length.
 
     Example:
         >>> from tf_led import LEDConfig
@@ -96,7 +100,15 @@ def window_radii(config):
             f"`attention_window` lists {len(windows)} windows, {list(windows)}, for "
             f"{config.encoder_layers} encoder layers. Give one per layer, or one int."
         )
+    # The window's graph grows with it, and no two tokens are further apart than these.
+    widest = max(_ANY_WINDOW, 2 * config.max_encoder_position_embeddings)
     for layer, window in enumerate(windows):
+        if window > widest:
+            raise ValueError(
+                f"`attention_window` is {window} for layer {layer}, and with "
+                f"{config.max_encoder_position_embeddings} positions nothing more is "
+                f"seen through one of more than {widest}. Give at most that."
+            )
         if window < 2 or window % 2:
             raise ValueError(
                 f"`attention_window` must be positive and even, got {window} for layer "

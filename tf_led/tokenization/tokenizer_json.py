@@ -58,6 +58,8 @@ def check_file(path):
         raise ValueError(f"No tokenizer can be made of {path}: it has no `model`.")
     check_token_ids(content, path)
     _check_framing(content.get("post_processor"), path)
+    for name in ("normalizer", "decoder"):
+        _check_growth(name, content.get(name), path)
     difference = find_difference(content)
     if difference:
         raise OtherTokenizerError(path, difference)
@@ -91,32 +93,76 @@ def check_token_ids(content, place):
 
 def _check_framing(post_processor, path):
     """Checks that few tokens come around a text: each can stand for a list of ids."""
-    if not isinstance(post_processor, dict):
-        return
-    for member in post_processor.get("processors") or ():
-        _check_framing(member, path)
-    tokens = post_processor.get("special_tokens")
-    if not isinstance(tokens, dict):
-        return
-    sizes = {name: len(row["ids"]) for name, row in tokens.items() if _lists_ids(row)}
-    for template in ("single", "pair"):
-        pieces = post_processor.get(template) or ()
-        length = sum(sizes.get(_special(piece), 0) for piece in pieces)
-        if length > _LONGEST_FRAME:
-            raise ValueError(
-                f"No tokenizer can be made of {path}: its post_processor puts {length} "
-                f"tokens around a text; at most {_LONGEST_FRAME} are allowed."
+    for part in _parts(post_processor, path, "post_processor"):
+        tokens = part.get("special_tokens")
+        if part.get("type") != "TemplateProcessing" or not isinstance(tokens, dict):
+            continue
+        sizes = {
+            name: len(_object(row, path, "post_processor").get("ids", ()))
+            for name, row in tokens.items()
+        }
+        for template in ("single", "pair"):
+            length = sum(
+                sizes.get(name, 0) for name in _special_names(part.get(template), path)
             )
+            if length > _LONGEST_FRAME:
+                raise ValueError(
+                    f"No tokenizer can be made of {path}: its post_processor puts "
+                    f"{length} tokens around a text; at most {_LONGEST_FRAME} are "
+                    "allowed."
+                )
 
 
-def _lists_ids(row):
-    return isinstance(row, dict) and isinstance(row.get("ids"), list)
+def _special_names(pieces, path):
+    for piece in pieces or ():
+        piece = _object(piece, path, "post_processor")
+        if "SpecialToken" in piece:
+            yield _object(piece["SpecialToken"], path, "post_processor").get("id")
 
 
-def _special(piece):
-    token = piece.get("SpecialToken") if isinstance(piece, dict) else None
-    name = token.get("id") if isinstance(token, dict) else None
-    return name if isinstance(name, str) else None
+def _object(value, path, name):
+    """A dict; the library in Rust takes a list of its values in its place."""
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"No tokenizer can be made of {path}: its {name} holds {value!r:.40} in "
+            "the place of an object."
+        )
+    return value
+
+
+def _parts(part, path, name):
+    """Yields the parts of a part, those of sequences too."""
+    if part is None:
+        return
+    yield _object(part, path, name)
+    if part.get("type") == "Sequence":
+        for value in part.values():
+            for member in value if isinstance(value, list) else ():
+                yield from _parts(member, path, name)
+
+
+_MOST_GROWTH = 64  # characters for one
+
+
+def _check_growth(name, part, path):
+    """Checks that replacing, again and again, does not make texts long beyond bound."""
+    growth = 1.0
+    for member in _parts(part, path, name):
+        if member.get("type") == "Replace":
+            growth *= _growth(member.get("pattern"), str(member.get("content", "")))
+    if growth > _MOST_GROWTH:
+        raise ValueError(
+            f"No tokenizer can be made of {path}: its {name} may make a text "
+            f"{min(growth, 1e9):,.0f} times as long; at most {_MOST_GROWTH} times is "
+            "allowed."
+        )
+
+
+def _growth(pattern, content):
+    searched = pattern.get("String") if isinstance(pattern, dict) else None
+    if isinstance(searched, str) and searched:
+        return max(1.0, len(content) / len(searched))
+    return 1.0 + len(content)  # a regular expression may match nothing, anywhere
 
 
 def find_difference(content):

@@ -120,6 +120,13 @@ def test_what_memory_or_a_graph_grows_with_has_a_bound(name):
         resolve(**{name: 10**9})
 
 
+def test_contrastive_search_reads_so_many_candidates():
+    contrastive = {"penalty_alpha": 0.5, "top_k": 10**9}
+    with pytest.raises(ValueError, match="`top_k` must be at most 1,024 .* got 1000"):
+        resolve(**contrastive)
+    assert resolve(**contrastive, do_sample=True).top_k == 10**9
+
+
 def test_the_list_of_wrong_values_is_complete():
     assert {*WRONG, *CHECKED_LATER} == set(OPTIONS)
 

@@ -412,3 +412,12 @@ def test_tables_that_are_not_tied_are_all_resized(tmp_path):
     tf.debugging.assert_equal(loaded(IDS).logits, resized)
     small_model.resize_token_embeddings(LESS)
     np.testing.assert_array_equal(small_model.lm_head.kernel, kernel[:, :LESS])
+
+
+def test_positions_too_few_for_the_windows_change_nothing():
+    model = make_model(attention_window=1402, max_encoder_position_embeddings=701)
+    before = model.led.encoder.embed_positions.input_dim
+    with pytest.raises(ValueError, match="`attention_window` is 1402 .* with 53 pos"):
+        model.resize_position_embeddings(53)
+    assert model.led.encoder.embed_positions.input_dim == before
+    assert model.config.max_encoder_position_embeddings == 701

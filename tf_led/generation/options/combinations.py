@@ -5,6 +5,7 @@ import logging
 from tf_led.generation.options.generation_options import GenerationOptions
 from tf_led.utils.validation import check_int, check_unit
 
+MOST_CANDIDATES = 1024
 _logger = logging.getLogger(__name__)
 
 
@@ -54,6 +55,11 @@ def _check_contrastive(values):
     searches_otherwise = values["do_sample"] or values["num_beams"] > 1
     if not searches_otherwise:
         check_int("top_k", top_k, 0)
+        if top_k > MOST_CANDIDATES:  # each is read by the decoder
+            raise ValueError(
+                f"`top_k` must be at most {MOST_CANDIDATES:,} with `penalty_alpha`, "
+                f"got {top_k!r}."
+            )
     if searches_otherwise or top_k <= 1:
         _logger.warning(
             "`penalty_alpha` (%s) has no effect: contrastive search needs `top_k` > 1, "

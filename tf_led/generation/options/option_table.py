@@ -62,7 +62,7 @@ SEARCH = (
     Option("num_beam_groups", 1, an_int(1, 1024)),
     Option("penalty_alpha", None),
     Option("length_penalty", 1.0, a_number, tensor=tf.float64),
-    Option("num_return_sequences", 1, an_int(1, 1 << 16)),
+    Option("num_return_sequences", 1, an_int(1, 1024)),
     Option("prompt_lookup_num_tokens", None, an_int(1, 256)),
     Option("max_matching_ngram_size", None, an_int(1, 64)),
     Option("num_assistant_tokens", None, an_int(1, 256)),

@@ -204,12 +204,16 @@ def resize_position_embeddings(
     if not changes:
         return
     check_optimizer(getattr(model, "optimizer", None))
+    fields = {f"max_{half}_position_embeddings": n for half, n in changes.items()}
+    config = copy.copy(model.config)
+    for name, size in fields.items():
+        setattr(config, name, size)
+    window_radii(config)  # a window may be too wide for fewer positions
     with model.distribute_strategy.scope():
         for half, size in changes.items():
             table = getattr(model.led, half).embed_positions
             resize_embedding(table, size, _repeat_rows)
     forget_compiled(model)
-    fields = {f"max_{half}_position_embeddings": n for half, n in changes.items()}
     take_config(model, **fields)
 
 
