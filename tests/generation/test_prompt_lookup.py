@@ -141,7 +141,10 @@ def test_drafts_change_no_token_and_no_score(kind, do_sample, prompt):
     ("given", "message"),
     [
         ({"num_beams": 3}, "`prompt_lookup_num_tokens` is 5, .* beam search"),
-        ({"penalty_alpha": 0.6, "top_k": 4}, "is 5, .* contrastive search"),
+        (
+            {"penalty_alpha": 0.6, "top_k": 4},
+            "contrastive search .penalty_alpha=0.6",
+        ),
         ({"use_cache": False}, "is 5, which needs `use_cache=True`"),
         ({"max_matching_ngram_size": 0}, "`max_matching_ngram_size` must .* got 0"),
     ],

@@ -46,6 +46,10 @@ def test_sizes_are_checked_before_they_are_used(model, name, value):
         ({"config": [3]}, "`config` .3.; it must be a dict"),
         ({"quantization": ["int8"]}, "`quantization` .'int8'.; it must be a dict"),
         ({"quantization": {"led/x": "int8"}}, "quantises `led/x`, which is no layer"),
+        (
+            {"quantization": {"led/encoder/layers/0/fc1": "int99"}},
+            "quantises `led/encoder/layers/0/fc1` by 'int99': ",
+        ),
     ],
 )
 def test_what_get_config_never_returned(model, change, message):
@@ -67,17 +71,27 @@ def test_keras_draws_nothing_for_a_file_but_all_for_a_config(model, tmp_path):
 
 
 @pytest.mark.parametrize("is_folder", [False, True])
-def test_more_layers_than_a_keras_file_can_hold(model, tmp_path, is_folder):
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("decoder_layers", 1000),
+        ("vocab_size", 10**8),
+        ("max_encoder_position_embeddings", 10**8),
+        ("decoder_ffn_dim", 10**8),
+        ("d_model", 12000),
+    ],
+)
+def test_more_than_a_keras_file_can_hold(model, tmp_path, is_folder, name, number):
     model.save(tmp_path / "model.keras")
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
         archive.extractall(tmp_path / "model")
     file = tmp_path / "model/config.json"
     config = json.loads(file.read_text())
-    config["config"]["config"]["decoder_layers"] = 1000
+    config["config"]["config"][name] = number
     file.write_text(json.dumps(config))
     changed = tmp_path / "model"
     if not is_folder:
         shutil.make_archive(tmp_path / "changed", "zip", changed)
         changed = (tmp_path / "changed.zip").rename(tmp_path / "changed.keras")
-    with pytest.raises(CheckpointError, match="`decoder_layers` 1000, but the file"):
+    with pytest.raises(CheckpointError, match=f"`{name}` {number}, but the file has"):
         keras.models.load_model(changed)

@@ -87,10 +87,15 @@ def _check_drafts(values):
     )
     if options.mode not in ("greedy", "sample"):
         mode, beams = options.mode.replace("_", " "), values["num_beams"]
-        way = "set `num_beams=1`" if beams > 1 else "set `penalty_alpha=None`"
+        by = (
+            f"num_beams={beams}"
+            if beams > 1
+            else f"penalty_alpha={values['penalty_alpha']}"
+        )
+        way = "num_beams=1" if beams > 1 else "penalty_alpha=None"
         raise ValueError(
             f"{wanted} goes with greedy search and sampling only, got {mode} "
-            f"(num_beams={beams}). Leave it out, or {way}."
+            f"({by}). Leave it out, or set `{way}`."
         )
     if not values["use_cache"]:
         raise ValueError(f"{wanted} needs `use_cache=True`, got False.")

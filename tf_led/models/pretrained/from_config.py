@@ -13,6 +13,16 @@ from tf_led.models.pretrained.from_pretrained import (
 )
 from tf_led.models.pretrained.weight_table import layer_table
 
+# Each is the first axis or the last of a matrix whose other axis is the width.
+TABLE_SIZES = (
+    "vocab_size",
+    "max_encoder_position_embeddings",
+    "max_decoder_position_embeddings",
+    "encoder_ffn_dim",
+    "decoder_ffn_dim",
+    "d_model",
+)
+
 
 def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
     """Builds a model from a LEDConfig, or from what `get_config` returned.
@@ -42,7 +52,7 @@ def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
     fields = make_config(_dict_of("config", config.pop("config", None)))
     is_loading, size = _keras_file()
     if is_loading:
-        _check_layers(fields, size)
+        _check_sizes(fields, size)
         model = make_blank(cls, fields, **config)
     else:
         model = cls(fields, **config)
@@ -67,7 +77,13 @@ def _quantize(model, modes):
                 f"The model's config quantises `{one_line(path, 80)}`, which is no "
                 "layer of it."
             )
-        layers[path].quantize(mode)
+        try:
+            layers[path].quantize(mode)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            raise CheckpointError(
+                f"The model's config quantises `{path}` by {mode!r:.40}: "
+                f"{one_line(error)}"
+            ) from error
 
 
 def _keras_file():
@@ -97,15 +113,26 @@ def _keras_file():
 # HDF5 needs as many bytes for the names and places of a layer's weights alone.
 _LAYER_BYTES = 4096
 _FEW_LAYERS = 16  # soon made, and a model of zeros may have been compressed
+_FEW_NUMBERS = 1 << 24
+_NUMBERS_OF_A_BYTE = 2  # of int4, the smallest kind
 
 
-def _check_layers(config, size):
+def _check_sizes(config, size):
+    """Checks that a file has room for the layers and the tables that a config has."""
     if size is None:
         return
     for name in LAYER_COUNTS:
         number = getattr(config, name)
         if number > max(_FEW_LAYERS, size // _LAYER_BYTES):
-            raise CheckpointError(
-                f"The config has `{name}` {number}, but the file has only {size:,} "
-                "bytes: it is cut off or was changed."
-            )
+            raise _too_large(name, number, size)
+    for name in TABLE_SIZES:
+        number = getattr(config, name)
+        if number * config.d_model > max(_FEW_NUMBERS, _NUMBERS_OF_A_BYTE * size):
+            raise _too_large(name, number, size)
+
+
+def _too_large(name, number, size):
+    return CheckpointError(
+        f"The config has `{name}` {number}, but the file has only {size:,} bytes: it "
+        "is cut off or was changed."
+    )
