@@ -6,6 +6,17 @@ from pathlib import Path
 
 from tf_led.checkpoints.errors import CheckpointError, one_line
 
+# The names of those that lie beside config.json and the weights.
+GENERATION_CONFIG = "generation_config.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
 # Bytes. An index of LED-large takes 70,000; each byte can become 100 in memory.
 _MAX_SIZE = 1 << 24
 

@@ -185,13 +185,13 @@ def load_weights(
     if mismatched and not ignore_mismatched_sizes:
         raise CheckpointError(_mismatch_message(file, list(mismatched.values())))
     check_tied(plan)
+    lacking = [p for p in variables if p not in plan.found or p in mismatched]
     if draw is not None:
-        _check_lacking(plan, variables, keys, mismatched)
+        _check_lacking(plan, variables, keys, lacking)
     nonfinite = _assign(plan, variables, skipped=mismatched)
     _zero_absent(plan, variables)
     if draw is not None:
-        loaded = plan.found.keys() - mismatched.keys()
-        draw([variables[path] for path in variables.keys() - loaded])
+        draw([variables[path] for path in lacking])
     report = make_report(plan, keys, mismatched.values(), nonfinite)
     warn_about(report, file, stacklevel=2, drawn=draw is not None)
     return report
@@ -226,13 +226,12 @@ def _mismatch_message(file, mismatched):
 _ALWAYS_DRAWN = 1 << 24
 
 
-def _check_lacking(plan, variables, keys, mismatched):
+def _check_lacking(plan, variables, keys, lacking):
     """Checks that a config does not ask for far more numbers than the file has."""
     held = sum(math.prod(tensor.shape) for tensor, _ in plan.found.values())
-    lacking = [p for p in variables if p not in plan.found or p in mismatched]
     count = sum(math.prod(variables[path].shape) for path in lacking)
-    named = some([keys[path] for path in lacking])
     if count > max(4 * held, _ALWAYS_DRAWN):
+        named = some([keys[path] for path in lacking])
         raise CheckpointError(
             f"`{plan.file}` has {held:,} numbers for the model, and {count:,} would "
             f"have to be drawn, those of {named}. Use the configuration that belongs "

@@ -16,6 +16,7 @@ from tf_led.checkpoints.names.led import LED_NAMES
 CONFIG = "adapter_config.json"
 # The first that is there is read; PEFT wrote the second until version 0.6.
 WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+LARGEST_ALPHA = 1e30  # beyond, float32 cannot hold a weight that counts so often
 _PREFIX = "base_model.model."
 _DENSE = (".lora_A.weight", ".lora_B.weight")
 _EMBEDDING = (".lora_embedding_A", ".lora_embedding_B")
@@ -112,7 +113,7 @@ def _read_config(file):
         raise CheckpointError(f"{file} does not describe LoRA adapters.")
     rank, alpha = config.get("r"), config.get("lora_alpha")
     is_rank = type(rank) is int and rank > 0
-    if not is_rank or type(alpha) not in (int, float) or not 0 < alpha < 1e30:
+    if not is_rank or type(alpha) not in (int, float) or not 0 < alpha < LARGEST_ALPHA:
         raise CheckpointError(
             f"{file} has `r` {rank!r:.80} and `lora_alpha` {alpha!r:.80}; they must be "
             "an int and a number, both above 0 and not beyond all measure."

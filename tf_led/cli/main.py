@@ -12,8 +12,7 @@ import sys
 import warnings
 
 import tf_led
-from tf_led.cli.parser import Parser, UsageError
-from tf_led.utils.keras_backend import check_keras_backend
+from tf_led.cli.parser import Parser, UsageError, check_backend
 
 COMMANDS = {
     "summarize": "tf_led.cli.summarize",
@@ -82,10 +81,7 @@ def run(argv):
     # Intermixed takes FILE --model DIR FILE, but loses sight of `--`.
     parse = parser.parse_args if "--" in words else parser.parse_intermixed_args
     args = parse(words)
-    try:
-        check_keras_backend()  # before anything is announced
-    except ImportError as error:
-        raise UsageError(str(error)) from error
+    check_backend()  # before anything is announced
     if getattr(args, "bfloat16_products", False):
         switch_products()
     module.run(args)

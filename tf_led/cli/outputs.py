@@ -7,10 +7,8 @@ import stat
 import sys
 from pathlib import Path
 
-from tf_led.checkpoints.disk.atomic import same_place, staged
+from tf_led.checkpoints.disk.atomic import MAX_NAME, same_place, staged
 from tf_led.cli.parser import UsageError
-
-MAX_NAME = 255  # bytes, of most file systems
 
 
 def check_folder(name, folder):

@@ -59,6 +59,22 @@ def blamed_on(subject):
         raise UsageError(message) from error
 
 
+def check_backend():
+    """Checks that Keras is to run on TensorFlow.
+
+    Raises:
+        UsageError: if it is set to run on another backend.
+
+    Example:
+        >>> from tf_led.cli.parser import check_backend
+        >>> check_backend()
+    """
+    try:
+        check_keras_backend()
+    except ImportError as error:
+        raise UsageError(str(error)) from error
+
+
 def load_tensorflow():
     """Imports TensorFlow; stderr stays ours unless the import fails.
 
@@ -73,10 +89,7 @@ def load_tensorflow():
         >>> from tf_led.cli.parser import load_tensorflow
         >>> load_tensorflow()
     """
-    try:
-        check_keras_backend()
-    except ImportError as error:
-        raise UsageError(str(error)) from error
+    check_backend()
     try:
         with hidden_stderr():
             import tensorflow  # noqa: F401

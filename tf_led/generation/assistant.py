@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_led.generation.loop import call_step
+from tf_led.generation.loop import call_step, with_shape_of
 
 
 class AssistantDrafts:
@@ -63,7 +63,12 @@ class AssistantDrafts:
             logits, read = self._read(newest, index + number, tokens, kept)
             newest = tf.argmax(logits, axis=2, output_type=tf.int32)
             drafts = tf.where(places == number, newest[..., None], drafts)
-            return number + 1, newest, drafts, tf.nest.map_structure(_like, read, kept)
+            return (
+                number + 1,
+                newest,
+                drafts,
+                tf.nest.map_structure(with_shape_of, read, kept),
+            )
 
         newest = tf.gather(tokens, index, axis=2)
         drafts = tf.zeros([tf.shape(tokens)[0], width, self.num_tokens + 1], tf.int32)
@@ -87,7 +92,3 @@ class AssistantDrafts:
             cache=cache,
         )
         return out.logits, out.cache
-
-
-def _like(new, old):
-    return tf.ensure_shape(new, old.shape)

@@ -69,7 +69,7 @@ def call_step(step, *, token_ids, index, tokens, beam_history, token_mask, cache
     """
     more = {"tokens": tokens} if getattr(step, "needs_tokens", False) else {}
     out = step(token_ids, index, beam_history, token_mask, cache, **more)
-    kept = tf.nest.map_structure(_like, out.cache, cache)
+    kept = tf.nest.map_structure(with_shape_of, out.cache, cache)
     return StepOutput(tf.cast(out.logits, tf.float32), kept, dict(out.extras))
 
 
@@ -210,7 +210,9 @@ class DecodingLoop:
         """Reads drafts along, and goes on for as long as they are what is chosen."""
         # [B, K, M - 1]
         drafts, kept = self._drafts.propose(state.tokens, state.index, state.drafts)
-        state = state._replace(drafts=tf.nest.map_structure(_like, kept, state.drafts))
+        state = state._replace(
+            drafts=tf.nest.map_structure(with_shape_of, kept, state.drafts)
+        )
         with on_host():
             # A finished hypothesis goes on with padding.
             drafts = tf.where(state.search[..., None], self._search.pad_id, drafts)
@@ -241,9 +243,9 @@ class DecodingLoop:
             self._on_token(tf.gather(result.tokens, state.index + 1, axis=2))
         return state._replace(
             index=state.index + 1,
-            tokens=_like(result.tokens, state.tokens),
-            beam_history=_like(result.beam_history, state.beam_history),
-            search=tf.nest.map_structure(_like, result.search, state.search),
+            tokens=with_shape_of(result.tokens, state.tokens),
+            beam_history=with_shape_of(result.beam_history, state.beam_history),
+            search=tf.nest.map_structure(with_shape_of, result.search, state.search),
             step_outputs=written,
             is_open=result.is_open,
         )
@@ -272,7 +274,8 @@ def _pick_read(out, number):
     return out._replace(logits=tf.gather(out.logits, number, axis=2), extras=extras)
 
 
-def _like(new, old):
+def with_shape_of(new, old):
+    """A loop's new value, with the static shape that the loop began with."""
     if isinstance(new, tf.TensorArray):
         return new
     return tf.ensure_shape(new, old.shape)

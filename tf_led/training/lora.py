@@ -6,7 +6,7 @@ Keras has the adapters; here they are put on, taken in and taken off again.
 import keras
 import numpy as np
 
-_LARGEST_ALPHA = 1e30  # beyond, float32 cannot hold a weight that counts so often
+from tf_led.checkpoints.peft import LARGEST_ALPHA
 
 
 def check_rank(rank, alpha, layers=()):
@@ -22,9 +22,9 @@ def check_rank(rank, alpha, layers=()):
     """
     if type(rank) is not int or rank < 1:
         raise ValueError(f"`rank` must be an int of at least 1, got {rank!r}.")
-    if alpha is not None and not 0 < alpha < _LARGEST_ALPHA:
+    if alpha is not None and not 0 < alpha < LARGEST_ALPHA:
         raise ValueError(
-            f"`alpha` must be above 0 and below {_LARGEST_ALPHA:g}, got {alpha!r:.80}."
+            f"`alpha` must be above 0 and below {LARGEST_ALPHA:g}, got {alpha!r:.80}."
         )
     largest = max((max(weight_of(layer).shape) for layer in layers), default=rank)
     if rank > largest:

@@ -10,6 +10,11 @@ from pathlib import Path
 from tf_led.checkpoints.disk.atomic import locked, remove_abandoned, staged
 from tf_led.checkpoints.errors import CheckpointError
 from tf_led.checkpoints.formats.registry import readable
+from tf_led.checkpoints.json_files import (
+    GENERATION_CONFIG,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
+)
 
 try:
     import fcntl
@@ -25,16 +30,7 @@ CHECKPOINT_SUFFIXES = (
     *(row.ending for row in readable()),
 )
 # Those beside the weights.
-OTHER_FILES = (
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-)
+OTHER_FILES = ("config.json", GENERATION_CONFIG, TOKENIZER_CONFIG, *TOKENIZER_FILES)
 CHECKSUM = "sha256"  # of all else that a file says
 
 

@@ -65,6 +65,7 @@ def unlock(held):
         os.close(held)  # which ends the lock too
 
 
+MAX_NAME = 255  # bytes, of most file systems
 PREFIX = ".saving-"
 # Of hidden folders for files on their way; tokenizers once saved through the second.
 LEFTOVERS = (PREFIX, ".tokenizer-")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tf_led.checkpoints.disk.atomic import MAX_NAME
 from tf_led.checkpoints.errors import CheckpointError, one_line, some
 from tf_led.checkpoints.json_files import read_object
 
@@ -37,11 +38,8 @@ def read_index(path):
     return weight_map
 
 
-_MAX_NAME = 255  # bytes, of most file systems
-
-
 def _is_file_name(name):
-    is_long = len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME
+    is_long = len(name.encode("utf-8", "surrogatepass")) > MAX_NAME
     is_special = name in ("", ".", "..") or "\0" in name or is_long
     return not is_special and not any(mark in name for mark in "/\\:")
 

@@ -8,17 +8,12 @@ from pathlib import Path
 from transformers import GenerationConfig
 
 from tf_led.checkpoints.hub.resolve import find_file, resolve
-from tf_led.checkpoints.json_files import read_object, write_object
-
-GENERATION_CONFIG = "generation_config.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "vocab.json",
-    "merges.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "chat_template.jinja",
+from tf_led.checkpoints.json_files import (
+    GENERATION_CONFIG,
+    TOKENIZER_CONFIG,
+    TOKENIZER_FILES,
+    read_object,
+    write_object,
 )
 
 

@@ -86,16 +86,13 @@ def _check_drafts(values):
         "An `assistant_model`" if by_assistant else f"`{name}` is {values[name]}, which"
     )
     if options.mode not in ("greedy", "sample"):
-        mode, beams = options.mode.replace("_", " "), values["num_beams"]
-        by = (
-            f"num_beams={beams}"
-            if beams > 1
-            else f"penalty_alpha={values['penalty_alpha']}"
-        )
-        way = "num_beams=1" if beams > 1 else "penalty_alpha=None"
+        mode = options.mode.replace("_", " ")
+        is_contrastive = options.mode == "contrastive_search"
+        switch = "penalty_alpha" if is_contrastive else "num_beams"
+        way = "penalty_alpha=None" if is_contrastive else "num_beams=1"
         raise ValueError(
             f"{wanted} goes with greedy search and sampling only, got {mode} "
-            f"({by}). Leave it out, or set `{way}`."
+            f"({switch}={values[switch]}). Leave it out, or set `{way}`."
         )
     if not values["use_cache"]:
         raise ValueError(f"{wanted} needs `use_cache=True`, got False.")

@@ -8,20 +8,11 @@ from tf_led.checkpoints.errors import CheckpointError, one_line
 from tf_led.models.config import LEDConfig
 from tf_led.models.pretrained.from_pretrained import (
     LAYER_COUNTS,
+    SIZES,
     make_blank,
     make_config,
 )
 from tf_led.models.pretrained.weight_table import layer_table
-
-# Each is the first axis or the last of a matrix whose other axis is the width.
-TABLE_SIZES = (
-    "vocab_size",
-    "max_encoder_position_embeddings",
-    "max_decoder_position_embeddings",
-    "encoder_ffn_dim",
-    "decoder_ffn_dim",
-    "d_model",
-)
 
 
 def from_config(cls, config: LEDConfig | dict[str, Any], **kwargs: Any) -> Any:
@@ -118,21 +109,18 @@ _NUMBERS_OF_A_BYTE = 2  # of int4, the smallest kind
 
 
 def _check_sizes(config, size):
-    """Checks that a file has room for the layers and the tables that a config has."""
+    """Checks that a file has room for the layers and the matrices of a config."""
     if size is None:
         return
-    for name in LAYER_COUNTS:
+    most_layers = max(_FEW_LAYERS, size // _LAYER_BYTES)
+    most_numbers = max(_FEW_NUMBERS, _NUMBERS_OF_A_BYTE * size)
+    for (
+        name
+    ) in SIZES:  # all but the layers are the side of a matrix, or divide the width
         number = getattr(config, name)
-        if number > max(_FEW_LAYERS, size // _LAYER_BYTES):
-            raise _too_large(name, number, size)
-    for name in TABLE_SIZES:
-        number = getattr(config, name)
-        if number * config.d_model > max(_FEW_NUMBERS, _NUMBERS_OF_A_BYTE * size):
-            raise _too_large(name, number, size)
-
-
-def _too_large(name, number, size):
-    return CheckpointError(
-        f"The config has `{name}` {number}, but the file has only {size:,} bytes: it "
-        "is cut off or was changed."
-    )
+        is_count = name in LAYER_COUNTS
+        if number > (most_layers if is_count else most_numbers // config.d_model):
+            raise CheckpointError(
+                f"The config has `{name}` {number}, but the file has only {size:,} "
+                "bytes: it is cut off or was changed."
+            )
