@@ -114,9 +114,8 @@ def _check_sizes(config, size):
         return
     most_layers = max(_FEW_LAYERS, size // _LAYER_BYTES)
     most_numbers = max(_FEW_NUMBERS, _NUMBERS_OF_A_BYTE * size)
-    for (
-        name
-    ) in SIZES:  # all but the layers are the side of a matrix, or divide the width
+    # All but the layers are the side of a matrix, or divide the width.
+    for name in SIZES:
         number = getattr(config, name)
         is_count = name in LAYER_COUNTS
         if number > (most_layers if is_count else most_numbers // config.d_model):
