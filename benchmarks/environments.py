@@ -12,6 +12,8 @@ HOME = Path("build/benchmarks")
 TORCH = "torch==2.13.0"
 # A CPU build is asked for by what pip is told to look in, e.g. PIP_EXTRA_INDEX_URL.
 REQUIREMENTS = {
+    # Of its own, as users have it: transformers loads PyTorch where it is installed.
+    plan.OURS: ["--editable", "."],
     plan.PYTORCH: [TORCH, "transformers==5.23.*", "numpy"],
     plan.FLEX: [TORCH, "numpy"],
     plan.OLD_TF: [
@@ -37,13 +39,9 @@ def python_of(peer, given=None):
         given: dict of peers to interpreters that already have what the peer needs.
 
     Returns:
-        str, a path. Ours runs in the Python that runs the benchmark.
+        str, a path.
     """
-    if peer in (given or {}):
-        return given[peer]
-    if peer == plan.OURS:
-        return sys.executable
-    return make(peer)
+    return (given or {}).get(peer) or make(peer)
 
 
 def make(peer):

@@ -19,6 +19,29 @@ def kept_per_turn(graph):
     return kept
 
 
+def kept_for_gradient(graph):
+    """The tensors that a function called in a graph hands on to its gradient.
+
+    Args:
+        graph: of a `tf.function` that takes the gradient of a call of one other.
+
+    Returns:
+        List of tensors, each once: what is reshaped or only named again is its origin.
+        Beside what is computed there, these are arguments and constants.
+    """
+    calls = [op for op in graph.get_operations() if op.type.endswith("PartitionedCall")]
+    name = calls[0].get_attr("f").name  # the other is the gradient
+    _, *kept = graph._get_function(name).graph.outputs
+    return [ref.deref() for ref in {_origin(tensor).ref() for tensor in kept}]
+
+
+def _origin(tensor):
+    while tensor.op.type in {"Identity", "IdentityN", "Reshape", "EnsureShape"}:
+        place = tensor.value_index if tensor.op.type == "IdentityN" else 0
+        tensor = tensor.op.inputs[place]
+    return tensor
+
+
 def _functions(graph):
     """The nodes of a graph, of its loops and of its branches."""
     definition = graph.as_graph_def(add_shapes=True)

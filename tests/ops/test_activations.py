@@ -5,7 +5,8 @@ import torch
 from transformers.activations import ACT2FN
 
 from tests.ops.graph_order import all_before
-from tf_led.ops.activations import ACTIVATIONS, get_activation
+from tf_led.ops.activations import ACTIVATIONS, activated_product, get_activation
+from tf_led.ops.dropout import dropout
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -53,6 +54,35 @@ def test_the_gradient_of_a_gelu_keeps_its_input_only():
     before = all_before(given)
     assert [op for op in before if op.control_inputs]
     assert "Erfc" not in {op.type for op in before}
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("name", ["gelu", "relu"])
+def test_the_product_of_an_activation_and_its_gradients(name, jit_compile):
+    draw = np.random.default_rng(0).standard_normal
+    rows, kernel, bias, upstream = (
+        draw(shape).astype("float32") for shape in [(7, 13), (13, 5), (5,), (7, 5)]
+    )
+    seed = tf.constant([3, 5])
+
+    def activate(wide):
+        return dropout(get_activation(name)(wide), 0.3, seed)
+
+    def plain(rows, kernel, bias, activate):
+        return activate(rows) @ kernel + bias
+
+    def results(product):
+        @tf.function(jit_compile=jit_compile)
+        def run(*given):
+            with tf.GradientTape() as tape:
+                tape.watch(given)
+                result = product(*given, activate)
+            return result, *tape.gradient(result, given, output_gradients=upstream)
+
+        return run(*map(tf.constant, (rows, kernel, bias)))
+
+    for found, expected in zip(results(activated_product), results(plain), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_the_exact_gelu_is_not_the_approximate_one():

@@ -5,7 +5,11 @@ import pytest
 import tensorflow as tf
 
 from tests.ops.dense import assert_close, draw, gradients
-from tests.ops.graph_memory import kept_per_turn, largest_tensor
+from tests.ops.graph_memory import (
+    kept_for_gradient,
+    kept_per_turn,
+    largest_tensor,
+)
 from tf_led.ops import global_attention as module
 from tf_led.ops.global_attention import (
     Projected,
@@ -58,19 +62,41 @@ def test_take_and_put():
     found = find_global_tokens(tf.constant(MASK), 4)
     taken = take_tokens(tokens, found).numpy()
     np.testing.assert_array_equal(taken[0, :2], tokens.numpy()[0, [1, 4]])
-    put = put_tokens(tokens, -take_tokens(tokens, found), found, tf.constant(MASK))
+    others = tf.where(MASK[..., None], 0.0, tokens)
+    put = put_tokens(others, -take_tokens(tokens, found), found)
     np.testing.assert_array_equal(put, np.where(MASK[..., None], -tokens, tokens))
 
 
-def test_put_keeps_other_tokens_from_the_gradient():
-    tokens, rows = tf.ones([3, 5, 2]), tf.ones([3, 4, 2])
+def test_the_gradient_of_putting_tokens():
+    others = tf.constant(np.where(MASK[..., None], 0.0, np.ones([3, 5, 2])), "float32")
+    rows = tf.ones([3, 4, 2])
     found = find_global_tokens(tf.constant(MASK), 4)
-    with tf.GradientTape() as tape:
-        tape.watch([tokens, rows])
-        put = put_tokens(tokens, rows, found, tf.constant(MASK))
-    of_tokens, of_rows = tape.gradient(put, [tokens, rows])
-    np.testing.assert_array_equal(of_tokens[..., 0], ~MASK)
-    np.testing.assert_array_equal(of_rows[..., 0], found.mask)
+    upstream = tf.reshape(tf.range(30.0), [3, 5, 2]) + 7
+    (of_others, of_rows) = gradients(
+        lambda others, rows: put_tokens(others, rows, found), [others, rows], upstream
+    )[1]
+    np.testing.assert_array_equal(of_others, upstream)
+    expected = tf.gather(upstream, found.idx, batch_dims=1)
+    np.testing.assert_array_equal(of_rows, expected * found.mask.numpy()[..., None])
+
+
+def test_the_gradient_of_putting_tokens_keeps_none_of_them():
+    found = find_global_tokens(tf.constant(MASK), 4)
+
+    @tf.function
+    def put(others, rows):
+        return put_tokens(others, rows, found)
+
+    @tf.function
+    def both(others, rows):
+        with tf.GradientTape() as tape:
+            tape.watch([others, rows])
+            result = put(others, rows)
+        return tape.gradient(result, [others, rows])
+
+    specs = tf.TensorSpec([3, None, 2]), tf.TensorSpec([3, 4, 2])
+    graph = both.get_concrete_function(*specs).graph
+    assert (3, None, 2) not in {x.shape for x in kept_for_gradient(graph)}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])

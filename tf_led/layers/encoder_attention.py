@@ -113,17 +113,15 @@ class EncoderAttention(keras.layers.Layer):
             sublayers.split_heads(sublayers.on_rows(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
         ]  # [B, S, N, H] each
+        tensors = [hidden, *local, *self._split_weights(global_mask is not None)]
         if global_mask is None:
-            context, *probs = attend(no_global_tokens(padding_mask), hidden, *local)
+            context, *probs = attend(no_global_tokens(padding_mask), *tensors)
         elif global_tokens is not None:
-            weights = self._global_weights()
-            context, *probs = attend(global_tokens, hidden, *local, *weights)
+            context, *probs = attend(global_tokens, *tensors)
         else:
             context, *probs = (
                 with_global_tokens(
-                    global_mask,
-                    lambda *arguments: attend(*arguments)[0],
-                    [hidden, *local, *self._global_weights()],
+                    global_mask, lambda *arguments: attend(*arguments)[0], tensors
                 ),
                 None,
                 None,
@@ -132,9 +130,11 @@ class EncoderAttention(keras.layers.Layer):
         probs = [sublayers.scale_probs(p, head_mask) for p in probs]
         return AttentionOutput(sublayers.on_rows(self.output_proj, context), *probs)
 
-    def _global_weights(self):
-        """Kernels and biases of the three global projections, six tensors."""
-        layers = (self.query_global, self.key_global, self.value_global)
+    def _split_weights(self, with_global):
+        """Kernels and biases of keys, values and the three global projections."""
+        layers = [self.key, self.value]
+        if with_global:
+            layers += [self.query_global, self.key_global, self.value_global]
         return [
             weight
             for layer in layers
@@ -148,14 +148,16 @@ class EncoderAttention(keras.layers.Layer):
         query,
         key,
         value,
-        *global_weights,
+        *weights,
         padding_mask,
         global_mask,
         seed,
         output_attentions,
     ):
         """Context of all tokens [B, S, N, H]; both probabilities, or None."""
-        key_mask = padding_mask if global_mask is None else padding_mask & ~global_mask
+        is_local = padding_mask if global_mask is None else padding_mask & ~global_mask
+        rows = take_tokens(hidden, global_tokens)
+        of_key, of_value, *of_global = zip(weights[::2], weights[1::2], strict=True)
         options = {
             "scale": self.head_dim**-0.5,
             "dropout_rate": self.dropout_rate,
@@ -165,10 +167,11 @@ class EncoderAttention(keras.layers.Layer):
             query,
             key,
             value,
-            global_key=take_tokens(key, global_tokens),
-            global_value=take_tokens(value, global_tokens),
-            query_mask=padding_mask,
-            key_mask=key_mask,
+            # Projected again: a gradient of taking them from `key` would keep `key`.
+            global_key=Projected(rows, *of_key).compute(),
+            global_value=Projected(rows, *of_value).compute(),
+            query_mask=is_local,
+            key_mask=is_local,
             global_key_mask=global_tokens.mask,
             radius=self.radius,
             seed=fold_seed(seed, 0),
@@ -176,22 +179,21 @@ class EncoderAttention(keras.layers.Layer):
         )
         if global_mask is None:
             return context, probs, None
-        query, key, value = (global_weights[i : i + 2] for i in (0, 2, 4))
+        of_query, of_key, of_value = of_global
         rows, global_probs = global_attention(
-            Projected(take_tokens(hidden, global_tokens), *query).compute(),
-            Projected(hidden, *key),
-            Projected(hidden, *value),
+            Projected(rows, *of_query).compute(),
+            Projected(hidden, *of_key),
+            Projected(hidden, *of_value),
             attention_mask=padding_mask,
             seed=fold_seed(seed, 1),
             **options,
         )
-        context = put_tokens(context, rows, global_tokens, global_mask)
+        context = put_tokens(context, rows, global_tokens)
         if not output_attentions:
             return context, None, None
-        zero = tf.zeros([], probs.dtype)
-        probs = tf.where(global_mask[:, None, :, None], zero, probs)
         global_probs = tf.transpose(global_probs, [0, 1, 3, 2])  # [B, N, S, G]
         is_used = global_tokens.mask[:, None, None, :]
+        zero = tf.zeros([], probs.dtype)
         return context, probs, tf.where(is_used, global_probs, zero)
 
 

@@ -1,11 +1,14 @@
 """The sublayers that all layers share: dense, norms, heads, the two-layer network."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from tf_led.layers.initializers import Normal, Zeros
-from tf_led.ops.activations import get_activation
+from tf_led.ops.activations import activated_product, get_activation
 from tf_led.ops.dropout import dropout, fold_seed
+from tf_led.ops.layer_norm import residual_norm
 
 LAYER_NORM_EPSILON = 1e-5
 
@@ -102,7 +105,17 @@ class FeedForwardMixin:
 
     def add_and_norm(self, residual, update, norm, seed):
         """Returns norm(residual + dropout(update)), [B, S, D]."""
-        return norm(residual + dropout(update, self.dropout_rate, seed))
+        if seed is None:
+            return norm(residual + update)
+        return residual_norm(
+            residual,
+            update,
+            tf.convert_to_tensor(norm.gamma),
+            tf.convert_to_tensor(norm.beta),
+            epsilon=norm.epsilon,
+            dropout_rate=self.dropout_rate,
+            seed=seed,
+        )
 
     def feed_forward(self, hidden, seed):
         """Maps [B, S, D] to [B, S, D] through the wide layer, residual and norm."""
@@ -112,6 +125,16 @@ class FeedForwardMixin:
         )
 
     def _two_layers(self, rows, seed):
-        wide = self.activation(self.fc1(rows))
-        wide = dropout(wide, self.activation_dropout, fold_seed(seed, 0))
-        return self.fc2(wide)
+        wide = self.fc1(rows)
+        if seed is None or self.fc2.quantization_mode is not None:
+            return self.fc2(self._activate(wide, seed))
+        return activated_product(
+            wide,
+            tf.convert_to_tensor(self.fc2.kernel),
+            tf.convert_to_tensor(self.fc2.bias),
+            functools.partial(self._activate, seed=seed),
+        )
+
+    def _activate(self, wide, seed):
+        wide = self.activation(wide)
+        return dropout(wide, self.activation_dropout, fold_seed(seed, 0))

@@ -126,36 +126,24 @@ def take_tokens(tokens, global_tokens):
     return take(tokens)
 
 
-def put_tokens(tokens, rows, global_tokens, global_mask):
-    """Overwrites the global tokens of [B, S, ...] with rows [B, G, ...].
+def put_tokens(tokens, rows, global_tokens):
+    """Puts rows [B, G, ...] where the global tokens of [B, S, ...] are.
 
     Args:
-        tokens: float[B, S, ...].
+        tokens: float[B, S, ...], zeros for global tokens.
         rows: float[B, G, ...].
-        global_tokens: GlobalTokens of `global_mask`.
-        global_mask: bool[B, S].
+        global_tokens: GlobalTokens.
 
     Returns:
-        Tensor like `tokens`; tokens that are not global keep their values.
+        Tensor like `tokens`; tokens that are not global keep their values. The gradient
+        keeps neither `tokens` nor `rows`.
     """
-    zero = tf.zeros([], tokens.dtype)
-    is_global = _with_rank_of(tokens, global_mask)
-
-    @tf.custom_gradient
-    def put(tokens, rows):
-        def gradient(upstream):
-            of_rows = tf.gather(upstream, global_tokens.idx, axis=1, batch_dims=1)
-            is_used = _with_rank_of(rows, global_tokens.mask)
-            return (
-                tf.where(is_global, zero, upstream),
-                tf.where(is_used, of_rows, zero),
-            )
-
-        # Not a scatter into `tokens`: in half precision it has no GPU kernel.
-        scattered = _scatter(rows, global_tokens, tf.shape(tokens, out_type=tf.int64))
-        return tf.where(is_global, scattered, tokens), gradient
-
-    return put(tokens, rows)
+    rows = tf.where(
+        _with_rank_of(rows, global_tokens.mask), rows, tf.zeros([], rows.dtype)
+    )
+    # In half precision a scatter into `tokens` has no GPU kernel.
+    scattered = _scatter(rows, global_tokens, tf.shape(tokens, out_type=tf.int64))
+    return tf.add_n([tokens, scattered])
 
 
 def _scatter(rows, global_tokens, shape):

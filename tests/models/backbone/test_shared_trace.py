@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models.conftest import make_model
+from tests.ops.graph_memory import kept_for_gradient
 from tf_led.layers.encoder_layer import EncoderLayer
 from tf_led.models.backbone.layer_stack import SharedTrace, kind_of
 
@@ -110,3 +111,42 @@ def test_a_graph_traces_one_layer_of_a_kind(inputs, monkeypatch, mode):
     found = tf.function(lambda: model(**inputs, use_cache=False).logits)()
     assert len(traced) == 1 < model.config.encoder_layers
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_layer_is_optimised_once_for_all_of_its_kind(jit_compile):
+    """Outside XLA it stays a function of its own; XLA puts all in one program."""
+    layers = make_layers(2)
+
+    @tf.function(jit_compile=jit_compile)
+    def shared(hidden):
+        run = SharedTrace(run_layer)
+        return run(1, layers[1], run(0, layers[0], hidden, seed=None), seed=None)
+
+    graph = shared.get_concrete_function(tf.TensorSpec([1, 3, 6])).graph
+    calls = [op for op in graph.get_operations() if op.type.endswith("PartitionedCall")]
+    assert len({op.get_attr("f").name for op in calls}) == 1 < len(calls)
+    function = graph._get_function(calls[0].get_attr("f").name)
+    assert ("_noinline" in function.cached_definition.attr) == (not jit_compile)
+
+
+def test_a_layer_keeps_little_for_its_gradient():
+    """Of width D: the input, two updates, the first norm's result, and the context.
+
+    The last is seen as heads. Of width F: what is activated. Queries, keys and values
+    are kept as blocks.
+    """
+    [layer] = make_layers(1, dropout_rate=0.1)
+
+    @tf.function
+    def gradients(hidden):
+        with tf.GradientTape() as tape:
+            tape.watch(hidden)
+            run = SharedTrace(run_layer)
+            result = run(0, layer, hidden, seed=tf.constant([3, 5]))
+        return tape.gradient(result, hidden)
+
+    graph = gradients.get_concrete_function(tf.TensorSpec([1, 13, 6])).graph
+    kept = kept_for_gradient(graph)
+    widths = [x.shape[-1] for x in kept if 13 in x.shape]
+    assert sorted(widths) == [3, 6, 6, 6, 6, 11]

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_led.models.inputs.validation import input_error
+from tf_led.ops.control_flow import in_xla
 from tf_led.ops.dropout import fold_seed
 from tf_led.utils.annotations import TensorLike
 
@@ -219,7 +220,12 @@ class SharedTrace:
             with keras.StatelessScope(state_mapping=mapping):
                 return self._run_layer(index, layer, hidden, *extras, seed=seed)
 
-        return tf.function(run, autograph=False)
+        if in_xla():
+            return tf.function(run, autograph=False)
+        # TensorFlow optimises the function once, in place of a copy for each layer.
+        return tf.function(
+            run, autograph=False, experimental_attributes={"_noinline": True}
+        )
 
 
 def kind_of(layer):
