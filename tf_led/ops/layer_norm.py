@@ -1,6 +1,5 @@
 """Layer normalisation in few kernels, for a GPU, and with little kept, for training."""
 
-import keras
 import tensorflow as tf
 
 from tf_led.ops.control_flow import control_dependency
@@ -51,10 +50,12 @@ def residual_norm(residual, update, gamma, beta, *, epsilon, dropout_rate, seed)
             return of_sum, tape.gradient(dropped, again, of_sum), of_gamma, of_beta
 
         total = residual + dropout(update, dropout_rate, seed)
-        normed = keras.ops.layer_normalization(
-            total, gamma, beta, axis=-1, epsilon=epsilon
+        wide = tf.cast(total, tf.float32)
+        mean, variance = tf.nn.moments(wide, -1, keepdims=True)
+        normed = tf.nn.batch_normalization(
+            wide, mean, variance, offset=beta, scale=gamma, variance_epsilon=epsilon
         )
-        return normed, gradient
+        return tf.cast(normed, residual.dtype), gradient
 
     return run(residual, update, gamma, beta)
 
