@@ -8,6 +8,7 @@ from tests.layers.layer_checks import draw_hidden, spread, weights_of
 from tests.ops.dense import assert_close
 from tf_led.layers import sublayers
 from tf_led.layers.sublayers import FeedForwardMixin
+from tf_led.utils.bfloat16 import SWITCH
 
 
 def test_split_and_merge_undo_each_other():
@@ -115,3 +116,45 @@ def test_both_dropouts_draw_from_the_seed_apart():
     for i, one in enumerate(outputs):
         for other in outputs[:i]:
             assert np.abs(one - other).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("switch", "mode", "kind"),
+    [
+        ("BF16", None, "BatchMatMulV2"),
+        ("BF16", "int8", "BatchMatMulV3"),  # Keras' own, of bytes
+        ("", None, "MatMul"),
+    ],
+)
+def test_factors_to_be_rounded_are_those_of_a_batch(monkeypatch, switch, mode, kind):
+    """In products of batches alone are they rounded by oneDNN."""
+    layer = sublayers.dense(7, 0.5, "dense", "float32")
+    layer.build((None, 3))
+    if mode:
+        layer.quantize(mode)
+    hidden = draw_hidden(3)
+    expected = layer(hidden)
+    monkeypatch.setenv(SWITCH, switch)
+    run = tf.function(lambda hidden: sublayers.project(layer, hidden))
+    np.testing.assert_allclose(run(hidden), expected, atol=1e-6)
+    operations = run.get_concrete_function(hidden).graph.get_operations()
+    assert [op.type for op in operations if "MatMul" in op.type] == [kind]
+
+
+@pytest.mark.parametrize("seed", [None, [3, 5]])
+def test_a_network_with_rounded_factors_and_its_gradients(monkeypatch, seed):
+    """TensorFlow runs without the switch: this is about the other way of computing."""
+    network, hidden = Network(activation_dropout=0.2, dropout_rate=0.1), draw_hidden(D)
+    seed = None if seed is None else tf.constant(seed)
+
+    def results():
+        with tf.GradientTape() as tape:
+            tape.watch(hidden)
+            result = network.feed_forward(hidden, seed)
+        weights = [v.value for v in network.trainable_variables]
+        return result, *tape.gradient(result, [hidden, *weights])
+
+    expected = results()
+    monkeypatch.setenv(SWITCH, "BF16")
+    for found, other in zip(results(), expected, strict=True):
+        np.testing.assert_allclose(found, other, atol=1e-5)

@@ -60,9 +60,8 @@ def test_the_gradient_of_a_gelu_keeps_its_input_only():
 @pytest.mark.parametrize("name", ["gelu", "relu"])
 def test_the_product_of_an_activation_and_its_gradients(name, jit_compile):
     draw = np.random.default_rng(0).standard_normal
-    rows, kernel, bias, upstream = (
-        draw(shape).astype("float32") for shape in [(7, 13), (13, 5), (5,), (7, 5)]
-    )
+    shapes = (7, 13), (13, 5), (5,), (7, 5)
+    rows, kernel, bias, upstream = (draw(shape).astype("float32") for shape in shapes)
     seed = tf.constant([3, 5])
 
     def activate(wide):

@@ -71,10 +71,10 @@ class DecoderAttention(keras.layers.Layer):
             output_attentions=True,
         )
         context = sublayers.merge_heads(sublayers.scale_heads(context, head_mask))
-        hidden = sublayers.on_rows(self.out_proj, context)
+        hidden = sublayers.project(self.out_proj, context)
         return hidden, sublayers.scale_probs(probs, head_mask)
 
     def _split(self, projection, hidden):
         """[B, T, D] -> [B, T, N, H]."""
-        rows = sublayers.on_rows(projection, hidden)
+        rows = sublayers.project(projection, hidden)
         return sublayers.split_heads(rows, self.num_heads)

@@ -110,7 +110,7 @@ class EncoderAttention(keras.layers.Layer):
             output_attentions=output_attentions,
         )
         local = [
-            sublayers.split_heads(sublayers.on_rows(projection, hidden), self.num_heads)
+            sublayers.split_heads(sublayers.project(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
         ]  # [B, S, N, H] each
         tensors = [hidden, *local, *self._split_weights(global_mask is not None)]
@@ -128,7 +128,7 @@ class EncoderAttention(keras.layers.Layer):
             )
         context = sublayers.merge_heads(sublayers.scale_heads(context, head_mask))
         probs = [sublayers.scale_probs(p, head_mask) for p in probs]
-        return AttentionOutput(sublayers.on_rows(self.output_proj, context), *probs)
+        return AttentionOutput(sublayers.project(self.output_proj, context), *probs)
 
     def _split_weights(self, with_global):
         """Kernels and biases of keys, values and the three global projections."""

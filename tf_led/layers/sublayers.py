@@ -9,6 +9,8 @@ from tf_led.layers.initializers import Normal, Zeros
 from tf_led.ops.activations import activated_product, get_activation
 from tf_led.ops.dropout import dropout, fold_seed
 from tf_led.ops.layer_norm import residual_norm
+from tf_led.ops.tensor_utils import matrix_product
+from tf_led.utils.bfloat16 import rounds_factors
 
 LAYER_NORM_EPSILON = 1e-5
 
@@ -34,6 +36,19 @@ def on_rows(function, hidden):
     rows = function(tf.reshape(hidden, [-1, hidden.shape[-1]]))
     merged = tf.reshape(rows, [shape[0], shape[1], rows.shape[-1]])
     return tf.ensure_shape(merged, [*hidden.shape[:2], None])
+
+
+def project(layer, hidden):
+    """Runs a dense layer on all tokens: [B, S, D] -> [B, S, E]."""
+    return on_rows(lambda rows: project_rows(layer, rows), hidden)
+
+
+def project_rows(layer, rows):
+    """Runs a dense layer, [rows, D] -> [rows, E], with rounded factors if so asked."""
+    if not rounds_factors(rows.dtype) or layer.quantization_mode is not None:
+        return layer(rows)
+    kernel, bias = (tf.convert_to_tensor(x) for x in (layer.kernel, layer.bias))
+    return tf.nn.bias_add(matrix_product(rows, kernel), bias)
 
 
 def layer_norm(name, dtype):
@@ -125,9 +140,9 @@ class FeedForwardMixin:
         )
 
     def _two_layers(self, rows, seed):
-        wide = self.fc1(rows)
+        wide = project_rows(self.fc1, rows)
         if seed is None or self.fc2.quantization_mode is not None:
-            return self.fc2(self._activate(wide, seed))
+            return project_rows(self.fc2, self._activate(wide, seed))
         return activated_product(
             wide,
             tf.convert_to_tensor(self.fc2.kernel),

@@ -6,6 +6,7 @@ import math
 import tensorflow as tf
 
 from tf_led.ops.control_flow import control_dependency
+from tf_led.ops.tensor_utils import matrix_product
 
 SQRT_HALF = math.sqrt(0.5)
 
@@ -74,14 +75,15 @@ def activated_product(rows, kernel, bias, activate):
             with tf.GradientTape() as tape:
                 tape.watch(again)
                 active = activate(again)
-            of_active = tf.matmul(upstream, kernel, transpose_b=True)
+            of_active = matrix_product(upstream, kernel, transpose_b=True)
             return (
                 tape.gradient(active, again, of_active),
-                tf.matmul(active, upstream, transpose_a=True),
+                matrix_product(active, upstream, transpose_a=True),
                 tf.reduce_sum(upstream, axis=0),
             )
 
-        return tf.nn.bias_add(tf.matmul(activate(rows), kernel), bias), gradient
+        product = matrix_product(activate(rows), kernel)
+        return tf.nn.bias_add(product, bias), gradient
 
     return run(rows, kernel, bias)
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tf_led.ops.control_flow import in_xla
+from tf_led.utils.bfloat16 import rounds_factors
 
 
 def size_of(tensor, axis):
@@ -84,3 +85,27 @@ def write_rows(tensor, rows, start, axis=0):
         begin_mask=whole,
         end_mask=whole,
     )
+
+
+def matrix_product(x, y, **transposed):
+    """Multiplies two matrices, whose factors are rounded to bfloat16 if so asked.
+
+    Args:
+        x: float[X, D], or what is transposed to it.
+        y: float[D, Y], likewise.
+        **transposed: `transpose_a` or `transpose_b` of `tf.matmul`.
+
+    Returns:
+        float[X, Y].
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tf_led.ops.tensor_utils import matrix_product
+        >>> row = tf.constant([[2.0, 3.0]])
+        >>> matrix_product(row, row, transpose_b=True).numpy()
+        array([[13.]], dtype=float32)
+    """
+    if not rounds_factors(x.dtype):
+        return tf.matmul(x, y, **transposed)
+    # OneDNN rounds them in products of batches alone: here it is a batch of one.
+    return tf.matmul(x[None], y[None], **transposed)[0]

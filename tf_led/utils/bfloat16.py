@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 # oneDNN's own name for it, which TensorFlow reads once, when it loads.
 SWITCH = "TF_SET_ONEDNN_FPMATH_MODE"
@@ -31,3 +32,20 @@ def use_bfloat16_products() -> None:
             f"tensorflow or keras, or set {SWITCH}=BF16 for the process."
         )
     os.environ[SWITCH] = "BF16"
+
+
+def rounds_factors(dtype: Any) -> bool:
+    """Tells whether matrix products of a dtype may round their factors to bfloat16.
+
+    Args:
+        dtype: dtype of the factors, or its name.
+
+    Returns:
+        bool: whether the switch was set, here or outside, and the dtype is float32.
+
+    Example:
+        >>> from tf_led.utils.bfloat16 import rounds_factors
+        >>> rounds_factors("float16")
+        False
+    """
+    return dtype == "float32" and os.environ.get(SWITCH, "").upper() == "BF16"
