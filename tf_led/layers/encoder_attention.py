@@ -113,7 +113,8 @@ class EncoderAttention(keras.layers.Layer):
             sublayers.split_heads(sublayers.project(projection, hidden), self.num_heads)
             for projection in (self.query, self.key, self.value)
         ]  # [B, S, N, H] each
-        tensors = [hidden, *local, *self._split_weights(global_mask is not None)]
+        weights = self._split_weights(global_mask is not None, seed is not None)
+        tensors = [hidden, *local, *weights]
         if global_mask is None:
             context, *probs = attend(no_global_tokens(padding_mask), *tensors)
         elif global_tokens is not None:
@@ -130,9 +131,9 @@ class EncoderAttention(keras.layers.Layer):
         probs = [sublayers.scale_probs(p, head_mask) for p in probs]
         return AttentionOutput(sublayers.project(self.output_proj, context), *probs)
 
-    def _split_weights(self, with_global):
-        """Kernels and biases of keys, values and the three global projections."""
-        layers = [self.key, self.value]
+    def _split_weights(self, with_global, with_local):
+        """Kernels and biases of keys and values and of the three global projections."""
+        layers = [self.key, self.value] if with_local else []
         if with_global:
             layers += [self.query_global, self.key_global, self.value_global]
         return [
@@ -157,7 +158,14 @@ class EncoderAttention(keras.layers.Layer):
         """Context of all tokens [B, S, N, H]; both probabilities, or None."""
         is_local = padding_mask if global_mask is None else padding_mask & ~global_mask
         rows = take_tokens(hidden, global_tokens)
-        of_key, of_value, *of_global = zip(weights[::2], weights[1::2], strict=True)
+        pairs = list(zip(weights[::2], weights[1::2], strict=True))
+        if seed is None:
+            of_global = pairs
+            taken = [take_tokens(tensor, global_tokens) for tensor in (key, value)]
+        else:
+            # Projected again: a gradient of taking them from `key` would keep `key`.
+            taken = [Projected(rows, *pair).compute() for pair in pairs[:2]]
+            of_global = pairs[2:]
         options = {
             "scale": self.head_dim**-0.5,
             "dropout_rate": self.dropout_rate,
@@ -167,9 +175,8 @@ class EncoderAttention(keras.layers.Layer):
             query,
             key,
             value,
-            # Projected again: a gradient of taking them from `key` would keep `key`.
-            global_key=Projected(rows, *of_key).compute(),
-            global_value=Projected(rows, *of_value).compute(),
+            global_key=taken[0],
+            global_value=taken[1],
             query_mask=is_local,
             key_mask=is_local,
             global_key_mask=global_tokens.mask,
