@@ -49,6 +49,8 @@ def make(peer):
     folder = HOME / peer.split(" (")[0].replace(" ", "-").lower()
     python, stamp = folder / "bin/python", folder / "installed"
     wanted = "\n".join(REQUIREMENTS[peer])
+    if peer == plan.OURS:
+        wanted += "\n" + Path("setup.cfg").read_text()
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"installing {', '.join(REQUIREMENTS[peer])}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)

@@ -2,20 +2,16 @@
 
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 
 
 def describe():
-    """Processor, cores, memory and versions, as a dict of str and int."""
-    packages = "tensorflow", "keras", "transformers", "numpy"
+    """Processor, cores, memory and units, as a dict of str, int and list."""
     return {
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "bfloat16_units": sorted(flags() & {"avx512_bf16", "amx_bf16"}),
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in packages},
     }
 
 

@@ -1,10 +1,12 @@
 """Ours: forward, training, attention alone, generation; and the machine's rates."""
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+from importlib import metadata
 from pathlib import Path
 
 import inputs
@@ -187,8 +189,14 @@ def attention(job):
 
 
 def device(job):
-    """Where all of it runs, and how large a product its rate is measured by."""
-    return {"gpu": tf_device.name(), "product_size": PRODUCT_SIZE}
+    """Where and with which versions ours runs, and what its rate is measured by."""
+    packages = "tensorflow", "keras", "transformers", "numpy"
+    return {
+        "gpu": tf_device.name(),
+        "product_size": PRODUCT_SIZE,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
 
 
 def products(job):
