@@ -1,7 +1,7 @@
 """Manual pages: the NAME line is the summary, the rest of the page the document.
 
-They are those that are installed here and those of some Debian packages that consist of
-them. `mandoc`, fetched in the same way, turns them into text.
+They are those that are installed here and those of some small Debian packages that have
+many of them. `mandoc`, fetched in the same way, turns them into text.
 """
 
 import re
@@ -12,10 +12,20 @@ from examples.bundled_model.debian_packages import apt_options
 
 # What else is in them is not read.
 PACKAGES = """
-allegro4-doc erlang-manpages freebsd-manpages git-man gss-man isc-dhcp-common
-iwidgets4-doc libbsd-dev libcurl4-doc libhwloc-doc libowfat-dev libssl-doc libx11-doc
-manpages manpages-dev mpich-doc ncurses-doc netpbm ocaml-man openmpi-doc perl-doc
-tcl8.6-doc tk8.6-doc
+9base allegro4-doc bioperl bsdgames btrfs-progs coreutils dcmtk debhelper dpkg-dev
+e2fsprogs erlang-manpages freebsd-manpages gdal-bin git-man graphviz groff gss-man
+infiniband-diags inn2 isc-dhcp-common iwidgets4-doc ldnsutils libacl1-dev libarchive-dev
+libaudit-dev libbio-perl-perl libbsd-dev libcap-dev libcatalyst-perl libcdk5-dev
+libcurl4-doc libdbi-perl libdbix-class-perl libdpkg-perl libedit-dev libgetdns-dev
+libhwloc-doc libibverbs-dev libkeyutils-dev libldap-dev libldns-dev libmojolicious-perl
+libmotif-dev libnbd-dev libnuma-dev libowfat-dev libperl-critic-perl libpfm4-dev
+libpmem-dev libpmemobj-dev librdmacm-dev libseccomp-dev libselinux1-dev libsnmp-dev
+libssh2-1-dev libssl-doc libunbound-dev libunwind-dev liburing-dev libx11-doc
+libxcursor-dev libxft-dev libxv-dev lintian linux-perf lxc manpages manpages-dev
+mariadb-client minc-tools mpich-doc mtools multipath-tools nbdkit ncurses-doc netpbm
+nfs-common nmh ocaml-man openafs-client openmpi-doc pcp perl-doc postfix pvm-dev rrdtool
+slurm-client tcl8.6-doc tcllib tk8.6-doc tklib trace-cmd x11-apps xscreensaver-data
+xscreensaver-data-extra
 """
 RENDERER = "mandoc"
 WIDTH = 1000  # columns: a paragraph is a line

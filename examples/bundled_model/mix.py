@@ -1,11 +1,15 @@
 """Chooses what each run learns from: `python -m ...mix CORPUS FOLDER`.
 
-The first run reads the beginnings of all texts, in batches that are cheap, and of a
-manual page that of its description; some are as a terminal would show them, and in some
-the words that text and summary share are others: it learns to copy. The second reads
-longer beginnings, half of the pages from their very start, fewer of them changed, and
-docstrings: it learns to write. The third reads fewer texts, pages from their start to
-a later end: it learns to find its way.
+The first run learns to copy: the summary is the run of the text's own words that comes
+closest to it (`spans`). The second learns to write, from the beginnings of all texts;
+half of the manual pages are read from their description, half from their very start.
+The third reads fewer texts to a later end: it learns to find its way.
+
+Texts are varied. Some have other words in the places of those that text and summary
+share, some stand as a terminal would show them. And as few source packages have many
+manual pages, some package descriptions and docstrings stand in a manual page, in the
+place of its description: where to look is learnt from sixty thousand texts then, and
+not from how a hundred projects write.
 """
 
 import random
@@ -16,19 +20,20 @@ from pathlib import Path
 from examples.bundled_model.baselines import HEADING
 from examples.bundled_model.renamed import Renamer
 from examples.bundled_model.rows import read_rows, write_rows
+from examples.bundled_model.spans import span_row
 from examples.bundled_model.texts import LEARNT_ONLY
 
-PASSES = 2
-PAGE_TIMES = 2  # pages are few, and harder
-RENAMED_SHARE = 0.3
+RENAMED_SHARE = 0.2
 WRAPPED_SHARE = 0.2
-# Of the second run.
-MORE_PASSES, MORE_PAGE_TIMES, MORE_RENAMED_SHARE = 3, 4, 0.1
+FRAMED_SHARE = 0.25  # of texts that are no manual pages
+# Times that a run reads a text, pages more often: they are few, and harder.
+COPYING_PASSES = {"package": 1, "page": 3}
+WRITING_PASSES = {"package": 2, "page": 8, LEARNT_ONLY: 2}
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
 # Characters of a document.
-BEGINNING, LATER_CHARS = 800, 9000
-LATER = {"page": 1600, "package": 1600}
+BEGINNING, LATER_CHARS = 700, 4500
+LATER = {"page": 9000, "package": 3000}
 MEASURED = {"package": 500, "page": 243}
 
 
@@ -51,68 +56,131 @@ def wrapped(row, chance):
     return {**row, "document": "\n".join(filled)}
 
 
-def varied(row, renamer, chance, renamed_share):
-    """The row as it is, or with other words, or with its lines broken, or both."""
-    if chance.random() < renamed_share:
-        row = renamer(row)
-    return wrapped(row, chance) if chance.random() < WRAPPED_SHARE else row
+def framed(row, page):
+    r"""Puts a text where a manual page has the first paragraph of its description.
+
+    Args:
+        row: dict with `document`.
+        page: dict with `document`; without the heading it frames nothing.
+
+    Returns:
+        dict like `row`.
+
+    Example:
+        >>> from examples.bundled_model.mix import framed
+        >>> page = {"document": "SYNOPSIS\nls\n\nDESCRIPTION\nLists.\n\nBUGS\nFew."}
+        >>> framed({"document": "A game."}, page)["document"]
+        'SYNOPSIS\nls\n\nDESCRIPTION\nA game.\n\nBUGS\nFew.'
+    """
+    heading = HEADING.search(page["document"])
+    if not heading:
+        return row
+    before = page["document"][: heading.end()]
+    after = page["document"][heading.end() :].partition("\n\n")[2]
+    return {**row, "document": f"{before}{row['document']}\n\n{after}"}
 
 
-def cut(row):
+def cut(row, length=None):
     """The row with the beginning of its document, of a page's description."""
     heading = HEADING.search(row["document"])
     start = heading.end() if heading else 0
-    return {**row, "document": row["document"][start : start + BEGINNING]}
+    return {**row, "document": row["document"][start : start + (length or BEGINNING)]}
 
 
-def beginnings(rows, seed=0, renamed_share=RENAMED_SHARE):
-    """The rows of a pass, varied, in their order.
+def begun(row, length=None):
+    """The row with its document from its start to where a run ends reading."""
+    return {**row, "document": row["document"][: length or BEGINNING]}
+
+
+def varied(rows, seed=0):
+    """The rows in an order of chance, some with other words, some with broken lines.
 
     Args:
         rows: list of dict.
         seed: int.
-        renamed_share: float, the fraction of rows with other words.
 
     Returns:
         List of dict.
     """
     chance, renamer = random.Random(seed), Renamer(rows, seed)
     drawn = chance.sample(rows, len(rows))
-    return [varied(row, renamer, chance, renamed_share) for row in drawn]
+    drawn = [renamer(r) if chance.random() < RENAMED_SHARE else r for r in drawn]
+    return [wrapped(r, chance) if chance.random() < WRAPPED_SHARE else r for r in drawn]
 
 
-def more(pages, others, seed=PASSES):
-    """The rows of the second run, in their order.
+def copying(learnt):
+    """The rows of the first run.
 
     Args:
-        pages: list of dict.
-        others: list of dict.
+        learnt: dict from kind to list of dict.
+
+    Returns:
+        List of dict, in their order.
+    """
+    rows = []
+    for kind, passes in COPYING_PASSES.items():
+        rows += [span_row(cut(row)) for row in learnt[kind]] * passes
+    return varied([row for row in rows if row])
+
+
+def frames_of(pages, length):
+    """The pages whose description begins early enough to be read."""
+    found = [(HEADING.search(page["document"]), page) for page in pages]
+    return [page for heading, page in found if heading and heading.end() < length / 2]
+
+
+def writing(learnt, seed=1):
+    """The rows of the second run.
+
+    Args:
+        learnt: dict from kind to list of dict.
         seed: int.
 
     Returns:
-        List of dict.
+        List of dict, in their order, pass by pass.
     """
-    starts = [{**page, "document": page["document"][:BEGINNING]} for page in pages]
-    halves = [*map(cut, pages), *starts] * (MORE_PAGE_TIMES // 2)
-    rows = [*halves, *map(cut, others)]
-    seeds = range(seed, seed + MORE_PASSES)
-    return [row for n in seeds for row in beginnings(rows, n, MORE_RENAMED_SHARE)]
+    chance = random.Random(seed)
+    frames = frames_of(learnt["page"], BEGINNING)
+    rows = []
+    for number in range(max(WRITING_PASSES.values())):
+        a_pass = []
+        for kind, passes in WRITING_PASSES.items():
+            texts = learnt[kind]
+            size = len(texts) * passes / max(WRITING_PASSES.values())
+            part = slice(round(number * size), round((number + 1) * size))
+            drawn = random.Random(kind).sample(texts * passes, len(texts) * passes)
+            a_pass += [in_part(row, kind, frames, chance) for row in drawn[part]]
+        rows += varied(a_pass, seed + number)
+    return rows
 
 
-def later(pages, packages, seed=1):
+def in_part(row, kind, frames, chance):
+    """A row as the second run reads it: from one of two starts, or in a frame."""
+    if kind == "page":
+        return cut(row) if chance.random() < 0.5 else begun(row)
+    if frames and chance.random() < FRAMED_SHARE:
+        row = framed(row, chance.choice(frames))
+    return begun(row)
+
+
+def later(learnt, seed=100):
     """The rows of the third run.
 
     Args:
-        pages: list of dict.
-        packages: list of dict.
+        learnt: dict from kind to list of dict.
         seed: int.
 
     Returns:
-        List of dict.
+        List of dict, in their order.
     """
-    rows = [*pages[: LATER["page"]], *packages[: LATER["package"]]]
-    cut_rows = [{**row, "document": row["document"][:LATER_CHARS]} for row in rows]
-    return beginnings(cut_rows, seed)
+    chance = random.Random(seed)
+    frames = frames_of(learnt["page"], LATER_CHARS)
+    packages = learnt["package"][: LATER["package"]]
+    rows = [framed(row, chance.choice(frames)) if frames else row for row in packages]
+    pages = chance.sample(learnt["page"], min(LATER["page"], len(learnt["page"])))
+    # A package's description as it is, beside: it is not to be forgotten.
+    others = learnt["package"][LATER["package"] :][: LATER["package"]]
+    return varied([begun(row, LATER_CHARS) for row in [*rows, *pages, *others]], seed)
 
 
 def write_mix(corpus, folder):
@@ -123,14 +191,10 @@ def write_mix(corpus, folder):
         folder: path.
     """
     corpus, folder = Path(corpus), Path(folder)
-    learnt = {kind: read_rows(corpus / f"train.{kind}.jsonl") for kind in MEASURED}
-    rows = [cut(r) for r in [*learnt["package"], *learnt["page"] * PAGE_TIMES]]
-    passes = [row for seed in range(PASSES) for row in beginnings(rows, seed)]
-    write_rows(folder / "beginnings.jsonl", passes)
-    docstrings = read_rows(corpus / f"train.{LEARNT_ONLY}.jsonl")
-    others = [*learnt["package"], *docstrings]
-    write_rows(folder / "more.jsonl", more(learnt["page"], others))
-    write_rows(folder / "later.jsonl", later(learnt["page"], learnt["package"]))
+    kinds = [*MEASURED, LEARNT_ONLY]
+    learnt = {kind: read_rows(corpus / f"train.{kind}.jsonl") for kind in kinds}
+    for run in (copying, writing, later):
+        write_rows(folder / f"{run.__name__}.jsonl", run(learnt))
     measured = []
     for kind, most in MEASURED.items():
         measured += read_rows(corpus / f"validation.{kind}.jsonl")[:most]

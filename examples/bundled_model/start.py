@@ -45,13 +45,13 @@ def config_of(vocab_size, **changes):
     from tf_led import LEDConfig
 
     values = {
-        "d_model": 128,
-        "encoder_layers": 2,
+        "d_model": 192,
+        "encoder_layers": 3,
         "decoder_layers": 2,
         "encoder_attention_heads": 4,
         "decoder_attention_heads": 4,
-        "encoder_ffn_dim": 512,
-        "decoder_ffn_dim": 512,
+        "encoder_ffn_dim": 768,
+        "decoder_ffn_dim": 768,
         "attention_window": 32,
         "max_encoder_position_embeddings": 512,
         "max_decoder_position_embeddings": 128,

@@ -6,56 +6,78 @@ from examples.bundled_model import mix
 from examples.bundled_model.rows import read_rows, write_rows
 
 TEXT = "A text of some length. " * 20
+LONG = "DESCRIPTION\n" + TEXT * 40
 
 
 def row(name, document=TEXT):
-    return {"name": name, "summary": f"some {name}", "document": document}
+    return {"name": name, "summary": f"{name} of some length", "document": document}
 
 
 def names(rows):
     return sorted(row["name"] for row in rows)
 
 
-@pytest.fixture
-def corpus(tmp_path):
-    for kind in ("package", "page"):
-        for part, number in (("train", 5), ("validation", 3)):
-            rows = [row(f"{kind}{n}") for n in range(number)]
-            write_rows(tmp_path / f"{part}.{kind}.jsonl", rows)
-    write_rows(tmp_path / "train.docstring.jsonl", [row("docstring0")])
-    return tmp_path
+def learnt(packages=5, pages=5, docstrings=1):
+    sizes = {"package": packages, "page": pages, "docstring": docstrings}
+    return {kind: [row(f"{kind}{n}") for n in range(k)] for kind, k in sizes.items()}
 
 
-def test_the_first_run_goes_over_everything_several_times(corpus):
-    mix.write_mix(corpus, corpus / "mix")
-    found = names(read_rows(corpus / "mix/beginnings.jsonl"))
-    assert found.count("package0") == mix.PASSES
-    assert found.count("page0") == mix.PASSES * mix.PAGE_TIMES
-
-
-def test_the_second_run_reads_pages_from_both_starts_and_docstrings(corpus):
-    mix.write_mix(corpus, corpus / "mix")
-    found = names(read_rows(corpus / "mix/more.jsonl"))
-    assert found.count("package0") == found.count("docstring0") == mix.MORE_PASSES
-    assert found.count("page0") == mix.MORE_PASSES * mix.MORE_PAGE_TIMES
-    page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT * 9)
-    starts = [one["document"].split()[0] for one in mix.more([page], [])]
-    assert {*starts} == {"A", "SYNOPSIS"}
-
-
-def test_validation_is_of_both_kinds(corpus, monkeypatch):
+def test_files_are_written_of_every_run_and_of_validation(tmp_path, monkeypatch):
     monkeypatch.setattr(mix, "MEASURED", {"package": 2, "page": 1})
-    mix.write_mix(corpus, corpus / "mix")
-    found = read_rows(corpus / "mix/validation.jsonl")
-    assert names(found) == ["package0", "package1", "page0"]
+    for kind, rows in learnt().items():
+        write_rows(tmp_path / f"train.{kind}.jsonl", rows)
+        write_rows(tmp_path / f"validation.{kind}.jsonl", rows[:3])
+    mix.write_mix(tmp_path, tmp_path / "mix")
+    files = {file.stem: len(read_rows(file)) for file in (tmp_path / "mix").iterdir()}
+    assert files == {"copying": 20, "writing": 52, "later": 10, "validation": 3}
+
+
+def test_the_first_run_copies_words_of_the_text():
+    found = mix.copying(learnt())
+    assert names(found).count("package0") == mix.COPYING_PASSES["package"]
+    assert names(found).count("page0") == mix.COPYING_PASSES["page"]
+    assert {row["summary"] for row in found} == {"some length"}
+
+
+def test_the_first_run_leaves_out_what_cannot_be_copied():
+    texts = {**learnt(), "page": [row("page", "Nothing that is said of it. " * 9)]}
+    assert "page" not in names(mix.copying(texts))
+
+
+def test_the_second_run_reads_each_text_as_often_as_its_kind_is_to_be_read():
+    found = names(mix.writing(learnt(packages=7, pages=3, docstrings=5)))
+    for kind, passes in mix.WRITING_PASSES.items():
+        assert {found.count(name) for name in found if name.startswith(kind)} == {
+            passes
+        }
+
+
+def test_the_second_run_reads_pages_from_both_starts():
+    page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT * 9)
+    found = mix.writing({"page": [page], "package": [], "docstring": []})
+    assert {one["document"].split()[0] for one in found} == {"A", "SYNOPSIS"}
+
+
+def test_the_second_run_puts_some_texts_in_the_place_of_a_description(monkeypatch):
+    monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
+    page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT)
+    packages = [row(f"package{n}") for n in range(53)]
+    found = mix.writing({"page": [page], "package": packages, "docstring": []})
+    framed = [
+        one["document"].startswith("SYNOPSIS\na\n\nDESCRIPTION\nA text")
+        for one in found
+        if one["name"] != "page"
+    ]
+    assert 0 < sum(framed) < len(framed) / 2
 
 
 def test_the_third_run_reads_fewer_texts_to_a_later_end(monkeypatch):
     monkeypatch.setattr(mix, "LATER", {"page": 2, "package": 1})
     monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
-    pages = [row(f"page{n}", "DESCRIPTION\n" + TEXT * 40) for n in range(3)]
-    found = mix.later(pages, [row(f"package{n}") for n in range(3)])
-    assert names(found) == ["package0", "page0", "page1"]
+    texts = {**learnt(), "page": [row(f"page{n}", LONG) for n in range(3)]}
+    found = mix.later(texts)
+    # One package in a page, and another as it is.
+    assert [name[:-1] for name in names(found)] == ["package"] * 2 + ["page"] * 2
     longest = max(len(row["document"]) for row in found)
     assert mix.BEGINNING < longest <= mix.LATER_CHARS + 100
 
@@ -66,6 +88,10 @@ def test_the_first_run_reads_a_page_from_its_description():
     assert document.startswith("A text") and len(document) == mix.BEGINNING
 
 
+def test_a_page_without_a_description_frames_nothing():
+    assert mix.framed(row("a"), row("page")) == row("a")
+
+
 def test_lines_are_broken_without_losing_a_word():
     document = f"{TEXT}\n\nSecond paragraph."
     broken = mix.wrapped(row("a", document), random.Random(3))["document"]
@@ -74,7 +100,15 @@ def test_lines_are_broken_without_losing_a_word():
     assert "\n\n" in broken
 
 
-def test_the_same_seed_gives_the_same_rows():
-    rows = [row(f"rope{n}", f"rope{n} " * 9) for n in range(13)]
-    assert mix.beginnings(rows, seed=5) == mix.beginnings(rows, seed=5)
-    assert mix.beginnings(rows, seed=5) != mix.beginnings(rows, seed=6)
+@pytest.mark.parametrize("run", [mix.copying, mix.writing, mix.later])
+def test_the_same_texts_give_the_same_rows(run):
+    texts = {
+        kind: [row(f"rope{n}", f"rope{n} of some length. " * 9) for n in range(13)]
+        for kind in ("package", "page", "docstring")
+    }
+    assert run(texts) == run(texts)
+
+
+def test_another_seed_gives_another_order():
+    rows = [row(f"rope{n}") for n in range(13)]
+    assert mix.varied(rows, seed=5) != mix.varied(rows, seed=6)
