@@ -33,10 +33,15 @@ def take_rows(tensor, start, count):
     Unlike `tensor[start : start + count]` this keeps its shape static under XLA when
     `start` is a loop counter. On a CPU or a GPU it is no copy.
     """
-    rank, shape = tensor.shape.rank, tf.shape(tensor)
-    taken = tf.slice(
-        tensor, [start] + [0] * (rank - 1), [count, *(shape[i] for i in range(1, rank))]
-    )
+    rank = tensor.shape.rank
+    # XLA would have to know `start` to take "the rest" of an axis, -1.
+    rest = [
+        size_of(tensor, axis) if in_xla() else tensor.shape[axis] or -1
+        for axis in range(1, rank)
+    ]
+    # A product with a constant is one operation; a list would be one for each axis.
+    begin = start * tf.constant([1] + [0] * (rank - 1))
+    taken = tf.slice(tensor, begin, [count, *rest])
     # Not `tf.ensure_shape`, which has no GPU kernel for masks.
     taken.set_shape([count if isinstance(count, int) else None, *tensor.shape[1:]])
     return taken

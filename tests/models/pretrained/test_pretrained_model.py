@@ -1,5 +1,6 @@
 import copy
 import json
+import traceback
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from transformers import BartConfig
 
 import tf_led
 from tests.models.conftest import SMALL, make_model
+from tf_led.layers.encoder_attention import EncoderAttention
 from tf_led.models.inputs.named_inputs import NamedInputs
 from tf_led.testing import tiny_config
 
@@ -244,3 +246,29 @@ def test_gradient_checkpointing_of_the_config_is_obeyed(way, tmp_path):
     assert model.is_gradient_checkpointing
     model.gradient_checkpointing_disable()
     assert not model.is_gradient_checkpointing
+
+
+@pytest.mark.parametrize("part", ["model", "encoder", "generate"])
+def test_autograph_converts_the_users_function_alone(part, monkeypatch):
+    # Converting ours as well took as long as a third of tracing it.
+    model = make_model()
+    call = {"model": model, "encoder": model.get_encoder(), "generate": model.generate}
+    options = {"max_new_tokens": 2} if part == "generate" else {}
+    converted, attend = [], EncoderAttention.call
+
+    def noted(layer, *inputs, **named):
+        frames = traceback.extract_stack()
+        converted.extend(
+            frame.name for frame in frames if "__autograph_generated" in frame.filename
+        )
+        return attend(layer, *inputs, **named)
+
+    monkeypatch.setattr(EncoderAttention, "call", noted)
+
+    @tf.function
+    def run(ids):
+        return call[part](ids, **options)
+
+    run(tf.constant([[0, 5, 7, 2]]))
+    # The wrapper is TensorFlow's, by which it is told to convert no more.
+    assert "tf__run" in converted and {*converted} <= {"tf__run", "tf__wrapper"}

@@ -86,6 +86,7 @@ class GenerationMixin(ConfigOptions):
         **kwargs: Unpack[GenerateArguments],
     ) -> tf.Tensor: ...
 
+    @tf.autograph.experimental.do_not_convert  # it has nothing to convert
     def generate(
         self,
         inputs: Inputs | None = None,

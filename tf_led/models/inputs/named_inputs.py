@@ -10,6 +10,8 @@ from transformers import BatchEncoding
 class NamedInputs:
     """Lets the first argument of a layer's call be a dict of all inputs, or a list."""
 
+    # AutoGraph would take longer to read this and what it calls than to trace it.
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, *args, **kwargs):
         """Unpacks the first argument and calls the layer."""
         args, kwargs = self._unpack(args, kwargs)

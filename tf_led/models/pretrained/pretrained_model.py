@@ -119,6 +119,7 @@ class TFLEDPreTrainedModel(NamedInputs, TrainingSteps, keras.Model):
             None
         """
 
+    @tf.autograph.experimental.do_not_convert  # it has nothing to convert
     def __call__(self, *args, **kwargs):
         """Checks the config, then calls the model: see `keras.Model`."""
         self.check_config()
