@@ -10,9 +10,9 @@ import sys
 # What did best on the validation part.
 WRITING = {
     "max_new_tokens": 40,
-    "no_repeat_ngram_size": 3,
+    "no_repeat_ngram_size": 2,
     "num_beams": 4,
-    "length_penalty": 1.0,
+    "length_penalty": 2.0,
     "early_stopping": True,
 }
 
