@@ -77,9 +77,9 @@ def test_embeddings_alone_are_looked_up_in_what_was_written(small):
 @pytest.mark.large
 def test_hundreds_of_random_models_give_the_same_tokens():
     """But for ties: another product of the same numbers may round otherwise."""
-    differ = 0
-    for seed in range(200):
-        model = make_model(**SMALL, seed=seed)
+    differ, model = 0, make_model(**SMALL)
+    for seed in range(200):  # other weights, and what was compiled stays
+        model.set_weights(make_model(**SMALL, seed=seed).get_weights())
         options = {"max_length": 31, "do_sample": seed % 2 == 1}
         options |= {"seed": seed} if seed % 2 else {}
         expected = model.generate(IDS, attention_mask=MASK, **options).numpy()
