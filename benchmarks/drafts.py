@@ -25,6 +25,13 @@ def main(argv=None):
     parser.add_argument("--drafts", type=int, nargs="+", default=[2, 4, 8])
     parser.add_argument("--ngram", type=int, default=2)
     options = parser.parse_args(argv)
+    options.texts = read_texts(options.data, options.examples + WARM_UP)
+    if len(options.texts) <= WARM_UP:
+        parser.error(
+            f"--data {options.data} and --examples {options.examples} give "
+            f"{len(options.texts)} documents, but the first {WARM_UP} only warm up: "
+            f"give at least {WARM_UP + 1} and 1"
+        )
     print(json.dumps(measure(options), indent=1))
 
 
@@ -63,28 +70,34 @@ def measure(options):
     return {**found, "seconds": seconds, "drafts": rows}
 
 
+def read_texts(path, number):
+    """The first documents of a file of JSON lines."""
+    from tf_led.data.records import read_lines
+
+    lines = itertools.islice(read_lines(path), number)
+    return [parse()["document"] for _, parse in lines]
+
+
 def load(checkpoint, options):
     """The model, and the ids of the documents, those to warm up with first."""
     from tf_led import LEDTokenizerFast, TFLEDForConditionalGeneration
 
     model = TFLEDForConditionalGeneration.from_pretrained(checkpoint)
     tokenizer = LEDTokenizerFast.from_pretrained(checkpoint)
-    lines = options.data.read_text(encoding="utf-8").splitlines()
-    texts = [json.loads(line)["document"] for line in lines]
-    texts = texts[: options.examples + WARM_UP]
     cut = {"truncation": True, "max_length": options.source_len}
-    return model, [tokenizer(text, **cut)["input_ids"] for text in texts]
+    return model, [tokenizer(text, **cut)["input_ids"] for text in options.texts]
 
 
 def timed(model, documents, settings):
     """Lists of the tokens written about all but the first documents, and seconds."""
+    from tqdm import tqdm
+
     written = []
-    for number, ids in enumerate(documents):
+    for number, ids in enumerate(tqdm(documents, unit="doc", file=sys.stderr)):
         if number == WARM_UP:
             start = time.perf_counter()
         new = model.generate([ids], **settings).numpy()[0].tolist()
         written.append(new)
-        print(f"\r{number + 1}/{len(documents)}", end="", file=sys.stderr)
     return written[WARM_UP:], time.perf_counter() - start
 
 

@@ -80,16 +80,16 @@ def framed(row, page):
     return {**row, "document": f"{before}{row['document']}\n\n{after}"}
 
 
-def cut(row, length=None):
+def cut(row):
     """The row with the beginning of its document, of a page's description."""
     heading = HEADING.search(row["document"])
     start = heading.end() if heading else 0
-    return {**row, "document": row["document"][start : start + (length or BEGINNING)]}
+    return begun({**row, "document": row["document"][start:]})
 
 
-def begun(row, length=None):
+def begun(row, length=BEGINNING):
     """The row with its document from its start to where a run ends reading."""
-    return {**row, "document": row["document"][: length or BEGINNING]}
+    return {**row, "document": row["document"][:length]}
 
 
 def varied(rows, seed=0):
@@ -141,15 +141,16 @@ def writing(learnt, seed=1):
     """
     chance = random.Random(seed)
     frames = frames_of(learnt["page"], BEGINNING)
-    rows = []
-    for number in range(max(WRITING_PASSES.values())):
+    drawn = {kind: learnt[kind] * passes for kind, passes in WRITING_PASSES.items()}
+    for kind, texts in drawn.items():
+        drawn[kind] = random.Random(kind).sample(texts, len(texts))
+    rows, num_passes = [], max(WRITING_PASSES.values())
+    for number in range(num_passes):
         a_pass = []
-        for kind, passes in WRITING_PASSES.items():
-            texts = learnt[kind]
-            size = len(texts) * passes / max(WRITING_PASSES.values())
-            part = slice(round(number * size), round((number + 1) * size))
-            drawn = random.Random(kind).sample(texts * passes, len(texts) * passes)
-            a_pass += [in_part(row, kind, frames, chance) for row in drawn[part]]
+        for kind, texts in drawn.items():
+            size = len(texts) / num_passes
+            part = texts[round(number * size) : round((number + 1) * size)]
+            a_pass += [in_part(row, kind, frames, chance) for row in part]
         rows += varied(a_pass, seed + number)
     return rows
 

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from benchmarks import drafts
@@ -40,3 +41,14 @@ def test_both_ways_are_measured(tmp_path, capfd):
     assert [row["num_drafts"] for row in found["drafts"]] == [2, 3]
     for row in found["drafts"]:
         assert row["differing"] == 0 and 1 <= row["tokens_per_step"] <= 4
+
+
+@pytest.mark.parametrize(("documents", "examples"), [(3, 100), (7, 0)])
+def test_too_few_documents_are_named(documents, examples, tmp_path, capsys):
+    path = tmp_path / "documents.jsonl"
+    path.write_text('{"document": "An old rope."}\n' * documents)
+    with pytest.raises(SystemExit) as stopped:
+        drafts.main([f"--data={path}", f"--examples={examples}"])
+    message = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "give 3 documents" in message and f"--examples {examples}" in message
