@@ -1,4 +1,5 @@
 import functools
+import io
 import json
 import os
 import re
@@ -11,7 +12,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tf_led.cli import summarize as command
+from tf_led.cli.documents import Document
 from tf_led.cli.main import main
+from tf_led.pipelines import Part
 
 CUT = ["--long-documents", "cut"]
 SHORT = "\tparser = Parser()\r\nCaf\u00e9 \U0001f600, the end.\n"
@@ -143,6 +146,17 @@ def test_parts_may_be_shorter_than_the_limit(summarize):
     assert few < many
     code, out, err = summarize(LONG, options=[*options, "99999"])
     assert (code, out) == (2, "") and "--part-tokens 99999: " in err
+    code, out, err = summarize(LONG, options=[*options, "2"])
+    assert (code, out) == (2, "") and "--part-tokens 2: give at least 3" in err
+
+
+def test_a_file_whose_name_is_no_utf8_has_parts_all_the_same(tmp_path):
+    file = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    document = Document(os.fsdecode(b"caf\xe9.txt"), SHORT)
+    command.part_writer(document, file)(Part(1, 1, 0, 5, "\u00e9"))
+    file.seek(0)
+    row = json.loads(file.read())
+    assert (row["document"], row["summary"]) == ("caf\\xe9.txt", "\u00e9")
 
 
 def test_a_long_document_is_fused(summarize, pytorch_summary):
@@ -164,6 +178,8 @@ def test_a_file_of_parts_that_cannot_be_written_is_one_line(summarize, tmp_path)
     path = tmp_path / "no" / "parts.jsonl"
     code, out, err = summarize(SHORT, options=["--part-summaries", str(path)])
     assert (code, out) == (2, "") and f"--part-summaries {path}: " in err
+    code, out, err = summarize(SHORT, options=["--part-summaries", "-"])
+    assert (code, out) == (2, "") and "--part-summaries -: give a file" in err
 
 
 def cut_off(file):

@@ -19,8 +19,9 @@ class Lengths(Pipeline):
     def read(self, item, index):
         return item
 
-    def run(self, batch, options):
+    def run(self, batch, options, batch_size, progress_bar):
         self.batches.append(list(batch))
+        self.within = batch_size, progress_bar
         return [len(text) + options.get("plus", 0) for text in batch]
 
 
@@ -77,6 +78,24 @@ def test_a_bar_counts_many_on_stderr(capsys, given, called, shown):
     pipeline.answer(TEXTS, progress_bar=called)
     out, err = capsys.readouterr()
     assert out == "" and ("/3 [" in err) == bool(shown)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "called", "within"),
+    [
+        (TEXTS, None, (2, False)),  # the bar is that of the inputs
+        (TEXTS[:2], None, (2, None)),
+        (TEXTS[0], None, (2, None)),
+        (TEXTS[0], True, (2, True)),
+        (TEXTS, False, (2, False)),
+    ],
+)
+def test_what_a_call_asks_for_reaches_its_parts(inputs, called, within):
+    pipeline = Lengths(batch_size=7)
+    pipeline.answer(inputs, batch_size=2, progress_bar=called)
+    assert pipeline.within == within
+    list(pipeline.answer(iter(TEXTS), batch_size=2, progress_bar=True))
+    assert pipeline.within == (2, False)
 
 
 def test_few_have_no_bar(capsys):

@@ -164,8 +164,51 @@ def test_options_that_do_not_fit_raise(first_words, tokenizer, options, found):
 
 def test_a_prefix_that_leaves_no_length_raises(first_words, tokenizer):
     generator = TextGenerator(first_words, tokenizer, prefix="the text " * 13)
-    with pytest.raises(ValueError, match="`prefix` 'the text .* 23 positions"):
+    with pytest.raises(ValueError, match="`part_tokens` is 23.*`prefix` 'the text"):
         summarize_split(generator, DOCUMENT)
+
+
+@pytest.mark.parametrize("part_tokens", [3, 4, 5])
+def test_a_character_that_fits_in_no_part_raises(first_words, tokenizer, part_tokens):
+    text = "\U0001f600" * 41
+    found = (
+        f"leaves {part_tokens - 2} tokens .*'\U0001f600'.* has 4.* {6 - part_tokens}"
+    )
+    with pytest.raises(ValueError, match=found):
+        split(first_words, tokenizer, text, part_tokens=part_tokens)
+    assert first_words.batches == []
+    _, parts = split(first_words, tokenizer, text, part_tokens=6, summary_tokens=997)
+    assert "".join(text[part.start : part.end] for part in parts) == text
+
+
+@pytest.mark.parametrize("part_tokens", [1, 2])
+def test_special_tokens_alone_are_no_part(first_words, tokenizer, part_tokens):
+    found = f"`part_tokens` is {part_tokens}, .* Give at least 3"
+    with pytest.raises(ValueError, match=found):
+        split(first_words, tokenizer, part_tokens=part_tokens)
+
+
+@pytest.mark.parametrize("text", [None, 3, b"ab", ["a"]])
+def test_what_is_not_a_text_raises(first_words, tokenizer, text):
+    with pytest.raises(TypeError, match="`text` must be a str, got"):
+        summarize_document(first_words, tokenizer, text)
+
+
+def test_half_a_pair_of_surrogates_raises(first_words, tokenizer):
+    with pytest.raises(ValueError, match=r"`text` has '\\ud800' at character 1"):
+        summarize_document(first_words, tokenizer, "a\ud800b")
+
+
+def test_what_gets_the_parts_is_a_function(first_words, tokenizer):
+    with pytest.raises(TypeError, match="`on_part` must be a function .* got 3"):
+        summarize_document(first_words, tokenizer, "a", on_part=3)
+
+
+@pytest.mark.parametrize(("bar", "shown"), [(True, True), (False, False)])
+def test_a_bar_of_parts_is_shown_as_asked(first_words, tokenizer, capsys, bar, shown):
+    for text in (DOCUMENT, "the text"):
+        summarize_split(TextGenerator(first_words, tokenizer), text, bar=bar)
+        assert ("part" in capsys.readouterr().err) == shown
 
 
 def test_cut_warns_of_what_is_left_out(first_words, tokenizer):

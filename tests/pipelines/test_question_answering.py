@@ -66,7 +66,67 @@ def test_the_best_answer_of_all_parts_wins(answer, model, tokenizer):
     ]
     expected = max(singles, key=lambda single: single["score"])
     assert {**best, "score": 0} == {**expected, "score": 0}
-    assert best["score"] >= expected["score"] - 1e-5
+    assert best["score"] == pytest.approx(expected["score"], abs=1e-5)
+
+
+class Oracle(QuestionAnsweringPipeline):
+    """Finds "name", the surer the further it stands from the start of a document."""
+
+    def scores(self, parts, options):
+        self.sizes.append(len(parts))
+        return [self.rows(part) for part in parts]
+
+    def rows(self, part):
+        row = np.zeros(len(part.ids), np.float32)
+        for token, (start, end) in enumerate(part.encoding.offsets):
+            if part.allowed[token] and self.context[start:end].strip(" #") == "name":
+                row[token] = 1 + start / 100
+        return row, row
+
+
+def ask(model, tokenizer, context, **options):
+    pipeline = Oracle(model, tokenizer)
+    pipeline.context, pipeline.sizes = context, []
+    return pipeline(question=QUESTION, context=context, **options), pipeline.sizes
+
+
+def test_the_place_is_that_of_the_best_span(model, tokenizer):
+    context = (
+        "The # name here. " + "and of a file " * 41 + "The name. " + "and of " * 41
+    )
+    answer, _ = ask(model, tokenizer, context)
+    assert answer["answer"] == "name" and answer["start"] == context.rindex("name")
+
+
+def test_what_several_parts_read_counts_once(model, tokenizer):
+    context = "and of a file " * 23 + "The name. " + "and of " * 41
+    scores = [
+        ask(model, tokenizer, context, doc_stride=stride)[0]["score"]
+        for stride in (0, 32, 47)
+    ]
+    assert max(scores) <= 1 and min(scores) > max(scores) / 2
+
+
+def test_parts_are_read_in_batches_of_the_call(model, tokenizer, capsys):
+    _, sizes = ask(model, tokenizer, LONG, batch_size=1)
+    assert len(sizes) > 2 and set(sizes) == {1}
+    assert "batch of parts" in capsys.readouterr().err
+    ask(model, tokenizer, LONG, batch_size=1, progress_bar=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_question_leaves_parts_that_go_on(model, tokenizer):
+    pipeline = QuestionAnsweringPipeline(model, tokenizer)
+    example = pipeline.read({"question": "who is it " * 12, "context": LONG}, None)
+    few = len([*pipeline.parts(0, example, {})])
+    remaining = 64 - len(tokenizer(example.question).input_ids) - 2
+    assert few <= 2 * len(tokenizer(LONG).input_ids) / remaining + 1
+
+
+def test_a_special_token_in_the_question_is_no_answer(model, tokenizer):
+    pipeline = QuestionAnsweringPipeline(model, tokenizer)
+    found = pipeline(question="who <s> is", context="the text and name", top_k=7)
+    assert all(one["start"] < one["end"] for one in found)
 
 
 @pytest.mark.slow
@@ -86,6 +146,8 @@ def test_every_way_to_ask_is_the_same(answer):
     assert answer({"question": QUESTION, "context": CONTEXT}) == expected
     assert answer([{"question": QUESTION, "context": CONTEXT}]) == expected
     assert answer(question=[QUESTION], context=[CONTEXT]) == expected
+    several = answer(question=QUESTION, context=[CONTEXT, CONTEXT])
+    assert [one["answer"] for one in several] == [expected["answer"]] * 2
     pairs = {"question": [QUESTION] * 2, "context": [CONTEXT] * 2}
     dataset = tf.data.Dataset.from_tensor_slices(pairs)
     results = list(answer(dataset))
@@ -124,6 +186,7 @@ def test_spans_are_the_best_of_all():
         ({"top_k": 0}, "`top_k` .* got 0"),
         ({"max_answer_len": 0}, "`max_answer_len` .* got 0"),
         ({"doc_stride": -1}, "`doc_stride` .* got -1"),
+        ({"doc_stride": 1000}, "`doc_stride` is 1000, .* Give at most"),
         ({"max_seq_len": 65}, "`max_seq_len` is 65, the model takes 64"),
         ({"max_seq_len": 5}, "has .* tokens, which leaves none .* within 5"),
         ({"topk": 3}, "no option 'topk'"),
@@ -139,9 +202,13 @@ def test_options_that_do_not_fit_raise(answer, options, found):
     [
         ({"question": "a"}, "`context` is missing"),
         ({"context": "a"}, "`question` is missing"),
-        ({"question": ["a", "b"], "context": ["c"]}, "2 questions and 1 contexts"),
+        (
+            {"question": ["a", "b"], "context": ["c", "d", "e"]},
+            "2 questions and 3 contexts",
+        ),
         ({"inputs": {"question": "a"}}, "'question' and 'context', got"),
         ({"inputs": [{"question": "a", "context": ""}]}, "`context` cannot be empty"),
+        ({"question": "a", "context": " \n"}, "`context` cannot be empty, got"),
         ({"inputs": {"question": "a", "context": "b"}, "question": "c"}, "or dicts"),
     ],
 )
@@ -150,3 +217,7 @@ def test_inputs_that_do_not_fit_raise(answer, arguments, found):
         answer(**arguments)
     with pytest.raises(TypeError, match="`context` must be a str, got int 3"):
         answer({"question": "a", "context": 3})
+    with pytest.raises(TypeError, match="`context` must be a str, got int 3"):
+        answer(question="a", context=3)
+    with pytest.raises(TypeError, match="`question` must be a str, got bytes b'a'"):
+        answer(question=b"a", context="b")

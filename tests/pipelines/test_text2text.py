@@ -135,14 +135,42 @@ def test_ids_instead_of_text(summarize, tokenizer):
             "`summary_tokens` is 7.*'cut'",
         ),
         ({"truncation": True, "part_tokens": 7}, "`part_tokens` is 7.*'cut'"),
+        ({"long_documents": "fuse", "return_parts": True}, "`return_parts` .*'fuse'"),
+        ({"truncation": True, "long_documents": "split"}, "`truncation` .*'split'"),
+        ({"summary_tokens": 0}, "`summary_tokens` .* got 0"),
+        ({"part_tokens": 62}, "`part_tokens` is 62, .* 61 positions"),
         ({"return_text": False}, "`return_text` is False"),
         ({"src_lang": "en"}, "`src_lang` is 'en'"),
         ({"return_tensors": True}, "`return_tensors=True`"),
     ],
 )
 def test_options_that_do_not_fit_raise(summarize, options, found):
-    with pytest.raises(ValueError, match=found):
-        summarize(LONG, **options)
+    for text in (LONG, TEXTS[0]) if "return_tensors" not in options else (LONG,):
+        with pytest.raises(ValueError, match=found):
+            summarize(text, **options)
+
+
+def test_options_of_the_pipeline_are_checked_when_it_is_made(model, tokenizer):
+    with pytest.raises(ValueError, match="`part_tokens` is 1000000, .* 61 positions"):
+        SummarizationPipeline(model, tokenizer, part_tokens=10**6)
+    with pytest.raises(ValueError, match="`summary_tokens` .* got -1"):
+        SummarizationPipeline(model, tokenizer, summary_tokens=-1)
+
+
+def test_a_text_that_fits_is_one_part(summarize, tokenizer):
+    (result,) = summarize(TEXTS[0], return_parts=True)
+    (part,) = result["parts"]
+    assert (part["start"], part["end"]) == (0, len(TEXTS[0]))
+    assert result["summary_text"] == summarize(TEXTS[0])[0]["summary_text"]
+    (shorter,) = summarize(TEXTS[0], summary_tokens=2)
+    assert len(tokenizer(shorter["summary_text"]).input_ids) == 2 + 2
+
+
+def test_parts_are_written_about_in_batches_of_the_call(summarize, model):
+    summarize(LONG, part_tokens=23, batch_size=2)
+    assert max(len(ids) for ids, *_ in model.batches) == 2
+    summarize(LONG, part_tokens=23, batch_size=3)
+    assert max(len(ids) for ids, *_ in model.batches) == 3
 
 
 def test_a_translation_is_not_summarised(model, tokenizer):

@@ -134,7 +134,11 @@ def run(args):
     config, tokenizer = load_config_and_tokenizer(args.model)
     check_new_tokens(args.max_new_tokens, config.max_decoder_position_embeddings)
     check_vocabulary(args.model, tokenizer, config.vocab_size)
-    limit = check_part_tokens(args, config.max_encoder_position_embeddings)
+    limit = check_part_tokens(
+        args,
+        tokenizer.num_special_tokens_to_add() + 1,
+        config.max_encoder_position_embeddings,
+    )
     encoded = [encode(doc, tokenizer, limit, args) for doc in documents]
     model = load_model(
         args.model, attention_implementation=args.attention_implementation
@@ -168,18 +172,23 @@ def check_split_options(args):
 
 
 def check_parts(args):
-    """Checks, before anything is read, that the file of parts is none of the inputs."""
+    """Checks, before anything is read, that the file of parts can be written."""
+    if args.part_summaries == "-":
+        raise UsageError(
+            "--part-summaries -: give a file; standard output has the summaries"
+        )
     for file in () if args.part_summaries is None else args.files:
         source = "/dev/stdin" if file == "-" else file
         inputs = {f"FILE {file}": source, "--model": args.model}
         check_file("--part-summaries", args.part_summaries, inputs)
 
 
-def check_part_tokens(args, limit):
+def check_part_tokens(args, least, limit):
     """The most tokens that are read at once: int."""
-    if args.part_tokens is not None and args.part_tokens > limit:
+    if args.part_tokens is not None and not least <= args.part_tokens <= limit:
         raise UsageError(
-            f"--part-tokens {args.part_tokens}: the model's limit is {limit}"
+            f"--part-tokens {args.part_tokens}: give at least {least}, special tokens "
+            f"among them, and at most {limit}, the model's limit"
         )
     return args.part_tokens or limit
 
@@ -294,7 +303,10 @@ def part_writer(document, file):
         return None
 
     def write(part):
-        row = {"document": document.name, **part._asdict()}
+        name = document.name.encode("utf-8", "surrogateescape")
+        # A file's name may be no UTF-8, which no JSON can hold.
+        name = name.decode("utf-8", "backslashreplace")
+        row = {"document": name, **part._asdict()}
         with blamed_on("--part-summaries"):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             file.flush()

@@ -101,30 +101,34 @@ class Pipeline:
         check_int("batch_size", size, at_least=1)
         options = {**self.options, **self.check_options(options)}
         shown = self.progress_bar if progress_bar is None else progress_bar
+        # One bar at a time: over inputs where they are shown, else over parts.
+        within = (options, size, False if shown else shown)
         if isinstance(inputs, tf.data.Dataset):
             inputs = dataset_items(inputs)
         if isinstance(inputs, types.GeneratorType) or hasattr(inputs, "__next__"):
             items = (self.read(item, i) for i, item in enumerate(inputs))
-            results = self._batches(items, size, options)
+            results = self._batches(items, *within)
             return track(results, None, "input", True) if shown else results
         if not isinstance(inputs, (list, tuple)):
-            return next(self._batches(iter([self.read(inputs, None)]), size, options))
+            item = self.read(inputs, None)
+            return next(self._batches(iter([item]), options, size, shown))
         items = [self.read(item, i) for i, item in enumerate(inputs)]
         # Inputs of similar length go together; the results are in the old order.
         order = np.argsort([-self.length(item) for item in items], kind="stable")
         results = [None] * len(items)
-        found = self._batches((items[i] for i in order), size, options)
         many = len(items) > size if shown is None else shown
+        within = (options, size, False if many else shown)
+        found = self._batches((items[i] for i in order), *within)
         for i, result in zip(
             order, track(found, len(items), "input", many), strict=True
         ):
             results[i] = result
         return results
 
-    def _batches(self, items, size, options):
+    def _batches(self, items, options, size, shown):
         while batch := list(islice(items, size)):
             with tf.device(self.device):
-                results = self.run(batch, options)
+                results = self.run(batch, options, size, shown)
             yield from results
 
     def length(self, item):
@@ -156,14 +160,22 @@ def texts_of(values):
 
 
 def check_text(text, index, name="inputs"):
-    """Gives the text; raises TypeError, naming its place, for anything else."""
-    if isinstance(text, str):
-        return text
+    """Gives the text; names its place if it is no str (TypeError) or no UTF-8."""
     where = f"`{name}`" if index is None else f"`{name}[{index}]`"
-    raise TypeError(
-        f"{where} must be a str, got {type(text).__name__} {text!r:.60}. Give a text, "
-        "or a list, generator or tf.data.Dataset of texts."
-    )
+    if not isinstance(text, str):
+        raise TypeError(
+            f"{where} must be a str, got {type(text).__name__} {text!r:.60}. Give a "
+            "text, or a list, generator or tf.data.Dataset of texts."
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{where} has {text[error.start]!r} at character {error.start}, which no "
+            "text in UTF-8 has: half of a pair of surrogates. Give "
+            "text.encode('utf-8', 'replace').decode('utf-8')."
+        ) from None
+    return text
 
 
 def limit_of(model):

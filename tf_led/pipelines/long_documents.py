@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 import numpy as np
 
 from tf_led.generation.options.option_table import GenerationOptionTypes
-from tf_led.pipelines.base import track
+from tf_led.pipelines.base import check_text, track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
@@ -96,13 +96,15 @@ def summarize_document(
             better about shorter parts.
         on_part: function that gets each Part ("split") as soon as it is written.
         global_tokens: see `tf_led.pipelines.pipeline`.
-        batch_size: int, parts at a time; the summary does not depend on it.
+        batch_size: int, parts at a time; the summary does not depend on it, but with
+            `do_sample`, whose random numbers are drawn for a batch.
         **options: of `generate`.
 
     Returns:
         LongSummary.
 
     Raises:
+        TypeError: if `text` is no str, or `on_part` no function.
         ValueError: on an argument out of range; for "fuse", if memory is too small.
 
     Source: "split": Wu et al. 2021, arXiv 2109.10862. "fuse": Ivgi et al. 2022 (SLED),
@@ -126,6 +128,9 @@ def summarize_document(
             f"`long_documents` must be one of {', '.join(map(repr, METHODS))}, got "
             f"{long_documents!r}."
         )
+    check_text(text, None, "text")
+    if on_part is not None and not callable(on_part):
+        raise TypeError(f"`on_part` must be a function of a Part, got {on_part!r:.60}.")
     generator = TextGenerator(
         model,
         tokenizer,
@@ -228,12 +233,13 @@ def summarize_level(generator, whole, level, last_options, on_part, on_level, ba
         (pieces, size): list of (start, end, summary), and the tokens of the text.
     """
     starts = token_starts(whole.text, generator.tokenizer)
+    check_characters(whole.text, starts, part_length(generator))
     spans = split_text(whole.text, starts, part_length(generator))
     if on_level:
         on_level(level, len(spans), len(starts))
     options = last_options if len(spans) == 1 else {}
     written = write_parts(generator, whole, spans, options)
-    many = bar is not False and len(spans) > generator.batch_size
+    many = len(spans) > generator.batch_size if bar is None else bar
     pieces = []
     for start, end, summary in track(written, len(spans), "part", many):
         pieces.append((start, end, summary))
@@ -270,10 +276,24 @@ def part_length(generator):
     length = generator.limit - added - generator.count(generator.prefix)
     if length < 1:
         raise ValueError(
-            f"`prefix` {generator.prefix!r:.60} and {added} special tokens fill the "
-            f"{generator.limit} positions of the encoder: no part of a text fits."
+            f"`part_tokens` is {generator.limit}, of which {added} special tokens and "
+            f"`prefix` {generator.prefix!r:.60} take {generator.limit - length}: no "
+            f"part of a text fits. Give at least {generator.limit - length + 1}."
         )
     return length
+
+
+def check_characters(text, starts, length):
+    """Raises ValueError where a character has more tokens than a part may have."""
+    crowded = np.flatnonzero(starts[length:] == starts[:-length])
+    if crowded.size:
+        place = starts[crowded[0]]
+        count = np.count_nonzero(starts == place)
+        raise ValueError(
+            f"`part_tokens` leaves {length} tokens for a part of the text, but "
+            f"{text[place]!r}, character {place}, has {count}. Give at least "
+            f"{count - length} more."
+        )
 
 
 def write_parts(generator, whole, spans, options):
@@ -326,9 +346,7 @@ def encode_parts(generator, text, spans):
             yield start, end, row
             continue
         starts = token_starts(part, generator.tokenizer)
-        if len(starts) < 2:
-            yield start, end, generator.encode(part, max_length=generator.limit)
-            continue
+        check_characters(part, starts, part_length(generator))
         halves = split_text(part, starts, -(-len(starts) // 2) + 1)
         halves = [(start + begin, start + stop) for begin, stop in halves]
         if len(halves) == 1:

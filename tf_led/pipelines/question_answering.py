@@ -15,6 +15,7 @@ from tf_led.pipelines.base import (
     dataset_items,
     limit_of,
     make_inputs,
+    track,
 )
 from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
@@ -39,7 +40,7 @@ class Part(NamedTuple):
     Args:
         example: int, the index of the Example in its batch.
         ids: int32[S].
-        allowed: bool[S], True for tokens of the document, and for `<s>`.
+        allowed: bool[S], True for tokens of the document, and for the first `<s>`.
         encoding: `tokenizers.Encoding`, which knows the characters of each token.
     """
 
@@ -116,7 +117,8 @@ class QuestionAnsweringPipeline(Pipeline):
         Args:
             inputs: a question (str, with `context`); a dict of `question` and
                 `context`; a list, generator or `tf.data.Dataset` of such dicts.
-            context: str, or list of str, the documents.
+            context: str, or list of str, the documents; with one question it is asked
+                of all.
             question: str, or list of str, the questions; with one context all are
                 asked of it.
             batch_size: int, parts of documents at a time, for this call.
@@ -142,15 +144,15 @@ class QuestionAnsweringPipeline(Pipeline):
             )
         texts = [check_text(item[name], index, name) for name in Example._fields]
         for name, text in zip(Example._fields, texts, strict=True):
-            if not text:
-                raise ValueError(f"`{name}` cannot be empty.")
+            if not text.strip():
+                raise ValueError(f"`{name}` cannot be empty, got {text!r:.60}.")
         return Example(*texts)
 
     def length(self, item):
         """The characters of an input: int."""
         return len(item.question) + len(item.context)
 
-    def run(self, batch, options):
+    def run(self, batch, options, batch_size, progress_bar):
         """Answers a batch of Examples: a list of dicts, or of lists of dicts."""
         parts = [
             part
@@ -159,8 +161,10 @@ class QuestionAnsweringPipeline(Pipeline):
         ]
         order = np.argsort([-len(part.ids) for part in parts], kind="stable")
         scores = [None] * len(parts)
-        for start in range(0, len(parts), self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        starts = range(0, len(parts), batch_size)
+        shown = len(starts) > 1 if progress_bar is None else progress_bar
+        for start in track(starts, len(starts), "batch of parts", shown):
+            chosen = order[start : start + batch_size]
             found = self.scores([parts[i] for i in chosen], options)
             for i, row in zip(chosen, found, strict=True):
                 scores[i] = row
@@ -182,28 +186,24 @@ class QuestionAnsweringPipeline(Pipeline):
             raise ValueError(
                 f"`max_seq_len` is {length}, the model takes {limit} tokens."
             )
-        stride = options.get("doc_stride")
-        if stride is None:
-            stride = min(length // 2, STRIDE)
-        remaining = self._remaining_length(example, length)
+        remaining = self._remaining_length(example, length, limit)
         encoding = self.tokenizer(
             example.question,
             example.context,
             truncation="only_second",
             max_length=length,
-            stride=min(stride, remaining - 1),
+            stride=stride_of(options.get("doc_stride"), remaining),
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             verbose=False,
         )
-        cls_id = self.tokenizer.cls_token_id
         for number, ids in enumerate(encoding["input_ids"]):
             ids = np.array(ids, np.int32)
             allowed = np.array([s == 1 for s in encoding.sequence_ids(number)])
-            allowed |= ids == (-1 if cls_id is None else cls_id)
+            allowed[0] |= ids[0] == self.tokenizer.cls_token_id
             yield Part(index, ids, allowed, encoding.encodings[number])
 
-    def _remaining_length(self, example, length):
+    def _remaining_length(self, example, length, limit):
         """How many tokens of the document fit behind the question: at least 1."""
         added = self.tokenizer.num_special_tokens_to_add(True)
         encoded = self.tokenizer(
@@ -214,7 +214,8 @@ class QuestionAnsweringPipeline(Pipeline):
         if remaining < 1:
             raise ValueError(
                 f"the question {example.question!r:.60} has {question} tokens, which "
-                f"leaves none for the document within {length}."
+                f"leaves none for the document within {length}. Ask a shorter one"
+                + (", or give a larger `max_seq_len`." if length < limit else ".")
             )
         return remaining
 
@@ -235,6 +236,30 @@ class QuestionAnsweringPipeline(Pipeline):
         return [(starts[i, : len(r)], ends[i, : len(r)]) for i, r in enumerate(ids)]
 
 
+def stride_of(stride, remaining):
+    """The tokens that a part shares with the one before it.
+
+    Args:
+        stride: int, or None for STRIDE, and at most half a part.
+        remaining: int, tokens of the document in a part.
+
+    Returns:
+        int, less than `remaining`.
+
+    Raises:
+        ValueError: if parts would go no further than the ones before them.
+    """
+    if stride is None:
+        return min(STRIDE, remaining // 2)
+    if stride >= remaining:
+        raise ValueError(
+            f"`doc_stride` is {stride}, but a part holds {remaining} tokens of the "
+            f"document behind the question. Give at most {remaining - 1}; parts that "
+            "share most of their tokens are many."
+        )
+    return stride
+
+
 def gather_inputs(inputs, question, context):
     """Brings the ways to give questions and documents to one: dict, list or stream."""
     if isinstance(inputs, tf.data.Dataset):
@@ -250,10 +275,11 @@ def gather_inputs(inputs, question, context):
     if question is None or context is None:
         missing = "question" if question is None else "context"
         raise ValueError(f"`{missing}` is missing: an answer needs both.")
-    questions = [question] if isinstance(question, str) else list(question)
-    contexts = context
-    if isinstance(context, str):
-        contexts = [context] * len(questions)
+    questions, contexts = texts_of("question", question), texts_of("context", context)
+    if len(contexts) == 1:
+        contexts *= len(questions)
+    if len(questions) == 1:
+        questions *= len(contexts)
     if len(questions) != len(contexts):
         raise ValueError(
             f"There are {len(questions)} questions and {len(contexts)} contexts: give "
@@ -264,8 +290,19 @@ def gather_inputs(inputs, question, context):
     ]
 
 
+def texts_of(name, texts):
+    """The texts of an argument that is a str or a list of them: list."""
+    if isinstance(texts, (list, tuple)):
+        return [check_text(text, i, name) for i, text in enumerate(texts)]
+    return [check_text(texts, None, name)]
+
+
 def best_answers(parts, example, options):
     """Chooses the best answers of all parts of a document.
+
+    Within a part equal texts are one answer, and their scores are added, as in
+    transformers 4.57. Of several parts the best counts: what two of them read is no
+    likelier for that.
 
     Args:
         parts: list of (Part, (start logits, end logits)).
@@ -276,31 +313,56 @@ def best_answers(parts, example, options):
         dict, or a list of dicts where there are more or fewer than one.
     """
     top_k = options.get("top_k") or 1
-    longest = options.get("max_answer_len") or 15
-    to_words = options.get("align_to_words", True)
     answers, lowest_null = {}, np.inf
     for part, logits in parts:
-        starts, ends = (
-            probabilities(row, part.allowed).astype(np.float64) for row in logits
-        )
-        lowest_null = min(lowest_null, starts[0] * ends[0])
-        starts[0] = ends[0] = 0.0  # `<s>` stands for "no answer"
-        number = top_k * 2 + 10 if to_words else top_k
-        for first, last, score in best_spans(starts, ends, number, longest):
-            if not (part.allowed[first] and part.allowed[last]):
-                continue
-            begin, end = characters(part.encoding, first, last, to_words)
-            answer = example.context[begin:end]
-            known = answers.setdefault(
-                answer.lower(),
-                {"score": 0.0, "start": begin, "end": end, "answer": answer},
-            )
-            known["score"] += score
+        found, null = answers_of_part(part, logits, example, options, top_k)
+        lowest_null = min(lowest_null, null)
+        for text, answer in found.items():
+            best = answers.get(text)
+            if best is None or answer["score"] > best["score"]:
+                answers[text] = answer
     found = [*answers.values()]
     if options.get("handle_impossible_answer"):
         found.append({"score": float(lowest_null), "start": 0, "end": 0, "answer": ""})
     found = sorted(found, key=lambda answer: -answer["score"])[:top_k]
     return found[0] if len(found) == 1 else found
+
+
+def answers_of_part(part, logits, example, options, top_k):
+    """The answers in one part.
+
+    Args:
+        part: Part.
+        logits: (start logits, end logits), float32[S] each.
+        example: Example.
+        options: dict.
+        top_k: int.
+
+    Returns:
+        (answers, null): dict from the text in lower case to the answer, whose place is
+        that of its best span, and the score of "no answer", a float.
+    """
+    starts, ends = (
+        probabilities(row, part.allowed).astype(np.float64) for row in logits
+    )
+    null = starts[0] * ends[0]
+    starts[0] = ends[0] = 0.0  # `<s>` stands for "no answer"
+    to_words = options.get("align_to_words", True)
+    number = top_k * 2 + 10 if to_words else top_k
+    answers = {}
+    for first, last, score in best_spans(
+        starts, ends, number, options.get("max_answer_len") or 15
+    ):
+        if not (part.allowed[first] and part.allowed[last]):
+            continue
+        begin, end = characters(part.encoding, first, last, to_words)
+        answer = example.context[begin:end]
+        known = answers.setdefault(
+            answer.lower(),
+            {"score": 0.0, "start": begin, "end": end, "answer": answer},
+        )
+        known["score"] += score
+    return answers, null
 
 
 def probabilities(logits, allowed):

@@ -95,8 +95,9 @@ def split_text(text, starts, max_tokens):
             for place in (np.ceil(low), token + round(mean), high)
         )
         end = best_border(text, low, middle, high)
-        if end <= begin:  # several tokens share the first character
-            end = begin + 1
+        end = max(end, begin + 1)  # several tokens may share the first character
+        if end >= len(text):  # and the last one
+            break
         spans.append((begin, end))
         token, begin = int(np.searchsorted(starts, end)), end
     return [*spans, (begin, len(text))]

@@ -17,8 +17,9 @@ from tf_led.pipelines.long_documents import (
     write_parts,
 )
 from tf_led.pipelines.splitting import split_text, token_starts
-from tf_led.pipelines.text_generator import TextGenerator
+from tf_led.pipelines.text_generator import TextGenerator, check_part_tokens
 from tf_led.utils.annotations import Tokenizer
+from tf_led.utils.validation import check_int
 
 if TYPE_CHECKING:
     from tf_led.models.tasks.conditional_generation import TFLEDForConditionalGeneration
@@ -70,7 +71,10 @@ class Text2TextGenerationPipeline(Pipeline):
 
     def check_options(self, options):
         """Checks the options of the call; `generate` checks its own. Gives them all."""
-        take_call_options(options, self.long_documents)
+        call, _ = take_call_options(options, self.long_documents)
+        if call.part_tokens is not None:
+            limit = self.model.config.max_encoder_position_embeddings
+            check_part_tokens(call.part_tokens, limit)
         return options
 
     @overload
@@ -115,8 +119,9 @@ class Text2TextGenerationPipeline(Pipeline):
 
         Args:
             inputs: str, list of str, or a generator or `tf.data.Dataset` of str.
-            batch_size: int, for this call.
-            progress_bar: bool, for this call.
+            batch_size: int, inputs and parts of documents at a time, for this call.
+            progress_bar: bool, for this call: over inputs, for a single one over its
+                parts.
             **options: see `tf_led.pipelines.pipeline`; all others go to `generate`.
 
         Returns:
@@ -132,25 +137,25 @@ class Text2TextGenerationPipeline(Pipeline):
         """Checks one input: str."""
         return check_text(item, index)
 
-    def run(self, batch, options):
+    def run(self, batch, options, batch_size, progress_bar):
         """Writes for a batch of texts: a list of lists of dicts."""
         call, options = take_call_options(options, self.long_documents)
-        generator = self.generator(call, options, len(batch))
+        generator = self.generator(call, options, batch_size)
         results, short = [None] * len(batch), {}
         for i, text in enumerate(batch):
             if call.long_documents == "cut":
                 short[i] = encode_cut(generator, text, "an input", call.truncation)
-            elif fits(generator, text):
+            elif not call.is_about_parts and fits(generator, text):
                 short[i] = generator.encode(text)
             else:
-                results[i] = self.run_long(generator, text, call)
+                results[i] = self.run_long(generator, text, call, progress_bar)
         if short:
             sequences = generator.generate([*short.values()])
             for i, ids in zip(short, sequences, strict=True):
                 results[i] = self.records(generator, ids, call)
         return results
 
-    def run_long(self, generator, text, call):
+    def run_long(self, generator, text, call, progress_bar):
         """Writes for one text beyond the limit: a list of dicts."""
         if call.long_documents == "fuse":
             ids, _ = fuse_document(generator, text)
@@ -159,19 +164,19 @@ class Text2TextGenerationPipeline(Pipeline):
             raise ValueError(
                 "`return_tensors=True` gives the ids of one call of `generate`, and a "
                 "document that is split takes several. Give long_documents='cut' or "
-                "'fuse'."
+                "'fuse', without `summary_tokens` and `return_parts`."
             )
         parts = []
-        record = {self.text_key: self.write_parts(generator, text, call, parts.append)}
+        written = self.write_parts(generator, text, call, parts.append, progress_bar)
+        record = {self.text_key: written}
         if call.return_parts:
             record["parts"] = [part._asdict() for part in parts]
         return [record]
 
-    def write_parts(self, generator, text, call, on_part):
+    def write_parts(self, generator, text, call, on_part, progress_bar):
         """Writes about the parts of a text, and about what was written: str."""
-        bar = self.progress_bar
         return summarize_split(
-            generator, text, call.summary_tokens, on_part, bar=bar
+            generator, text, call.summary_tokens, on_part, bar=progress_bar
         ).text
 
     def records(self, generator, sequences, call):
@@ -198,7 +203,7 @@ class Text2TextGenerationPipeline(Pipeline):
             self.tokenizer,
             global_tokens=call.global_tokens,
             prefix=self.prefix,
-            batch_size=max(batch_size, self.batch_size),
+            batch_size=batch_size,
             clean_up=call.clean_up_tokenization_spaces,
             part_tokens=call.part_tokens,
             **{**defaults, **options},
@@ -219,28 +224,42 @@ class CallOptions(NamedTuple):
     truncation: Any = None
     stop_sequence: str | None = None
 
+    @property
+    def is_about_parts(self):
+        """Whether a text that fits is treated as one with a single part."""
+        return self.summary_tokens is not None or self.return_parts
+
 
 def take_call_options(options, long_documents):
     """Takes what is not for `generate` out of the options: (CallOptions, dict)."""
     own = {name: options[name] for name in CallOptions._fields if name in options}
     rest = {name: options[name] for name in options if name not in own}
+    if own.get("truncation"):  # asks for what is called "cut" here
+        if own.get("long_documents") not in (None, "cut"):
+            raise ValueError(
+                f"`truncation` is {own['truncation']!r}, which cuts, and "
+                f"`long_documents` is {own['long_documents']!r}. Give one of them."
+            )
+        own["long_documents"] = "cut"
     if own.get("long_documents") is None:
         own["long_documents"] = long_documents
-    if own.get("truncation"):  # asks for what is called "cut" here
-        own["long_documents"] = "cut"
     call = CallOptions(**own)
     if call.long_documents not in METHODS:
         raise ValueError(
             f"`long_documents` must be one of {', '.join(map(repr, METHODS))}, got "
             f"{call.long_documents!r}."
         )
-    for name in ("summary_tokens", "part_tokens"):
+    for name in ("summary_tokens", "part_tokens", "return_parts"):
         value = getattr(call, name)
-        if value is not None and call.long_documents != "split":
+        if value in (None, False):
+            continue
+        if call.long_documents != "split":
             raise ValueError(
                 f"`{name}` is {value}: only with long_documents='split', not "
                 f"{call.long_documents!r}."
             )
+        if name != "return_parts":
+            check_int(name, value, at_least=1)
     if not (call.return_text or call.return_tensors):
         raise ValueError("`return_text` is False: give `return_tensors=True` with it.")
     for name in ("src_lang", "tgt_lang"):
@@ -345,7 +364,7 @@ class TranslationPipeline(Text2TextGenerationPipeline):
     ) -> None:
         super().__init__(model, tokenizer, task=task, **options)
 
-    def write_parts(self, generator, text, call, on_part):
+    def write_parts(self, generator, text, call, on_part, progress_bar):
         """Translates the parts of a text; the white space between them stays: str."""
         if call.summary_tokens is not None:
             raise ValueError(
@@ -356,7 +375,8 @@ class TranslationPipeline(Text2TextGenerationPipeline):
             text, token_starts(text, self.tokenizer), part_length(generator)
         )
         written = write_parts(generator, Joined.whole(text), spans, {})
-        many = self.progress_bar is not False and len(spans) > generator.batch_size
+        many = len(spans) > generator.batch_size
+        many = many if progress_bar is None else progress_bar
         texts = []
         for start, end, translated in track(written, len(spans), "part", many):
             on_part(Part(1, len(texts) + 1, start, end, translated))

@@ -145,7 +145,7 @@ class TextClassificationPipeline(Pipeline):
         """The characters of an input: int."""
         return sum(len(text) for text in item if text)
 
-    def run(self, batch, options):
+    def run(self, batch, options, batch_size, progress_bar):
         """Scores a batch: a list of dicts, or of lists of dicts."""
         limit = limit_of(self.model)
         rule = choose_rule(options.get("global_tokens", "first"), self.tokenizer)

@@ -92,12 +92,7 @@ class TextGenerator:
         self.options = options
         self.limit = model.config.max_encoder_position_embeddings
         if part_tokens is not None:
-            check_int("part_tokens", part_tokens, at_least=1)
-            if part_tokens > self.limit:
-                raise ValueError(
-                    f"`part_tokens` is {part_tokens}, but the encoder has {self.limit} "
-                    "positions. Give at most as many."
-                )
+            check_part_tokens(part_tokens, self.limit)
             self.limit = int(part_tokens)
 
     def encode(self, text, max_length=None):
@@ -197,6 +192,16 @@ class TextGenerator:
             if source.get("max_length") is not None:
                 return int(source["max_length"]) - 1  # the start token is counted
         return limit - 1
+
+
+def check_part_tokens(part_tokens, limit):
+    """Raises ValueError for more tokens than the encoder has positions, or none."""
+    check_int("part_tokens", part_tokens, at_least=1)
+    if part_tokens > limit:
+        raise ValueError(
+            f"`part_tokens` is {part_tokens}, but the encoder has {limit} positions. "
+            "Give at most as many."
+        )
 
 
 def per_document(ids, num_documents):
