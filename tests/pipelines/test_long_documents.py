@@ -5,7 +5,7 @@ import pytest
 
 from tf_led.data.global_attention_rules import OccurrencesOf
 from tf_led.pipelines import splitting, summarize_document
-from tf_led.pipelines.long_documents import summarize_split
+from tf_led.pipelines.long_documents import Joined, summarize_split
 from tf_led.pipelines.text_generator import TextGenerator
 
 SENTENCE = "The parser adds an argument to the text. "
@@ -26,8 +26,26 @@ def test_the_parts_are_the_document(first_words, tokenizer):
     assert summary.levels == [len(parts)] and len(parts) > 7
     assert "".join(DOCUMENT[part.start : part.end] for part in parts) == DOCUMENT
     assert [part.number for part in parts] == list(range(1, len(parts) + 1))
-    assert summary.text == " ".join(part.summary.strip() for part in parts)
+    assert summary.text == "; ".join(part.summary.strip() for part in parts)
     assert summary.num_tokens > 23 * 7
+
+
+def test_sentences_are_joined_by_spaces_and_phrases_by_semicolons():
+    pieces = [
+        (0, 2, "One. "),
+        (2, 3, "two"),
+        (3, 5, ""),
+        (5, 7, "three!"),
+        (7, 11, "4"),
+    ]
+    joined = Joined.of(pieces)
+    assert joined.text == "One. two; three! 4"
+    assert [joined.place(i, i + 1) for i in (0, 5, 10, 17)] == [
+        (0, 2),
+        (2, 3),
+        (5, 7),
+        (7, 11),
+    ]
 
 
 def test_parts_may_be_shorter_than_the_limit(first_words, tokenizer):

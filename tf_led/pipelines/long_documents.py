@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tf_led.models.tasks.conditional_generation import TFLEDForConditionalGeneration
 
 METHODS = ("split", "fuse", "cut")
+SENTENCE_ENDS = tuple(".!?…:;。！？\"'”’»)]")
 
 
 class Part(NamedTuple):
@@ -84,8 +85,9 @@ def summarize_document(
         text: str.
         long_documents: what happens to a text that is longer than the encoder has
             positions. "split": it is cut at the borders of paragraphs and sentences
-            into parts of nearly equal length; their summaries are joined, and
-            summarised again while they are longer than `summary_tokens`. "fuse": its
+            into parts of nearly equal length; their summaries are joined, by "; " where
+            they are no sentences, and summarised again while they are longer than
+            `summary_tokens`. "fuse": its
             parts overlap, the encoder reads each, and one decoder reads the states of
             all; memory grows with the text. "cut": the rest is left out, with a
             warning.
@@ -375,9 +377,10 @@ class Joined(NamedTuple):
 
     @classmethod
     def of(cls, pieces):
-        """Joins (start, end, summary) by spaces; empty summaries are left out.
+        """Joins (start, end, summary); empty summaries are left out.
 
-        One alone stays as it is, with the white space around it.
+        A space comes between sentences, "; " behind what does not end as one. A piece
+        alone stays as it is, with the white space around it.
         """
         if len(pieces) == 1:
             return cls(pieces[0][2], [len(pieces[0][2])], [pieces[0][:2]])
@@ -385,7 +388,9 @@ class Joined(NamedTuple):
         for start, end, summary in pieces:
             summary = summary.strip()
             if summary:
-                text += (" " if text else "") + summary
+                if text:
+                    text += " " if text.endswith(SENTENCE_ENDS) else "; "
+                text += summary
                 ends.append(len(text))
                 places.append((start, end))
         return cls(text, ends, places)
