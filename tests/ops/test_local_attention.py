@@ -39,7 +39,7 @@ SIZES = {
     "many_global_tokens": (29, 3, 29),
 }
 # One block a step, some, all.
-BOUNDS = {"loop": 0, "some": 60_000, "all": 1 << 30}
+BOUNDS = {"loop": 0, "one": 1, "some": 60_000, "all": 1 << 30}
 
 
 def attend(query, key, value, global_key, global_value, *, scale=1.0, **options):
@@ -132,17 +132,27 @@ def test_grouped_equals_ungrouped_equals_dense(
     window = make_window(source_len, num_global, seed)
     options = {**window.masks, "radius": radius}
     grouped, probs = with_probs(*window.tensors, **options, max_bytes=kibibytes << 10)
-    one_by_one, same = with_probs(*window.tensors, **options)
+    one_by_one, same = with_probs(*window.tensors, **options, max_bytes=1)
     assert_close(grouped, one_by_one)
     assert_close(probs, same)
     assert_close(grouped, dense_window(*window.tensors, **options))
 
 
-@pytest.mark.parametrize(("max_bytes", "steps"), [(0, 5), (1, 5), (1 << 30, 1)])
+@pytest.mark.parametrize(("max_bytes", "steps"), [(0, 1), (1, 5), (1 << 30, 1)])
 def test_the_bound_says_how_many_steps_there_are(max_bytes, steps):
     window = make_window(23, 3)
     grid = make_grid(window.tensors[0], window.tensors[3], 5, max_bytes)
     assert (grid.num_steps, grid.num_blocks) == (steps, 5)
+
+
+@pytest.mark.parametrize(
+    ("radius", "grid"), [(61, (3, 2)), (127, (3, 1)), (512, (3, 1)), (23, (3, 5))]
+)
+def test_small_blocks_go_several_at_a_time(radius, grid):
+    window = make_window(317, 3)
+    found = make_grid(window.tensors[0], window.tensors[3], radius, 0)
+    assert (found.num_steps, found.per_step) == grid
+    assert found.num_blocks * found.block_len >= 317
 
 
 def test_the_bound_counts_batch_heads_and_global_tokens():

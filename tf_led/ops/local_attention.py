@@ -22,7 +22,7 @@ from tf_led.ops.masks import attention_probs, band_mask
 from tf_led.ops.tensor_utils import pad_tokens, size_of, take_rows, write_rows
 
 MAX_BLOCK_LEN = 128  # queries
-# Steps in flight at a time on a CPU, where a step is one block: two keep both cores
+# Steps in flight at a time on a CPU, where a step is small: two keep both cores
 # busy while a third is being cut.
 PARALLEL_BLOCKS = 4
 
@@ -71,7 +71,8 @@ def make_grid(query, global_key, radius, max_bytes):
         query: float[B, S, N, H].
         global_key: float[B, G, N, H].
         radius: Python int >= 1.
-        max_bytes: Python int, bound on the memory of a step; 0 for one block a step.
+        max_bytes: Python int, bound on the memory of a step; 0 for one block a step, or
+            as many small ones as make up MAX_BLOCK_LEN.
 
     Returns:
         Grid. Steps are of equal size; there is at least one block in each.
@@ -79,11 +80,14 @@ def make_grid(query, global_key, radius, max_bytes):
     block_len = min(MAX_BLOCK_LEN, radius)
     grid = Grid(block_len, -(-radius // block_len), radius, 1, 1)
     count = _at_least_one(-(-size_of(query, 1) // block_len))
-    if not max_bytes:
+    # Small blocks go several at a time: each step costs something, whatever its size.
+    per_step = MAX_BLOCK_LEN // block_len
+    if per_step == 1 and not max_bytes:
         return grid._replace(num_steps=count)
-    per_step = _at_least_one(
-        (max_bytes >> 10) // kibibytes_of_block(query, global_key, grid)
-    )
+    if max_bytes:
+        per_step = _at_least_one(
+            (max_bytes >> 10) // kibibytes_of_block(query, global_key, grid)
+        )
     num_steps = -(-count // per_step)
     return grid._replace(num_steps=num_steps, per_step=-(-count // num_steps))
 
@@ -137,8 +141,9 @@ def local_attention(
         seed: int32[2], or None for no dropout.
         output_attentions: Python bool, whether to return the probabilities. They take
             S x (G + 2R + 1) numbers for each head.
-        max_bytes: Python int. A step handles as many blocks as fit into that memory;
-            0, and too small a number, stand for one block a step.
+        max_bytes: Python int. A step handles as many blocks as fit into that memory,
+            and at least one; 0 stands for one block of MAX_BLOCK_LEN, or as many
+            smaller ones as make that up.
 
     Returns:
         context float[B, S, N, H], and None or attention_probs float[B, N, S, G + 2R +
