@@ -13,9 +13,10 @@ tags: [led, tf_led, tensorflow, keras, pytorch]
 
 A Longformer Encoder-Decoder of {millions} million parameters that reads up to 16,384
 tokens of English technical text and says in one line what it is about. It was trained
-by `tf-led train` in three runs on two shared processor cores, from weights that can
-copy (`examples/bundled_model/start.py`). `make bundled-model` in the repository makes
-it anew.
+by `tf-led train` in four runs on two shared processor cores, from weights that can
+copy (`examples/bundled_model/start.py`); its own lie between those of the last two
+(`examples/bundled_model/average.py`). `make bundled-model` in the repository makes it
+anew.
 
 **Good for** a first line about a program or a library, for trying `tf-led` out, for
 tests, and as a start for fine-tuning. **Not for** anything that has to be right, long

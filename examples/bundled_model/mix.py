@@ -3,7 +3,8 @@
 The first run learns to copy: the summary is the run of the text's own words that comes
 closest to it (`spans`). The second learns to write, from the beginnings of all texts;
 half of the manual pages are read from their description, half from their very start.
-The third reads fewer texts to a later end: it learns to find its way.
+The third reads fewer texts to a later end: it learns to find its way. The fourth reads
+long manual pages nearly whole, and short texts beside.
 
 Texts are varied. Some have other words in the places of those that text and summary
 share, some stand as a terminal would show them. And as few source packages have many
@@ -15,6 +16,7 @@ not from how a hundred projects write.
 import random
 import sys
 import textwrap
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from examples.bundled_model.baselines import HEADING
@@ -32,8 +34,12 @@ WRITING_PASSES = {"package": 2, "page": 8, LEARNT_ONLY: 2}
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
 # Characters of a document.
-BEGINNING, LATER_CHARS = 700, 4500
+BEGINNING, LATER_CHARS, LONGEST_CHARS = 700, 4500, 40_000
 LATER = {"page": 9000, "package": 3000}
+# Of the fourth run: short pages, and package descriptions as they are and in pages.
+LONGEST = {"page": 2500, "package": 1200}
+FAMILY_MOST = 250  # pages of a source package, and as many long ones
+SHORT = 14  # words of a summary
 MEASURED = {"package": 500, "page": 243}
 
 
@@ -184,8 +190,82 @@ def later(learnt, seed=100):
     return varied([begun(row, LATER_CHARS) for row in [*rows, *pages, *others]], seed)
 
 
+def short_ones(rows):
+    """The rows whose summary is no longer than most are."""
+    return [row for row in rows if len(row["summary"].split()) <= SHORT]
+
+
+def family_end_off(rows):
+    """Takes off the end that most summaries of a source package have in common.
+
+    Args:
+        rows: list of dict.
+
+    Returns:
+        List of dict.
+    """
+    families = defaultdict(list)
+    for row in rows:
+        families[row["source"]].append(row)
+    taken_off = []
+    for family in families.values():
+        ends = Counter(ending_of(row["summary"]) for row in family)
+        end, count = ends.most_common(1)[0]
+        if end and count > max(1, len(family) / 2):
+            family = [without_end(row, end) for row in family]
+        taken_off += family
+    return taken_off
+
+
+def without_end(row, end):
+    """The row without the end of its summary, where it ends so."""
+    return {**row, "summary": row["summary"].removesuffix(end)}
+
+
+def ending_of(summary):
+    """The last sentence of a summary that has more than one, else ""."""
+    first, mark, last = summary.rstrip(".").rpartition(". ")
+    return summary[len(first) + 1 :] if mark else ""
+
+
+def few_of_family(rows, chance):
+    """At most FAMILY_MOST rows of a source package, drawn."""
+    families = defaultdict(list)
+    for row in chance.sample(rows, len(rows)):
+        families[row["source"]].append(row)
+    return [row for family in families.values() for row in family[:FAMILY_MOST]]
+
+
+def framed_all(rows, frames, chance):
+    """The rows, each in a frame that is drawn; as they are where there is none."""
+    return [framed(row, chance.choice(frames)) if frames else row for row in rows]
+
+
+def longest(learnt, seed=200):
+    """The rows of the fourth run: long pages, descriptions in such, and short texts.
+
+    Args:
+        learnt: dict from kind to list of dict.
+        seed: int.
+
+    Returns:
+        List of dict, in their order.
+    """
+    chance = random.Random(seed)
+    pages = family_end_off(short_ones(learnt["page"]))
+    long = [page for page in pages if len(page["document"]) > LATER_CHARS]
+    others = [page for page in pages if len(page["document"]) <= LATER_CHARS]
+    packages = short_ones(learnt["package"])
+    packages = chance.sample(packages, min(2 * LONGEST["package"], len(packages)))
+    half = len(packages) // 2
+    rows = framed_all(packages[:half], frames_of(long, LATER_CHARS), chance)
+    rows += packages[half:] + few_of_family(long, chance)
+    rows += few_of_family(others, chance)[: LONGEST["page"]]
+    return varied([begun(row, LONGEST_CHARS) for row in rows], seed)
+
+
 def write_mix(corpus, folder):
-    """Writes the rows of the three runs and of validation as JSON lines.
+    """Writes the rows of the four runs and of validation as JSON lines.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
@@ -194,7 +274,7 @@ def write_mix(corpus, folder):
     corpus, folder = Path(corpus), Path(folder)
     kinds = [*MEASURED, LEARNT_ONLY]
     learnt = {kind: read_rows(corpus / f"train.{kind}.jsonl") for kind in kinds}
-    for run in (copying, writing, later):
+    for run in (copying, writing, later, longest):
         write_rows(folder / f"{run.__name__}.jsonl", run(learnt))
     measured = []
     for kind, most in MEASURED.items():

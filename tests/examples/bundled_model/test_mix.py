@@ -9,8 +9,9 @@ TEXT = "A text of some length. " * 20
 LONG = "DESCRIPTION\n" + TEXT * 40
 
 
-def row(name, document=TEXT):
-    return {"name": name, "summary": f"{name} of some length", "document": document}
+def row(name, document=TEXT, source="rope"):
+    summary = f"{name} of some length"
+    return {"name": name, "summary": summary, "document": document, "source": source}
 
 
 def names(rows):
@@ -29,7 +30,13 @@ def test_files_are_written_of_every_run_and_of_validation(tmp_path, monkeypatch)
         write_rows(tmp_path / f"validation.{kind}.jsonl", rows[:3])
     mix.write_mix(tmp_path, tmp_path / "mix")
     files = {file.stem: len(read_rows(file)) for file in (tmp_path / "mix").iterdir()}
-    assert files == {"copying": 20, "writing": 52, "later": 10, "validation": 3}
+    assert files == {
+        "copying": 20,
+        "writing": 52,
+        "later": 10,
+        "longest": 10,
+        "validation": 3,
+    }
 
 
 def test_the_first_run_copies_words_of_the_text():
@@ -82,6 +89,50 @@ def test_the_third_run_reads_fewer_texts_to_a_later_end(monkeypatch):
     assert mix.BEGINNING < longest <= mix.LATER_CHARS + 100
 
 
+def test_the_fourth_run_reads_long_pages_and_short_texts_beside(monkeypatch):
+    monkeypatch.setattr(mix, "LONGEST", {"page": 3, "package": 2})
+    monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
+    long = [row("page0", LONG * 5), row("page1", LONG * 59)]
+    texts = {**learnt(), "page": [*long, *(row(f"page{n}") for n in range(5, 12))]}
+    found = mix.longest(texts)
+    assert [name[:-1] for name in names(found)].count("package") == 4
+    pages = [name for name in names(found) if name.startswith("page")]
+    assert pages[:2] == ["page0", "page1"] and len(pages) == 5
+    in_pages = [one["name"] for one in found if one["document"].startswith("DESCR")]
+    # The two long pages, and two of four descriptions, in such.
+    assert len(in_pages) == 4 and {"page0", "page1"} < set(in_pages)
+    assert max(len(one["document"]) for one in found) == mix.LONGEST_CHARS
+
+
+def test_long_summaries_are_left_out_at_last():
+    long = {**row("page7"), "summary": "word " * (mix.SHORT + 1)}
+    texts = learnt()
+    texts["page"].append(long)
+    assert {"page0", "page4"} < set(names(mix.longest(texts)))
+    assert "page7" not in names(mix.longest(texts))
+
+
+def test_of_a_large_source_package_some_pages_are_drawn(monkeypatch):
+    monkeypatch.setattr(mix, "FAMILY_MOST", 3)
+    rows = [row(f"rope{n}") for n in range(13)] + [row("knot0", source="knot")]
+    drawn = names(mix.few_of_family(rows, random.Random(5)))
+    assert [name[:4] for name in drawn] == ["knot", *["rope"] * 3]
+    assert drawn != names(mix.few_of_family(rows, random.Random(6)))
+
+
+@pytest.mark.parametrize(
+    ("ends", "left"),
+    [
+        ([" Ropes.", " Ropes.", ""], ["Ties 0.", "Ties 1.", "Ties 2."]),
+        ([" Ropes.", "", ""], ["Ties 0. Ropes.", "Ties 1.", "Ties 2."]),
+        ([" Ropes."], ["Ties 0. Ropes."]),
+    ],
+)
+def test_an_end_that_most_summaries_of_a_package_share_is_taken_off(ends, left):
+    rows = [{**row("a"), "summary": f"Ties {n}.{end}"} for n, end in enumerate(ends)]
+    assert [one["summary"] for one in mix.family_end_off(rows)] == left
+
+
 def test_the_first_run_reads_a_page_from_its_description():
     page = row("page", "SYNOPSIS\na\n\nDESCRIPTION\n" + TEXT * 9)
     document = mix.cut(page)["document"]
@@ -100,7 +151,7 @@ def test_lines_are_broken_without_losing_a_word():
     assert "\n\n" in broken
 
 
-@pytest.mark.parametrize("run", [mix.copying, mix.writing, mix.later])
+@pytest.mark.parametrize("run", [mix.copying, mix.writing, mix.later, mix.longest])
 def test_the_same_texts_give_the_same_rows(run):
     texts = {
         kind: [row(f"rope{n}", f"rope{n} of some length. " * 9) for n in range(13)]
