@@ -432,7 +432,7 @@ def test_the_memory_check_notices_what_a_loop_keeps():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bound", ["loop", "some"])
+@pytest.mark.parametrize("bound", ["one", "some"])
 def test_xla_knows_how_often_its_loops_run(bound):
     """Else a GPU would ask the host before every step."""
     window = make_window(41, 3)

@@ -146,7 +146,7 @@ def pipeline(
       says nothing, `num_beams` is 4 and `max_new_tokens` 256, as in transformers.
     - "question-answering": `top_k`, `max_answer_len` (15 tokens), `max_seq_len` (tokens
       of a part; the model's limit), `doc_stride` (tokens that parts share; 128, or
-      half a part), `handle_impossible_answer`, `align_to_words`.
+      half of `max_seq_len`), `handle_impossible_answer`, `align_to_words`.
     - "text-classification": `top_k` (None for all labels), `function_to_apply`
       ("sigmoid", "softmax", "none"), `truncation` (bool: no warning where a text is
       cut).

@@ -192,7 +192,7 @@ class QuestionAnsweringPipeline(Pipeline):
             example.context,
             truncation="only_second",
             max_length=length,
-            stride=stride_of(options.get("doc_stride"), remaining),
+            stride=stride_of(options.get("doc_stride"), length, remaining),
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             verbose=False,
@@ -236,12 +236,14 @@ class QuestionAnsweringPipeline(Pipeline):
         return [(starts[i, : len(r)], ends[i, : len(r)]) for i, r in enumerate(ids)]
 
 
-def stride_of(stride, remaining):
+def stride_of(stride, length, remaining):
     """The tokens that a part shares with the one before it.
 
     Args:
-        stride: int, or None for STRIDE, and at most half a part.
-        remaining: int, tokens of the document in a part.
+        stride: int; None for STRIDE or half of `length`, as in transformers 4.57, but
+            at most three quarters of what a part holds.
+        length: int, tokens of a part with its question.
+        remaining: int, those of the document among them.
 
     Returns:
         int, less than `remaining`.
@@ -250,7 +252,7 @@ def stride_of(stride, remaining):
         ValueError: if parts would go no further than the ones before them.
     """
     if stride is None:
-        return min(STRIDE, remaining // 2)
+        return min(STRIDE, length // 2, remaining * 3 // 4)
     if stride >= remaining:
         raise ValueError(
             f"`doc_stride` is {stride}, but a part holds {remaining} tokens of the "
