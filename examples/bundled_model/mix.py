@@ -183,7 +183,7 @@ def later(learnt, seed=100):
     chance = random.Random(seed)
     frames = frames_of(learnt["page"], LATER_CHARS)
     packages = learnt["package"][: LATER["package"]]
-    rows = [framed(row, chance.choice(frames)) if frames else row for row in packages]
+    rows = framed_all(packages, frames, chance)
     pages = chance.sample(learnt["page"], min(LATER["page"], len(learnt["page"])))
     # A package's description as it is, beside: it is not to be forgotten.
     others = learnt["package"][LATER["package"] :][: LATER["package"]]
@@ -195,6 +195,14 @@ def short_ones(rows):
     return [row for row in rows if len(row["summary"].split()) <= SHORT]
 
 
+def families_of(rows):
+    """The rows of each source package, in their order: lists of dict."""
+    families = defaultdict(list)
+    for row in rows:
+        families[row["source"]].append(row)
+    return families.values()
+
+
 def family_end_off(rows):
     """Takes off the end that most summaries of a source package have in common.
 
@@ -204,11 +212,8 @@ def family_end_off(rows):
     Returns:
         List of dict.
     """
-    families = defaultdict(list)
-    for row in rows:
-        families[row["source"]].append(row)
     taken_off = []
-    for family in families.values():
+    for family in families_of(rows):
         ends = Counter(ending_of(row["summary"]) for row in family)
         end, count = ends.most_common(1)[0]
         if end and count > max(1, len(family) / 2):
@@ -230,10 +235,8 @@ def ending_of(summary):
 
 def few_of_family(rows, chance):
     """At most FAMILY_MOST rows of a source package, drawn."""
-    families = defaultdict(list)
-    for row in chance.sample(rows, len(rows)):
-        families[row["source"]].append(row)
-    return [row for family in families.values() for row in family[:FAMILY_MOST]]
+    families = families_of(chance.sample(rows, len(rows)))
+    return [row for family in families for row in family[:FAMILY_MOST]]
 
 
 def framed_all(rows, frames, chance):

@@ -38,7 +38,7 @@ SIZES = {
     "three_neighbouring_blocks": (307, 131, 2),
     "many_global_tokens": (29, 3, 29),
 }
-# One block a step, some, all.
+# A CPU's default, one block a step, some, all.
 BOUNDS = {"loop": 0, "one": 1, "some": 60_000, "all": 1 << 30}
 
 

@@ -199,6 +199,13 @@ def test_a_character_that_fits_in_no_part_raises(first_words, tokenizer, part_to
     assert "".join(text[part.start : part.end] for part in parts) == text
 
 
+@pytest.mark.parametrize("text", ["the name \U0001f600 " * 7, "a" + " " * 53])
+def test_blanks_around_a_character_do_not_count(first_words, tokenizer, text):
+    options = {"part_tokens": 6, "summary_tokens": 997}
+    _, parts = split(first_words, tokenizer, text, **options)
+    assert "".join(text[part.start : part.end] for part in parts) == text
+
+
 @pytest.mark.parametrize("part_tokens", [1, 2])
 def test_special_tokens_alone_are_no_part(first_words, tokenizer, part_tokens):
     found = f"`part_tokens` is {part_tokens}, .* Give at least 3"

@@ -148,6 +148,7 @@ def test_every_way_to_ask_is_the_same(answer):
     assert answer(question=[QUESTION], context=[CONTEXT]) == expected
     several = answer(question=QUESTION, context=[CONTEXT, CONTEXT])
     assert [one["answer"] for one in several] == [expected["answer"]] * 2
+    assert answer(question=np.array([QUESTION]), context=CONTEXT) == expected
     pairs = {"question": [QUESTION] * 2, "context": [CONTEXT] * 2}
     dataset = tf.data.Dataset.from_tensor_slices(pairs)
     results = list(answer(dataset))

@@ -138,6 +138,10 @@ def test_ids_instead_of_text(summarize, tokenizer):
         ({"long_documents": "fuse", "return_parts": True}, "`return_parts` .*'fuse'"),
         ({"truncation": True, "long_documents": "split"}, "`truncation` .*'split'"),
         ({"summary_tokens": 0}, "`summary_tokens` .* got 0"),
+        (
+            {"long_documents": "cut", "summary_tokens": 0},
+            "`summary_tokens` is 0.*'cut'",
+        ),
         ({"part_tokens": 62}, "`part_tokens` is 62, .* 61 positions"),
         ({"return_text": False}, "`return_text` is False"),
         ({"src_lang": "en"}, "`src_lang` is 'en'"),
@@ -171,6 +175,13 @@ def test_parts_are_written_about_in_batches_of_the_call(summarize, model):
     assert max(len(ids) for ids, *_ in model.batches) == 2
     summarize(LONG, part_tokens=23, batch_size=3)
     assert max(len(ids) for ids, *_ in model.batches) == 3
+
+
+def test_a_translation_names_a_character_that_fits_in_no_part(model, tokenizer):
+    translate = TranslationPipeline(model, tokenizer, **OPTIONS)
+    with pytest.raises(ValueError, match="'\U0001f600'.* has 4"):
+        translate("the name \U0001f600 " * 7, part_tokens=5)
+    assert model.batches == []
 
 
 def test_a_translation_is_not_summarised(model, tokenizer):

@@ -116,7 +116,7 @@ class Pipeline:
         # Inputs of similar length go together; the results are in the old order.
         order = np.argsort([-self.length(item) for item in items], kind="stable")
         results = [None] * len(items)
-        many = len(items) > size if shown is None else shown
+        many = shows_bar(shown, len(items), size)
         within = (options, size, False if many else shown)
         found = self._batches((items[i] for i in order), *within)
         for i, result in zip(
@@ -211,6 +211,20 @@ def make_inputs(rows, global_masks, tokenizer, model):
         "global_attention_mask": stack(global_masks, length, 0),
     }
     return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def shows_bar(asked, number, at_once):
+    """Whether to show a bar over a number of things: as asked, or where they are many.
+
+    Args:
+        asked: bool, or None.
+        number: int.
+        at_once: int, how many are done at a time.
+
+    Returns:
+        bool.
+    """
+    return number > at_once if asked is None else asked
 
 
 def track(items, total, unit, shown):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 import numpy as np
 
 from tf_led.generation.options.option_table import GenerationOptionTypes
-from tf_led.pipelines.base import check_text, track
+from tf_led.pipelines.base import check_text, shows_bar, track
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator
@@ -234,20 +234,36 @@ def summarize_level(generator, whole, level, last_options, on_part, on_level, ba
     Returns:
         (pieces, size): list of (start, end, summary), and the tokens of the text.
     """
-    starts = token_starts(whole.text, generator.tokenizer)
-    check_characters(whole.text, starts, part_length(generator))
-    spans = split_text(whole.text, starts, part_length(generator))
+    spans, num_tokens = plan_parts(generator, whole.text)
     if on_level:
-        on_level(level, len(spans), len(starts))
+        on_level(level, len(spans), num_tokens)
     options = last_options if len(spans) == 1 else {}
     written = write_parts(generator, whole, spans, options)
-    many = len(spans) > generator.batch_size if bar is None else bar
+    many = shows_bar(bar, len(spans), generator.batch_size)
     pieces = []
     for start, end, summary in track(written, len(spans), "part", many):
         pieces.append((start, end, summary))
         if on_part:
             on_part(Part(level, len(pieces), start, end, summary))
-    return pieces, len(starts)
+    return pieces, num_tokens
+
+
+def plan_parts(generator, text):
+    """Cuts a text into parts that the encoder reads.
+
+    Args:
+        generator: TextGenerator.
+        text: str.
+
+    Returns:
+        (spans, num_tokens): list of (start, end), characters, and the tokens of all.
+
+    Raises:
+        ValueError: if the prefix leaves no length, or too little for a character.
+    """
+    starts, length = token_starts(text, generator.tokenizer), part_length(generator)
+    check_characters(generator, text, starts, length)
+    return split_text(text, starts, length), len(starts)
 
 
 def gets_shorter(length, size):
@@ -285,17 +301,19 @@ def part_length(generator):
     return length
 
 
-def check_characters(text, starts, length):
+def check_characters(generator, text, starts, length):
     """Raises ValueError where a character has more tokens than a part may have."""
-    crowded = np.flatnonzero(starts[length:] == starts[:-length])
-    if crowded.size:
-        place = starts[crowded[0]]
-        count = np.count_nonzero(starts == place)
-        raise ValueError(
-            f"`part_tokens` leaves {length} tokens for a part of the text, but "
-            f"{text[place]!r}, character {place}, has {count}. Give at least "
-            f"{count - length} more."
-        )
+    later = starts[length:]
+    crowded = later[(later == starts[:-length]) & (later < len(text))]
+    # Blanks before a character may count as tokens of it: it is looked at alone.
+    for character, place in {text[place]: place for place in crowded[::-1]}.items():
+        count = generator.count(character)
+        if count > length:
+            raise ValueError(
+                f"`part_tokens` leaves {length} tokens for a part of the text, but "
+                f"{character!r}, character {place}, has {count}. Give at least "
+                f"{count - length} more."
+            )
 
 
 def write_parts(generator, whole, spans, options):
@@ -348,7 +366,7 @@ def encode_parts(generator, text, spans):
             yield start, end, row
             continue
         starts = token_starts(part, generator.tokenizer)
-        check_characters(part, starts, part_length(generator))
+        check_characters(generator, part, starts, part_length(generator))
         halves = split_text(part, starts, -(-len(starts) // 2) + 1)
         halves = [(start + begin, start + stop) for begin, stop in halves]
         if len(halves) == 1:

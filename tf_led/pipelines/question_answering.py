@@ -1,7 +1,7 @@
 """The pipeline that finds answers in documents."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
@@ -15,6 +15,7 @@ from tf_led.pipelines.base import (
     dataset_items,
     limit_of,
     make_inputs,
+    shows_bar,
     track,
 )
 from tf_led.utils.annotations import Tokenizer
@@ -162,7 +163,7 @@ class QuestionAnsweringPipeline(Pipeline):
         order = np.argsort([-len(part.ids) for part in parts], kind="stable")
         scores = [None] * len(parts)
         starts = range(0, len(parts), batch_size)
-        shown = len(starts) > 1 if progress_bar is None else progress_bar
+        shown = shows_bar(progress_bar, len(starts), 1)
         for start in track(starts, len(starts), "batch of parts", shown):
             chosen = order[start : start + batch_size]
             found = self.scores([parts[i] for i in chosen], options)
@@ -277,7 +278,7 @@ def gather_inputs(inputs, question, context):
     if question is None or context is None:
         missing = "question" if question is None else "context"
         raise ValueError(f"`{missing}` is missing: an answer needs both.")
-    questions, contexts = texts_of("question", question), texts_of("context", context)
+    questions, contexts = listed(question), listed(context)
     if len(contexts) == 1:
         contexts *= len(questions)
     if len(questions) == 1:
@@ -292,11 +293,10 @@ def gather_inputs(inputs, question, context):
     ]
 
 
-def texts_of(name, texts):
-    """The texts of an argument that is a str or a list of them: list."""
-    if isinstance(texts, (list, tuple)):
-        return [check_text(text, i, name) for i, text in enumerate(texts)]
-    return [check_text(texts, None, name)]
+def listed(texts):
+    """One text, or several, as a list; what each is `read` checks."""
+    several = isinstance(texts, Iterable) and not isinstance(texts, (str, bytes))
+    return [*texts] if several else [texts]
 
 
 def best_answers(parts, example, options):

@@ -5,18 +5,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import tensorflow as tf
 
-from tf_led.pipelines.base import Pipeline, WritingOptions, check_text, track
+from tf_led.pipelines.base import (
+    Pipeline,
+    WritingOptions,
+    check_text,
+    shows_bar,
+    track,
+)
 from tf_led.pipelines.fusing import fuse_document
 from tf_led.pipelines.long_documents import (
     METHODS,
     Joined,
     Part,
     encode_cut,
-    part_length,
+    plan_parts,
     summarize_split,
     write_parts,
 )
-from tf_led.pipelines.splitting import split_text, token_starts
 from tf_led.pipelines.text_generator import TextGenerator, check_part_tokens
 from tf_led.utils.annotations import Tokenizer
 from tf_led.utils.validation import check_int
@@ -72,6 +77,8 @@ class Text2TextGenerationPipeline(Pipeline):
     def check_options(self, options):
         """Checks the options of the call; `generate` checks its own. Gives them all."""
         call, _ = take_call_options(options, self.long_documents)
+        if call.summary_tokens is not None:
+            check_int("summary_tokens", call.summary_tokens, at_least=1)
         if call.part_tokens is not None:
             limit = self.model.config.max_encoder_position_embeddings
             check_part_tokens(call.part_tokens, limit)
@@ -251,15 +258,12 @@ def take_call_options(options, long_documents):
         )
     for name in ("summary_tokens", "part_tokens", "return_parts"):
         value = getattr(call, name)
-        if value in (None, False):
-            continue
-        if call.long_documents != "split":
+        is_given = value is not None and value is not False
+        if is_given and call.long_documents != "split":
             raise ValueError(
                 f"`{name}` is {value}: only with long_documents='split', not "
                 f"{call.long_documents!r}."
             )
-        if name != "return_parts":
-            check_int(name, value, at_least=1)
     if not (call.return_text or call.return_tensors):
         raise ValueError("`return_text` is False: give `return_tensors=True` with it.")
     for name in ("src_lang", "tgt_lang"):
@@ -371,12 +375,9 @@ class TranslationPipeline(Text2TextGenerationPipeline):
                 f"`summary_tokens` is {call.summary_tokens}: a translation is not "
                 "summarised. Leave it out."
             )
-        spans = split_text(
-            text, token_starts(text, self.tokenizer), part_length(generator)
-        )
+        spans, _ = plan_parts(generator, text)
         written = write_parts(generator, Joined.whole(text), spans, {})
-        many = len(spans) > generator.batch_size
-        many = many if progress_bar is None else progress_bar
+        many = shows_bar(progress_bar, len(spans), generator.batch_size)
         texts = []
         for start, end, translated in track(written, len(spans), "part", many):
             on_part(Part(1, len(texts) + 1, start, end, translated))
