@@ -13,8 +13,9 @@ tags: [led, tf_led, tensorflow, keras, pytorch]
 
 A Longformer Encoder-Decoder of {millions} million parameters that reads up to 16,384
 tokens of English technical text and says in one line what it is about. It was trained
-by `tf-led train` in four runs on two shared processor cores, from weights that can
-copy (`examples/bundled_model/start.py`); its own lie between those of the last two
+by `tf-led train` in five runs on two shared processor cores, from weights that can
+copy (`examples/bundled_model/start.py`). The fourth run begins with weights between
+those of the two before it, and the model's own lie between those of the last two
 (`examples/bundled_model/average.py`). `make bundled-model` in the repository makes it
 anew.
 
@@ -29,9 +30,9 @@ phrases like those that Debian uses, and sometimes the wrong ones; it invents.
   synopsis the summary. The package's name is not put before the text; where the text
   itself says it, it stays.
 - **Manual pages** in English, those installed on one Debian machine and those of
-  {fetched} Debian packages that have many: the page without its NAME section, header
-  and footer is the document, what the NAME line says behind the dash the summary. Names
-  in the rest of the page stay.
+  {fetched} Debian packages, most of them small: the page without its NAME section,
+  header and footer is the document, what the NAME line says behind the dash the
+  summary. Names in the rest of the page stay.
 - **Docstrings** of the Python files on that machine, learnt from only: the first
   sentence is the summary of the rest.
 

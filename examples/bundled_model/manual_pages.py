@@ -1,7 +1,7 @@
 """Manual pages: the NAME line is the summary, the rest of the page the document.
 
-They are those that are installed here and those of some small Debian packages that have
-many of them. `mandoc`, fetched in the same way, turns them into text.
+They are those that are installed here and those of some hundred Debian packages.
+`mandoc`, fetched in the same way, turns them into text.
 """
 
 import re
@@ -10,23 +10,9 @@ from pathlib import Path
 
 from examples.bundled_model.debian_packages import apt_options
 
-# What else is in them is not read.
-PACKAGES = """
-9base allegro4-doc bioperl bsdgames btrfs-progs coreutils dcmtk debhelper dpkg-dev
-e2fsprogs erlang-manpages freebsd-manpages gdal-bin git-man graphviz groff gss-man
-infiniband-diags inn2 isc-dhcp-common iwidgets4-doc ldnsutils libacl1-dev libarchive-dev
-libaudit-dev libbio-perl-perl libbsd-dev libcap-dev libcatalyst-perl libcdk5-dev
-libcurl4-doc libdbi-perl libdbix-class-perl libdpkg-perl libedit-dev libgetdns-dev
-libhwloc-doc libibverbs-dev libkeyutils-dev libldap-dev libldns-dev libmojolicious-perl
-libmotif-dev libnbd-dev libnuma-dev libowfat-dev libperl-critic-perl libpfm4-dev
-libpmem-dev libpmemobj-dev librdmacm-dev libseccomp-dev libselinux1-dev libsnmp-dev
-libssh2-1-dev libssl-doc libunbound-dev libunwind-dev liburing-dev libx11-doc
-libxcursor-dev libxft-dev libxv-dev lintian linux-perf lxc manpages manpages-dev
-mariadb-client minc-tools mpich-doc mtools multipath-tools nbdkit ncurses-doc netpbm
-nfs-common nmh ocaml-man openafs-client openmpi-doc pcp perl-doc postfix pvm-dev rrdtool
-slurm-client tcl8.6-doc tcllib tk8.6-doc tklib trace-cmd x11-apps xscreensaver-data
-xscreensaver-data-extra
-"""
+# Few source packages have many pages, so that the first of the two lists in this file
+# gives most pages, and the second, of small packages, most ways to write them.
+PACKAGES = Path(__file__).with_name("page_packages.txt").read_text("ascii").split()
 RENDERER = "mandoc"
 WIDTH = 1000  # columns: a paragraph is a line
 INSTALLED = "/var/lib/dpkg/info"
@@ -47,14 +33,15 @@ def fetch(folder):
     Returns:
         Dict from a package's name to the Path of the folder it is unpacked in.
     """
-    names, options = [*PACKAGES.split(), RENDERER], apt_options(folder)
+    names, options = [*PACKAGES, RENDERER], apt_options(folder)
     archives = folder.resolve() / "archives"
     archives.mkdir(exist_ok=True)
     command = ["apt-get", "-q", "download", *options, *names]
     subprocess.run(command, cwd=archives, check=True)
     unpacked = {}
-    for archive in sorted(archives.glob("*.deb")):
-        name = archive.name.split("_")[0]
+    for name in names:
+        versions = archives.glob(f"{name}_*.deb")
+        archive = max(versions, key=lambda path: path.stat().st_mtime)
         unpacked[name] = folder.resolve() / "unpacked" / name
         unpacked[name].mkdir(parents=True, exist_ok=True)
         command = ["dpkg-deb", "--extract", archive, unpacked[name]]

@@ -3,14 +3,15 @@
 The first run learns to copy: the summary is the run of the text's own words that comes
 closest to it (`spans`). The second learns to write, from the beginnings of all texts;
 half of the manual pages are read from their description, half from their very start.
-The third reads fewer texts to a later end: it learns to find its way. The fourth reads
-long manual pages nearly whole, and short texts beside.
+The third goes on with it. The fourth reads fewer texts to a later end: it learns to
+find its way. The fifth reads long manual pages nearly whole, and short texts beside.
 
 Texts are varied. Some have other words in the places of those that text and summary
 share, some stand as a terminal would show them. And as few source packages have many
 manual pages, some package descriptions and docstrings stand in a manual page, in the
 place of its description: where to look is learnt from sixty thousand texts then, and
-not from how a hundred projects write.
+not from how some hundred projects write. Of a source package with many pages, others
+are drawn at every pass.
 """
 
 import random
@@ -29,14 +30,15 @@ RENAMED_SHARE = 0.2
 WRAPPED_SHARE = 0.2
 FRAMED_SHARE = 0.25  # of texts that are no manual pages
 # Times that a run reads a text, pages more often: they are few, and harder.
-COPYING_PASSES = {"package": 1, "page": 3}
-WRITING_PASSES = {"package": 2, "page": 8, LEARNT_ONLY: 2}
+COPYING_PASSES = {"package": 1, "page": 2}
+WRITING_PASSES = {"package": 2, LEARNT_ONLY: 1}
+WRITING_PAGE_PASSES = 6
 COLUMNS = range(60, 100)
 MARGINS = (0, 0, 4, 7)
 # Characters of a document.
 BEGINNING, LATER_CHARS, LONGEST_CHARS = 700, 4500, 40_000
 LATER = {"page": 9000, "package": 3000}
-# Of the fourth run: short pages, and package descriptions as they are and in pages.
+# Of the fifth run: short pages, and package descriptions as they are and in pages.
 LONGEST = {"page": 2500, "package": 1200}
 FAMILY_MOST = 250  # pages of a source package, and as many long ones
 SHORT = 14  # words of a summary
@@ -147,18 +149,26 @@ def writing(learnt, seed=1):
     """
     chance = random.Random(seed)
     frames = frames_of(learnt["page"], BEGINNING)
-    drawn = {kind: learnt[kind] * passes for kind, passes in WRITING_PASSES.items()}
-    for kind, texts in drawn.items():
-        drawn[kind] = random.Random(kind).sample(texts, len(texts))
-    rows, num_passes = [], max(WRITING_PASSES.values())
-    for number in range(num_passes):
-        a_pass = []
-        for kind, texts in drawn.items():
-            size = len(texts) / num_passes
-            part = texts[round(number * size) : round((number + 1) * size)]
-            a_pass += [in_part(row, kind, frames, chance) for row in part]
+    others = {}
+    for kind, passes in WRITING_PASSES.items():
+        texts = learnt[kind] * passes
+        others[kind] = random.Random(kind).sample(texts, len(texts))
+    rows = []
+    for number in range(WRITING_PAGE_PASSES):
+        drawn = {kind: all[number::WRITING_PAGE_PASSES] for kind, all in others.items()}
+        drawn["page"] = few_of_family(learnt["page"], chance)
+        a_pass = [
+            in_part(row, kind, frames, chance)
+            for kind, texts in drawn.items()
+            for row in texts
+        ]
         rows += varied(a_pass, seed + number)
     return rows
+
+
+def further(learnt, seed=50):
+    """The rows of the third run, drawn as those of the second: list of dict."""
+    return writing(learnt, seed)
 
 
 def in_part(row, kind, frames, chance):
@@ -171,7 +181,7 @@ def in_part(row, kind, frames, chance):
 
 
 def later(learnt, seed=100):
-    """The rows of the third run.
+    """The rows of the fourth run.
 
     Args:
         learnt: dict from kind to list of dict.
@@ -184,7 +194,7 @@ def later(learnt, seed=100):
     frames = frames_of(learnt["page"], LATER_CHARS)
     packages = learnt["package"][: LATER["package"]]
     rows = framed_all(packages, frames, chance)
-    pages = chance.sample(learnt["page"], min(LATER["page"], len(learnt["page"])))
+    pages = few_of_family(learnt["page"], chance)[: LATER["page"]]
     # A package's description as it is, beside: it is not to be forgotten.
     others = learnt["package"][LATER["package"] :][: LATER["package"]]
     return varied([begun(row, LATER_CHARS) for row in [*rows, *pages, *others]], seed)
@@ -234,9 +244,10 @@ def ending_of(summary):
 
 
 def few_of_family(rows, chance):
-    """At most FAMILY_MOST rows of a source package, drawn."""
+    """At most FAMILY_MOST rows of a source package, drawn, in an order of chance."""
     families = families_of(chance.sample(rows, len(rows)))
-    return [row for family in families for row in family[:FAMILY_MOST]]
+    kept = [row for family in families for row in family[:FAMILY_MOST]]
+    return chance.sample(kept, len(kept))
 
 
 def framed_all(rows, frames, chance):
@@ -245,7 +256,7 @@ def framed_all(rows, frames, chance):
 
 
 def longest(learnt, seed=200):
-    """The rows of the fourth run: long pages, descriptions in such, and short texts.
+    """The rows of the fifth run: long pages, descriptions in such, and short texts.
 
     Args:
         learnt: dict from kind to list of dict.
@@ -268,7 +279,7 @@ def longest(learnt, seed=200):
 
 
 def write_mix(corpus, folder):
-    """Writes the rows of the four runs and of validation as JSON lines.
+    """Writes the rows of the five runs and of validation as JSON lines.
 
     Args:
         corpus: path of the folder that `corpus` wrote.
@@ -277,7 +288,7 @@ def write_mix(corpus, folder):
     corpus, folder = Path(corpus), Path(folder)
     kinds = [*MEASURED, LEARNT_ONLY]
     learnt = {kind: read_rows(corpus / f"train.{kind}.jsonl") for kind in kinds}
-    for run in (copying, writing, later, longest):
+    for run in (copying, writing, further, later, longest):
         write_rows(folder / f"{run.__name__}.jsonl", run(learnt))
     measured = []
     for kind, most in MEASURED.items():

@@ -22,7 +22,7 @@ SCORES = ("rouge1", "rouge2", "rougeL")
 POINTS = 5
 NUM_SHOWN = {"package": 12, "page": 8}
 SHOWN_CHARS = 300  # of a document
-NUM_FETCHED = len(PACKAGES.split())
+NUM_FETCHED = len(PACKAGES)
 
 
 def measure(corpus, baselines, predictions):

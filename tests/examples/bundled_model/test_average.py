@@ -15,7 +15,7 @@ def test_weights_lie_between_those_of_both(tmp_path):
         model.save_pretrained(tmp_path / name)
         (tmp_path / name / "training").mkdir()
         tables.append(load_file(tmp_path / name / "model.safetensors"))
-    average(tmp_path / "first", tmp_path / "second", tmp_path / "mean", share=0.7)
+    average(tmp_path / "first", tmp_path / "second", tmp_path / "mean", "0.7")
     found = load_file(tmp_path / "mean" / "model.safetensors")
     assert found.keys() == tables[0].keys()
     for key, weights in found.items():
@@ -29,4 +29,4 @@ def test_nothing_is_written_over(tmp_path):
     for name in ("first", "second", "mean"):
         (tmp_path / name).mkdir()
     with pytest.raises(FileExistsError, match="mean"):
-        average(tmp_path / "first", tmp_path / "second", tmp_path / "mean")
+        average(tmp_path / "first", tmp_path / "second", tmp_path / "mean", 0.5)

@@ -1,3 +1,6 @@
+import os
+import subprocess
+
 import pytest
 
 from examples.bundled_model import manual_pages
@@ -90,3 +93,22 @@ def test_installed_pages_are_found_by_the_lists_of_files(tmp_path):
     (tmp_path / "ropes:amd64.list").write_text("\n".join(lines))
     found = [(package, str(path)) for package, path in installed_pages(tmp_path)]
     assert found == [("ropes", lines[0])]
+
+
+def test_the_version_fetched_last_is_unpacked(tmp_path, monkeypatch):
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    for number, name in enumerate(("rope_10", "rope_9", "rope-doc_1", "mandoc_1")):
+        (archives / f"{name}.deb").touch()
+        os.utime(archives / f"{name}.deb", (number, number))
+    commands = []
+    monkeypatch.setattr(manual_pages, "PACKAGES", ["rope"])
+    monkeypatch.setattr(manual_pages, "apt_options", lambda _: [])
+    monkeypatch.setattr(subprocess, "run", lambda args, **_: commands.append(args))
+    assert list(manual_pages.fetch(tmp_path)) == ["rope", "mandoc"]
+    unpacked = [command[2].name for command in commands if command[0] == "dpkg-deb"]
+    assert unpacked == ["rope_9.deb", "mandoc_1.deb"]
+
+
+def test_no_package_is_named_twice():
+    assert len(set(manual_pages.PACKAGES)) == len(manual_pages.PACKAGES) > 600

@@ -31,8 +31,9 @@ def test_files_are_written_of_every_run_and_of_validation(tmp_path, monkeypatch)
     mix.write_mix(tmp_path, tmp_path / "mix")
     files = {file.stem: len(read_rows(file)) for file in (tmp_path / "mix").iterdir()}
     assert files == {
-        "copying": 20,
-        "writing": 52,
+        "copying": 15,
+        "writing": 41,
+        "further": 41,
         "later": 10,
         "longest": 10,
         "validation": 3,
@@ -53,10 +54,17 @@ def test_the_first_run_leaves_out_what_cannot_be_copied():
 
 def test_the_second_run_reads_each_text_as_often_as_its_kind_is_to_be_read():
     found = names(mix.writing(learnt(packages=7, pages=3, docstrings=5)))
-    for kind, passes in mix.WRITING_PASSES.items():
+    read = {**mix.WRITING_PASSES, "page": mix.WRITING_PAGE_PASSES}
+    for kind, passes in read.items():
         assert {found.count(name) for name in found if name.startswith(kind)} == {
             passes
         }
+
+
+def test_the_third_run_reads_the_same_texts_in_another_order():
+    texts = learnt(packages=7, pages=3, docstrings=5)
+    found, before = mix.further(texts), mix.writing(texts)
+    assert names(found) == names(before) and found != before
 
 
 def test_the_second_run_reads_pages_from_both_starts():
@@ -78,7 +86,7 @@ def test_the_second_run_puts_some_texts_in_the_place_of_a_description(monkeypatc
     assert 0 < sum(framed) < len(framed) / 2
 
 
-def test_the_third_run_reads_fewer_texts_to_a_later_end(monkeypatch):
+def test_the_fourth_run_reads_fewer_texts_to_a_later_end(monkeypatch):
     monkeypatch.setattr(mix, "LATER", {"page": 2, "package": 1})
     monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
     texts = {**learnt(), "page": [row(f"page{n}", LONG) for n in range(3)]}
@@ -89,7 +97,7 @@ def test_the_third_run_reads_fewer_texts_to_a_later_end(monkeypatch):
     assert mix.BEGINNING < longest <= mix.LATER_CHARS + 100
 
 
-def test_the_fourth_run_reads_long_pages_and_short_texts_beside(monkeypatch):
+def test_the_fifth_run_reads_long_pages_and_short_texts_beside(monkeypatch):
     monkeypatch.setattr(mix, "LONGEST", {"page": 3, "package": 2})
     monkeypatch.setattr(mix, "WRAPPED_SHARE", 0)
     long = [row("page0", LONG * 5), row("page1", LONG * 59)]
@@ -118,6 +126,12 @@ def test_of_a_large_source_package_some_pages_are_drawn(monkeypatch):
     drawn = names(mix.few_of_family(rows, random.Random(5)))
     assert [name[:4] for name in drawn] == ["knot", *["rope"] * 3]
     assert drawn != names(mix.few_of_family(rows, random.Random(6)))
+
+
+def test_few_of_what_is_drawn_are_of_many_source_packages():
+    rows = [row(f"{n}", source=f"source{n // 11}") for n in range(77)]
+    drawn = mix.few_of_family(rows, random.Random(5))[:11]
+    assert len({one["source"] for one in drawn}) > 3
 
 
 @pytest.mark.parametrize(
