@@ -30,7 +30,7 @@ help:
 	@echo "make bench       speed and memory beside PyTorch's LED and others; an hour"
 	@echo "make docs        the guides and the API reference as pages, in build/docs"
 	@echo "make notebooks   executes the notebooks and stores their outputs; minutes"
-	@echo "make bundled-model  makes the model that comes with the package anew; 3 hours"
+	@echo "make bundled-model  makes the model that comes with the package anew; 2.5 hours"
 	@echo "make dist        wheel and source distribution, checked, in dist"
 	@echo "make lint        ruff check and ruff format --check"
 	@echo "make format      let ruff mend what it can"

@@ -1,8 +1,8 @@
 """Gives a trained checkpoint its full length: `python -m ...lengthen FROM TO`.
 
-The first run has seen the first positions only. Further ones go on with the waves that
-the first ones began as: the head that looks one position back then finds its way there
-too, which it would not if positions were repeated.
+The runs before have seen the first positions only. Further ones go on with the waves
+that the first ones began as: the head that looks one position back then finds its way
+there too, which it would not if positions were repeated.
 """
 
 import sys

@@ -1,17 +1,19 @@
 """Manual pages: the NAME line is the summary, the rest of the page the document.
 
-They are those that are installed here and those of some hundred Debian packages.
+They are those of some hundreds of Debian packages, and those that are installed here.
 `mandoc`, fetched in the same way, turns them into text.
 """
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 from examples.bundled_model.debian_packages import apt_options
 
-# Few source packages have many pages, so that the first of the two lists in this file
-# gives most pages, and the second, of small packages, most ways to write them.
+# Few source packages have many pages, so that the first of the three lists in this file
+# gives most pages, and the second, of small packages, most ways to write them. Those in
+# the third are measured, and were installed on the machine that the model is from.
 PACKAGES = Path(__file__).with_name("page_packages.txt").read_text("ascii").split()
 RENDERER = "mandoc"
 WIDTH = 1000  # columns: a paragraph is a line
@@ -34,19 +36,17 @@ def fetch(folder):
         Dict from a package's name to the Path of the folder it is unpacked in.
     """
     names, options = [*PACKAGES, RENDERER], apt_options(folder)
-    archives = folder.resolve() / "archives"
-    archives.mkdir(exist_ok=True)
+    archives, files = folder.resolve() / "archives", folder.resolve() / "unpacked"
+    for old in (archives, files):  # of a fetch that was cut off, or of another day
+        shutil.rmtree(old, ignore_errors=True)
+        old.mkdir()
     command = ["apt-get", "-q", "download", *options, *names]
     subprocess.run(command, cwd=archives, check=True)
-    unpacked = {}
     for name in names:
-        versions = archives.glob(f"{name}_*.deb")
-        archive = max(versions, key=lambda path: path.stat().st_mtime)
-        unpacked[name] = folder.resolve() / "unpacked" / name
-        unpacked[name].mkdir(parents=True, exist_ok=True)
-        command = ["dpkg-deb", "--extract", archive, unpacked[name]]
+        (archive,) = archives.glob(f"{name}_*.deb")
+        command = ["dpkg-deb", "--extract", archive, files / name]
         subprocess.run(command, check=True)
-    return unpacked
+    return {name: files / name for name in names}
 
 
 def installed_pages(info=INSTALLED):

@@ -34,7 +34,7 @@ def measure(corpus, baselines, predictions):
         predictions: path of the folder with what the model wrote.
 
     Returns:
-        Dict from kind to dict of `examples`, `families` and `scores`: that is a dict
+        Dict from kind to dict of `examples`, `sources` and `scores`: that is a dict
         from the summarizer's name to a dict from a score's name to `mean`, `low` and
         `high`; and `shown`, a list of dict of `document`, `summary` and `prediction`.
 

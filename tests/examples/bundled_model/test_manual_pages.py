@@ -1,4 +1,3 @@
-import os
 import subprocess
 
 import pytest
@@ -95,19 +94,25 @@ def test_installed_pages_are_found_by_the_lists_of_files(tmp_path):
     assert found == [("ropes", lines[0])]
 
 
-def test_the_version_fetched_last_is_unpacked(tmp_path, monkeypatch):
-    archives = tmp_path / "archives"
-    archives.mkdir()
-    for number, name in enumerate(("rope_10", "rope_9", "rope-doc_1", "mandoc_1")):
-        (archives / f"{name}.deb").touch()
-        os.utime(archives / f"{name}.deb", (number, number))
-    commands = []
+def test_nothing_is_left_of_an_earlier_fetch(tmp_path, monkeypatch):
+    unpacked = []
+
+    def run(command, cwd=None, **_):
+        if command[0] == "apt-get":
+            for name in command[-2:]:
+                (cwd / f"{name}_2_all.deb").touch()
+        else:
+            unpacked.append(command[2].name)
+
+    for part in ("archives", "unpacked"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "rope_1_all.deb").touch()
     monkeypatch.setattr(manual_pages, "PACKAGES", ["rope"])
     monkeypatch.setattr(manual_pages, "apt_options", lambda _: [])
-    monkeypatch.setattr(subprocess, "run", lambda args, **_: commands.append(args))
+    monkeypatch.setattr(subprocess, "run", run)
     assert list(manual_pages.fetch(tmp_path)) == ["rope", "mandoc"]
-    unpacked = [command[2].name for command in commands if command[0] == "dpkg-deb"]
-    assert unpacked == ["rope_9.deb", "mandoc_1.deb"]
+    assert unpacked == ["rope_2_all.deb", "mandoc_2_all.deb"]
+    assert not list((tmp_path / "unpacked").iterdir())
 
 
 def test_no_package_is_named_twice():
