@@ -18,12 +18,11 @@ def average(first, second, folder, share):
         first: path of a checkpoint.
         second: path of another of the same shapes.
         folder: path to save to.
-        share: float from 0 to 1 or its str, how much of the second there is in the
-            weights.
+        share: float from 0 to 1, how much of the second there is in the weights.
     """
     from safetensors.numpy import load_file, save_file
 
-    first, second, share = Path(first), Path(second), float(share)
+    first, second = Path(first), Path(second)
     shutil.copytree(second, folder, ignore=shutil.ignore_patterns("training"))
     name = "model.safetensors"
     ours, theirs = load_file(first / name), load_file(second / name)
@@ -32,4 +31,4 @@ def average(first, second, folder, share):
 
 
 if __name__ == "__main__":
-    average(*sys.argv[1:])
+    average(*sys.argv[1:4], share=float(sys.argv[4]))

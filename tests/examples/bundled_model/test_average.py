@@ -15,7 +15,7 @@ def test_weights_lie_between_those_of_both(tmp_path):
         model.save_pretrained(tmp_path / name)
         (tmp_path / name / "training").mkdir()
         tables.append(load_file(tmp_path / name / "model.safetensors"))
-    average(tmp_path / "first", tmp_path / "second", tmp_path / "mean", "0.7")
+    average(tmp_path / "first", tmp_path / "second", tmp_path / "mean", 0.7)
     found = load_file(tmp_path / "mean" / "model.safetensors")
     assert found.keys() == tables[0].keys()
     for key, weights in found.items():
